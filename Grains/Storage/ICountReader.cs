@@ -1,0 +1,68 @@
+namespace ClickAggregator.Grains.Storage;
+
+/// <summary>
+/// The read side of the store: what queries are answered from. Every answer is one consistent view of the store,
+/// bounded by its arguments, and cancellable.
+/// </summary>
+public interface ICountReader
+{
+    /// <summary>The stored hours of several series in <c>[fromHour, toHour)</c>, one row per (series, hour, chain).</summary>
+    /// <param name="series">At most 1,000.</param>
+    /// <param name="withMinutes">Whether <see cref="HourRow.Minutes"/> is wanted.</param>
+    Task<IReadOnlyList<HourRow>> ReadHoursAsync(
+        IReadOnlyList<string> series, int fromHour, int toHour, bool withMinutes, CancellationToken cancellationToken);
+
+    /// <summary>The stored day slices of several series in <c>[fromDay, toDay)</c>, one row per (series, day, chain).</summary>
+    Task<IReadOnlyList<DayRow>> ReadDaysAsync(
+        IReadOnlyList<string> series, int fromDay, int toDay, CancellationToken cancellationToken);
+
+    /// <summary>The top lists of a kind in <c>[from, to)</c> hours or days, of all chains.</summary>
+    Task<IReadOnlyList<TopList>> ReadTopsAsync(
+        Clicks.TargetKind kind, TopSlice slice, int from, int to, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// The series that start with <paramref name="prefix"/> (such as <c>ad:</c>) and have a window in
+    /// <c>[fromHour, toHour)</c>, in ordinal order, after <paramref name="after"/>, at most <paramref name="limit"/>.
+    /// Only plain series (no <c>|</c>) where <paramref name="prefix"/> has none.
+    /// </summary>
+    Task<IReadOnlyList<string>> ListSeriesAsync(
+        string prefix, int fromHour, int toHour, string? after, int limit, CancellationToken cancellationToken);
+
+    /// <summary>The URLs that page ids stand for; ids without one are left out.</summary>
+    Task<IReadOnlyDictionary<string, string>> ReadPageUrlsAsync(
+        IReadOnlyList<string> pageIds, CancellationToken cancellationToken);
+
+    /// <summary>The first hour with stored minutes: before it only quarters remain. Null where minutes never expired.</summary>
+    Task<int?> ReadMinutesFloorAsync(CancellationToken cancellationToken);
+
+    /// <summary>Every window row, in key order: for <c>verify</c>, never for a query.</summary>
+    IAsyncEnumerable<(WindowKey Key, WindowRow Row)> ScanWindowsAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>A stored hour of a series.</summary>
+/// <param name="Series">The series.</param>
+/// <param name="Hour">Hours since the Unix epoch.</param>
+/// <param name="Chain">The chain that wrote it.</param>
+/// <param name="Quarters">4 counts.</param>
+/// <param name="Minutes">60 counts; null where expired or not asked for.</param>
+/// <param name="SetAside">The row is quarantined: an answer that holds it is incomplete.</param>
+public sealed record HourRow(
+    string Series,
+    int Hour,
+    int Chain,
+    long[] Quarters,
+    long[]? Minutes,
+    bool SetAside);
+
+/// <summary>A stored day slice of a series.</summary>
+/// <param name="Series">The series.</param>
+/// <param name="Day">Days since the Unix epoch.</param>
+/// <param name="Chain">The chain that wrote it.</param>
+/// <param name="Quarters">96 counts, one for each quarter of an hour.</param>
+/// <param name="SetAside">One of its hours is quarantined.</param>
+public sealed record DayRow(
+    string Series,
+    int Day,
+    int Chain,
+    long[] Quarters,
+    bool SetAside);

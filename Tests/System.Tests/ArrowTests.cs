@@ -1,0 +1,62 @@
+using System.Xml.Linq;
+
+namespace ClickAggregator.SystemTests;
+
+public class ArrowTests
+{
+    // Who may reference whom: the drawing in docs/ARCHITECTURE.md.
+    private static readonly Dictionary<string, string[]> Drawn = new()
+    {
+        ["Clicks"] = [],
+        ["ClickLog"] = ["Clicks"],
+        ["Grains.Interfaces"] = ["Clicks"],
+        ["Streaming"] = [],
+        ["Grains"] = ["Grains.Interfaces", "Streaming"],
+        ["Adapters"] = ["Grains", "ClickLog"],
+        ["Silo"] = ["Adapters"],
+        ["Api"] = ["Silo", "ClickLog"],
+    };
+
+    private static readonly Dictionary<string, string[]> MustNotKnow = new()
+    {
+        ["Clicks"] = ["Orleans", "Sqlite", "Kafka"],
+        ["ClickLog"] = ["Orleans", "Sqlite", "Kafka"],
+        ["Streaming"] = ["Sqlite", "Kafka"],
+        ["Grains"] = ["Sqlite", "Kafka", "AspNetCore"],
+    };
+
+    [Fact]
+    public void Projects_reference_exactly_what_the_architecture_draws()
+    {
+        string root = Root();
+        string[] projects = Directory.GetDirectories(root)
+            .Select(Path.GetFileName).OfType<string>()
+            .Where(name => File.Exists(Path.Combine(root, name, name + ".csproj")) && name is not "Bench")
+            .Order().ToArray();
+        Assert.Equal(Drawn.Keys.Order(), projects);
+        foreach (string project in projects)
+        {
+            XDocument file = XDocument.Load(Path.Combine(root, project, project + ".csproj"));
+            string[] references = file.Descendants("ProjectReference")
+                .Select(r => Path.GetFileNameWithoutExtension(r.Attribute("Include")!.Value)).Order().ToArray();
+            Assert.Equal(Drawn[project].Order(), references);
+
+            string packages = string.Join(' ', file.Descendants("PackageReference").Select(r => r.Attribute("Include")!.Value));
+            foreach (string stranger in MustNotKnow.GetValueOrDefault(project) ?? [])
+            {
+                Assert.DoesNotContain(stranger, packages, StringComparison.OrdinalIgnoreCase);
+            }
+        }
+    }
+
+    private static string Root()
+    {
+        string? folder = AppContext.BaseDirectory;
+        while (folder is not null && !File.Exists(Path.Combine(folder, "ClickAggregator.sln")))
+        {
+            folder = Path.GetDirectoryName(folder);
+        }
+
+        return folder ?? throw new InvalidOperationException("the tests do not run below the solution's folder");
+    }
+}
