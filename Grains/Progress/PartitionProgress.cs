@@ -1,0 +1,30 @@
+namespace ClickAggregator.Grains.Progress;
+
+/// <summary>How far the counting of one partition is.</summary>
+/// <param name="Partition">The partition's number.</param>
+/// <param name="State">What the partition is doing.</param>
+/// <param name="Next">Every offset below it is counted and can be queried.</param>
+/// <param name="End">The log's end when it was last looked at.</param>
+/// <param name="CountedUntil">
+/// Log time in milliseconds since the epoch: of the last counted record, or the moment at which the log's end was
+/// found reached, whichever is later.
+/// </param>
+/// <param name="Detail">Why it stopped, or how far recovering is; null while it counts.</param>
+public sealed record PartitionProgress(
+    int Partition, PartitionState State, long Next, long End, long CountedUntil, string? Detail);
+
+/// <summary>What a partition is doing.</summary>
+public enum PartitionState
+{
+    /// <summary>Nobody has taken it up yet.</summary>
+    Starting,
+
+    /// <summary>Reads back the ids that may still be repeated.</summary>
+    Recovering,
+
+    /// <summary>Counts.</summary>
+    Counting,
+
+    /// <summary>Stands still until somebody acts: see the detail.</summary>
+    Stopped,
+}

@@ -1,0 +1,19 @@
+using System.Collections.Concurrent;
+
+namespace ClickAggregator.Grains.Progress;
+
+/// <summary>
+/// Where the partition grains of this silo post their progress, so that a query learns it without waiting for a grain
+/// that is folding a batch.
+/// </summary>
+public sealed class ProgressBoard
+{
+    private readonly ConcurrentDictionary<int, PartitionProgress> _partitions = new();
+
+    /// <summary>Posts; the latest post of a partition stands.</summary>
+    public void Post(PartitionProgress progress) => _partitions[progress.Partition] = progress;
+
+    /// <summary>What was posted last, by partition. Empty until the first partition was taken up.</summary>
+    public IReadOnlyList<PartitionProgress> Snapshot() =>
+        [.. _partitions.Values.OrderBy(progress => progress.Partition)];
+}
