@@ -16,18 +16,17 @@ internal sealed class PartitionAdapterFactory(
     private PartitionAdapter Adapter =>
         _adapter ?? throw new InvalidOperationException($"the adapter of stream provider '{name}' is not created yet");
 
-    public static PartitionAdapterFactory Create(IServiceProvider services, string name)
-    {
-        return new PartitionAdapterFactory(
+    public static PartitionAdapterFactory Create(IServiceProvider services, string name) =>
+        new(
             name,
-            KeyedOrPlain<IPartitionLog>(),
-            KeyedOrPlain<IReaderStart>(),
+            KeyedOrPlain<IPartitionLog>(services, name),
+            KeyedOrPlain<IReaderStart>(services, name),
             services.GetRequiredService<IOptionsMonitor<PartitionStreamOptions>>().Get(name),
             services.GetService<TimeProvider>() ?? TimeProvider.System,
             services.GetRequiredService<ILoggerFactory>());
 
-        T KeyedOrPlain<T>() where T : class => services.GetKeyedService<T>(name) ?? services.GetRequiredService<T>();
-    }
+    internal static T KeyedOrPlain<T>(IServiceProvider services, string name) where T : class =>
+        services.GetKeyedService<T>(name) ?? services.GetRequiredService<T>();
 
     public Task<IQueueAdapter> CreateAdapter() => CreateAdapter(CancellationToken.None);
 

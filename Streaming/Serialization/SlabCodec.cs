@@ -81,6 +81,8 @@ internal sealed class SlabCodec : IFieldCodec<Slab>
             throw new InvalidDataException($"a slab of partition {partition} came in damaged");
         }
 
+        // Before the buffers are rented: a damaged length must not ask for gigabytes.
+        reader.EnsureAvailable((uint)(length - HeaderBytes));
         Slab slab = state == Gone ? Slab.Gone(partition, from, to) : ReadWhole(ref reader, partition, from, to, count, dataLength);
         ReferenceCodec.RecordObject(reader.Session, slab);
         return slab;
@@ -89,12 +91,13 @@ internal sealed class SlabCodec : IFieldCodec<Slab>
     private static Slab ReadWhole<TInput>(
         ref Reader<TInput> reader, int partition, long from, long to, int count, int dataLength)
     {
-        // Not rented: nobody but the collector knows when the last one who was handed this slab is done with it.
-        var records = new SlabRecord[count];
-        reader.ReadBytes(MemoryMarshal.AsBytes(records.AsSpan()));
-        byte[] data = GC.AllocateUninitializedArray<byte>(dataLength);
-        reader.ReadBytes(data);
-        foreach (ref readonly SlabRecord record in records.AsSpan())
+        // The maker's lease has no holder on this side: a consumer takes and gives back its own, and the collector
+        // has the buffers in the end. Rented all the same, so that a last release is never a fault.
+        SlabRecord[] records = ArrayPool<SlabRecord>.Shared.Rent(count);
+        reader.ReadBytes(MemoryMarshal.AsBytes(records.AsSpan(0, count)));
+        byte[] data = ArrayPool<byte>.Shared.Rent(dataLength);
+        reader.ReadBytes(data.AsSpan(0, dataLength));
+        foreach (ref readonly SlabRecord record in records.AsSpan(0, count))
         {
             if (!record.IsDamaged && (record.Start < 0 || record.Length > dataLength - record.Start))
             {
