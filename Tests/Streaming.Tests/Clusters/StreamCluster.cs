@@ -72,5 +72,8 @@ internal sealed class StreamCluster : IAsyncDisposable
         }
     }
 
+    public void AllProcessedOnceInOrder(int partition) =>
+        Assert.Equal(Log.Offsets(partition, 0, long.MaxValue), Consumption.Offsets(partition));
+
     public ValueTask DisposeAsync() => Cluster.DisposeAsync();
 }

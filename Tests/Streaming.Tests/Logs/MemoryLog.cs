@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 
 namespace ClickAggregator.Streaming.Tests.Logs;
@@ -9,6 +10,12 @@ internal sealed class MemoryLog(int partitions) : IPartitionLog
     private readonly Partition[] _partitions = [.. Enumerable.Range(0, partitions).Select(_ => new Partition())];
     private int _faults;
     private int _opened;
+
+    /// <summary>Every slab that readers returned.</summary>
+    public ConcurrentQueue<Slab> Slabs { get; } = new();
+
+    /// <summary>The bytes of the slabs whose buffers are out of their pool.</summary>
+    public long HeldBytes => Slabs.Where(slab => !slab.IsGone()).Sum(slab => (long)slab.DataLength);
 
     /// <summary>How often a reader was opened.</summary>
     public int Opened => Volatile.Read(ref _opened);
@@ -187,6 +194,7 @@ internal sealed class MemoryLog(int partitions) : IPartitionLog
 
             Slab slab = log.Read(partition, Position, held.End, maxBytes);
             Position = slab.To;
+            log.Slabs.Enqueue(slab);
             return slab;
         }
 
