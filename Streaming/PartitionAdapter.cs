@@ -30,15 +30,17 @@ internal sealed class PartitionAdapter(
     public StreamProviderDirection Direction => StreamProviderDirection.ReadOnly;
 
     public IQueueCache CreateQueueCache(QueueId queueId) =>
-        _caches[queueId] = new SlabCache(options.CacheBytes, options.MaxSlabBytes);
+        _caches[queueId] = new SlabCache(options.CacheBytes, options.MaxSlabBytes, InstrumentsOf(queueId));
 
     public IQueueAdapterReceiver CreateReceiver(QueueId queueId)
     {
         int partition = PartitionQueueMapper.PartitionOf(queueId);
         return new PartitionReceiver(
-            partition, mapper.StreamOf(partition), log, start, _caches[queueId], options.MaxSlabBytes, time,
-            loggers.CreateLogger<PartitionReceiver>());
+            partition, mapper.StreamOf(partition), log, start, _caches[queueId], options.MaxSlabBytes,
+            InstrumentsOf(queueId), time, loggers.CreateLogger<PartitionReceiver>());
     }
+
+    private StreamInstruments InstrumentsOf(QueueId queueId) => new(name, PartitionQueueMapper.PartitionOf(queueId));
 
     public Task QueueMessageBatchAsync<T>(
         StreamId streamId, IEnumerable<T> events, StreamSequenceToken? token, Dictionary<string, object>? requestContext) =>

@@ -9,7 +9,7 @@ namespace ClickAggregator.Streaming.Caching;
 /// never misses: a cursor that wants what is not held moves the receiver there (<see cref="Epoch"/>).
 /// </summary>
 /// <remarks>Used by one agent, on its scheduler: no two calls at a time.</remarks>
-internal sealed class SlabCache(long maxBytes, int maxSlabBytes) : IQueueCache
+internal sealed class SlabCache(long maxBytes, int maxSlabBytes, StreamInstruments instruments) : IQueueCache
 {
     // An empty slab costs its objects too; without this a trickle of tiny slabs would be unbounded in number.
     private const int SlabOverhead = 1024;
@@ -29,7 +29,7 @@ internal sealed class SlabCache(long maxBytes, int maxSlabBytes) : IQueueCache
 
     public long Bytes => _bytes;
 
-    public int Count => _items.Count;
+    public int Slabs => _items.Count;
 
     /// <summary>Says where the receiver opened the log, or must go on after the log lost its place.</summary>
     public void ReadFrom(long offset) => Next = offset;
@@ -64,7 +64,7 @@ internal sealed class SlabCache(long maxBytes, int maxSlabBytes) : IQueueCache
             }
 
             _items.Add(container);
-            _bytes += Cost(container);
+            Count(Cost(container));
             Next = container.Token.To;
         }
     }
@@ -154,13 +154,14 @@ internal sealed class SlabCache(long maxBytes, int maxSlabBytes) : IQueueCache
         Clear();
         Next = offset;
         Epoch++;
+        instruments.Moved();
     }
 
     private void Drop(int count)
     {
         foreach (SlabContainer container in CollectionsMarshal.AsSpan(_items)[..count])
         {
-            _bytes -= Cost(container);
+            Count(-Cost(container));
             container.Slab.Release();
         }
 
@@ -185,6 +186,12 @@ internal sealed class SlabCache(long maxBytes, int maxSlabBytes) : IQueueCache
         }
 
         return low;
+    }
+
+    private void Count(long bytes)
+    {
+        _bytes += bytes;
+        instruments.Cached(bytes);
     }
 
     private static long Cost(SlabContainer container) =>

@@ -18,14 +18,20 @@ internal sealed class PartitionReceiver(
     IReaderStart start,
     SlabCache cache,
     int maxSlabBytes,
+    StreamInstruments instruments,
     TimeProvider time,
     ILogger<PartitionReceiver> logger)
     : IQueueAdapterReceiver
 {
+    // One for all: a look at an idle log allocates no list.
+    private static readonly IList<IBatchContainer> s_nothing = Array.Empty<IBatchContainer>();
     private readonly ReceiverLog _log = new(logger, partition);
     private readonly Backoff _backoff = new(time);
     private IPartitionReader? _reader;
     private int _readerEpoch;
+
+    // Where the log was last asked to read.
+    private long _from;
 
     /// <summary>Nothing yet: the log or the store behind <see cref="IReaderStart"/> may be away for the moment.</summary>
     public Task Initialize(TimeSpan timeout) => Task.CompletedTask;
@@ -37,14 +43,20 @@ internal sealed class PartitionReceiver(
     {
         if (!cache.HasRoom || _backoff.IsWaiting)
         {
-            return [];
+            return s_nothing;
         }
 
         try
         {
             SlabContainer? container = await ReadAsync(cancellationToken);
             _backoff.Reset();
-            return container is null ? [] : [container];
+            if (container is null)
+            {
+                return s_nothing;
+            }
+
+            instruments.Read(container.Slab);
+            return [container];
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -59,8 +71,9 @@ internal sealed class PartitionReceiver(
             _log.ReadFailed(_backoff.Wait(), fault);
         }
 
+        instruments.ReadFailed();
         await CloseAsync();
-        return [];
+        return s_nothing;
     }
 
     /// <summary>Commits nothing: delivered is not processed.</summary>
@@ -82,7 +95,7 @@ internal sealed class PartitionReceiver(
 
         IPartitionReader reader = _reader!;
         int epoch = _readerEpoch;
-        long position = reader.Position;
+        _from = reader.Position;
         Slab? slab = await reader.ReadAsync(maxSlabBytes, cancellationToken);
         if (slab is null || slab.To == slab.From)
         {
@@ -90,11 +103,11 @@ internal sealed class PartitionReceiver(
             return null;
         }
 
-        if (slab.From != position || slab.To < slab.From)
+        if (slab.From != _from || slab.To < slab.From)
         {
             slab.Release();
             throw new InvalidDataException(
-                $"the log's reader stood at {position} and returned a slab of [{slab.From}, {slab.To})");
+                $"the log's reader stood at {_from} and returned a slab of [{slab.From}, {slab.To})");
         }
 
         return new SlabContainer(stream, slab) { Epoch = epoch };
@@ -104,31 +117,36 @@ internal sealed class PartitionReceiver(
     {
         await CloseAsync();
         // The cache may move the receiver while this waits: then the epoch is older, and the next read opens again.
-        int epoch = cache.Epoch;
-        long from = cache.Next ?? await start.GetStartAsync(partition, cancellationToken);
-        IPartitionReader reader = await log.OpenAsync(partition, from, cancellationToken);
-        _reader = reader;
-        _readerEpoch = epoch;
-        if (epoch == cache.Epoch)
+        _readerEpoch = cache.Epoch;
+        _from = cache.Next ?? await start.GetStartAsync(partition, cancellationToken);
+        _reader = await log.OpenAsync(partition, _from, cancellationToken);
+        if (_readerEpoch == cache.Epoch)
         {
-            cache.ReadFrom(from);
+            cache.ReadFrom(_from);
         }
     }
 
     private void LeaveLostRange(OffsetOutOfRangeException fault)
     {
-        if (cache.Next is { } next && next > fault.Held.End)
+        LogRange held = fault.Held;
+        if (_from > held.End)
         {
             // The log is shorter than what was counted from it. Reading on from its end would count other records
             // under the same offsets: stay, and say so until somebody acts.
-            _log.BeyondEnd(next, fault.Held.End, _backoff.Wait(), fault);
+            _log.BeyondEnd(_from, held.End, _backoff.Wait(), fault);
+        }
+        else if (_from < held.Start)
+        {
+            // The consumer sees the gap between the slab before and the one that starts here.
+            _log.RangeLost(_from, held.Start, fault);
+            if (_readerEpoch == cache.Epoch)
+            {
+                cache.ReadFrom(held.Start);
+            }
         }
         else
         {
-            // The consumer sees the gap between the slab before and the one that starts here.
-            _log.RangeLost(fault.From, fault.Held.Start, fault);
-            cache.ReadFrom(Math.Max(fault.Held.Start, fault.From));
-            _backoff.Wait();
+            _log.ReadFailed(_backoff.Wait(), fault);
         }
     }
 

@@ -54,7 +54,7 @@ public class SlabCacheTests
         Assert.Equal(QueueCacheCursorMoveResultKind.NoData, slow.MoveNextWithResult().Kind);
         cache.TryPurgeFromCache(out _);
         Assert.All(slabs, slab => Assert.True(slab.IsGone()));
-        Assert.Equal((0, 0L), (cache.Count, cache.Bytes));
+        Assert.Equal((0, 0L), (cache.Slabs, cache.Bytes));
     }
 
     [Fact]
@@ -125,7 +125,7 @@ public class SlabCacheTests
         near.Dispose();
         cache.SkipProcessed();
         Assert.Equal(1000, cache.Next);
-        Assert.Equal(0, cache.Count);
+        Assert.Equal(0, cache.Slabs);
     }
 
     [Fact]
@@ -181,7 +181,7 @@ public class SlabCacheTests
         Gen.Int[0, 5].Array[1, 120].Select(Gen.Int[0, 1 << 20]).Sample((steps, seed) =>
         {
             var random = new Random(seed);
-            var cache = new SlabCache(20_000, 1000);
+            var cache = new SlabCache(20_000, 1000, new StreamInstruments("log", 0));
             var slabs = new List<Slab>();
             cache.ReadFrom(0);
             long next = 0;
@@ -234,7 +234,7 @@ public class SlabCacheTests
 
     private static SlabCache Filled(long maxBytes, params Slab[] slabs)
     {
-        var cache = new SlabCache(maxBytes, 1000);
+        var cache = new SlabCache(maxBytes, 1000, new StreamInstruments("log", 0));
         cache.ReadFrom(slabs[0].From);
         foreach (Slab slab in slabs)
         {
