@@ -17,6 +17,7 @@ internal sealed class SlabCache(long maxBytes, int maxSlabBytes, StreamInstrumen
     private readonly List<SlabContainer> _items = [];
     private readonly List<SlabCursor> _cursors = [];
     private long _bytes;
+    private long _logStart;
 
     /// <summary>Counts the moves of the receiver; what was read in an earlier epoch is not taken in.</summary>
     public int Epoch { get; private set; }
@@ -31,8 +32,15 @@ internal sealed class SlabCache(long maxBytes, int maxSlabBytes, StreamInstrumen
 
     public int Slabs => _items.Count;
 
-    /// <summary>Says where the receiver opened the log, or must go on after the log lost its place.</summary>
+    /// <summary>Says where the receiver opened the log.</summary>
     public void ReadFrom(long offset) => Next = offset;
+
+    /// <summary>Says that the log starts at an offset now: there is nothing to go back to below it.</summary>
+    public void LeaveBehind(long start)
+    {
+        Next = start;
+        _logStart = start;
+    }
 
     /// <summary>
     /// Moves the receiver forward when every consumer has got further by itself than what is held or comes next.
@@ -98,9 +106,10 @@ internal sealed class SlabCache(long maxBytes, int maxSlabBytes, StreamInstrumen
     {
         // Without a token: all that is held. The consumer trims; the other choice would be a gap.
         long processed = token is null ? 0 : ((PartitionSequenceToken)token).To;
-        if (token is not null && processed < (_items.Count > 0 ? _items[0].Token.From : Next))
+        long readable = Math.Max(processed, _logStart);
+        if (token is not null && readable < (_items.Count > 0 ? _items[0].Token.From : Next))
         {
-            MoveReceiver(processed);
+            MoveReceiver(readable);
         }
 
         return Open(processed);

@@ -141,7 +141,7 @@ internal sealed class PartitionReceiver(
             _log.RangeLost(_from, held.Start, fault);
             if (_readerEpoch == cache.Epoch)
             {
-                cache.ReadFrom(held.Start);
+                cache.LeaveBehind(held.Start);
             }
         }
         else

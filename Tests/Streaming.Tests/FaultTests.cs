@@ -80,7 +80,7 @@ public class FaultTests
         await cluster.CaughtUpAsync();
         Assert.Equal((0, 0, 40), cluster.Consumption.Gaps.First());
         Assert.Equal(cluster.Log.Offsets(0, 40, 100), cluster.Consumption.Offsets(0));
-        Assert.Contains(cluster.Messages.Lines, line => line.Contains("no longer holds the offsets [0, 40)"));
+        Assert.Single(cluster.Messages.Lines, line => line.Contains("no longer holds the offsets [0, 40)"));
     }
 
     [Fact]

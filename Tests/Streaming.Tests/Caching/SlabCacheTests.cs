@@ -100,6 +100,22 @@ public class SlabCacheTests
     }
 
     [Fact]
+    public void A_token_below_what_the_log_still_holds_moves_the_receiver_no_further_than_there()
+    {
+        SlabCache cache = Filled(1 << 20, (0, 10));
+        cache.LeaveBehind(50);
+        cache.Clear();
+        Add(cache, Slabs.Of(50, 60));
+        using IQueueCacheCursor first = cache.GetCacheCursor(s_stream, PartitionSequenceToken.After(10));
+        Assert.Equal(0, cache.Epoch);
+        Assert.Equal([60], Drain(first));
+
+        cache.TryPurgeFromCache(out _);
+        using IQueueCacheCursor again = cache.GetCacheCursor(s_stream, PartitionSequenceToken.After(10));
+        Assert.Equal((1, 50L), (cache.Epoch, cache.Next));
+    }
+
+    [Fact]
     public void Another_cursor_does_not_see_again_what_the_receiver_reads_again()
     {
         SlabCache cache = Filled(1 << 20, (0, 10), (10, 20));
