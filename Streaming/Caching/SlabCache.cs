@@ -80,7 +80,8 @@ internal sealed class SlabCache(long maxBytes, int maxSlabBytes, StreamInstrumen
     /// <summary>Lets go of what every cursor has passed. Nothing is reported: a delivery commits nothing here.</summary>
     public bool TryPurgeFromCache(out IList<IBatchContainer> purgedItems)
     {
-        purgedItems = [];
+        // An array: at each look of an idle agent, a list would be garbage.
+        purgedItems = Array.Empty<IBatchContainer>();
         if (_cursors.Count == 0)
         {
             // Nobody listens, perhaps for ever. What is dropped to go on shows as a gap to whoever comes.
