@@ -1,0 +1,72 @@
+namespace ClickAggregator.Adapters.Sqlite;
+
+/// <summary>
+/// Counts in a few bytes: for each that is not 0 its index and a varint. Most windows have clicks in a few minutes
+/// only, so 60 minutes take some 10 bytes instead of 480.
+/// </summary>
+internal static class CountCodec
+{
+    /// <summary>The most bytes that <see cref="Write"/> takes for 96 counts.</summary>
+    public const int MaxBytes = 96 * 11;
+
+    public static int Write(ReadOnlySpan<long> counts, Span<byte> to)
+    {
+        int length = 0;
+        for (int n = 0; n < counts.Length; n++)
+        {
+            if (counts[n] != 0)
+            {
+                to[length++] = (byte)n;
+                length = WriteVarint(to, length, counts[n]);
+            }
+        }
+
+        return length;
+    }
+
+    /// <exception cref="StoreUnusableException">The bytes are damaged.</exception>
+    public static void Read(ReadOnlySpan<byte> bytes, Span<long> counts)
+    {
+        counts.Clear();
+        int at = 0;
+        while (at < bytes.Length)
+        {
+            int index = bytes[at++];
+            if (index >= counts.Length)
+            {
+                throw new StoreUnusableException("a row of the store is damaged: a count has no place");
+            }
+
+            counts[index] = ReadVarint(bytes, ref at);
+        }
+    }
+
+    public static int WriteVarint(Span<byte> to, int at, long value)
+    {
+        ulong left = (ulong)value;
+        while (left >= 0x80)
+        {
+            to[at++] = (byte)(left | 0x80);
+            left >>= 7;
+        }
+
+        to[at++] = (byte)left;
+        return at;
+    }
+
+    public static long ReadVarint(ReadOnlySpan<byte> bytes, ref int at)
+    {
+        ulong value = 0;
+        for (int shift = 0; shift < 64 && at < bytes.Length; shift += 7)
+        {
+            byte next = bytes[at++];
+            value |= (ulong)(next & 0x7f) << shift;
+            if (next < 0x80)
+            {
+                return (long)value;
+            }
+        }
+
+        throw new StoreUnusableException("a row of the store is damaged: a count has no end");
+    }
+}

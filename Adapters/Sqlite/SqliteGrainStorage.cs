@@ -1,0 +1,91 @@
+using System.Globalization;
+using System.Text.Json;
+using ClickAggregator.Grains.Storage;
+using Orleans;
+using Orleans.Runtime;
+using Orleans.Storage;
+
+namespace ClickAggregator.Adapters.Sqlite;
+
+/// <summary>The storage provider <c>state</c>: documents of JSON, compare-and-set by ETag.</summary>
+internal sealed class SqliteStateStorage(SqliteStore store) : IGrainStorage
+{
+    public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    {
+        (byte[]? payload, long etag) = store.Read(session =>
+        {
+            Statement get = session.Prepare("SELECT payload, etag FROM grain_state WHERE grain = ? AND name = ?")
+                .Bind(1, grainId.ToString()).Bind(2, stateName);
+            try
+            {
+                return get.Step() ? (get.Bytes(0).ToArray(), get.Number(1)) : ((byte[]?)null, 0L);
+            }
+            finally
+            {
+                get.Reset();
+            }
+        });
+        grainState.State = payload is null ? Activator.CreateInstance<T>() : JsonSerializer.Deserialize<T>(payload)!;
+        grainState.RecordExists = payload is not null;
+        grainState.ETag = payload is null ? null : Text(etag);
+        return Task.CompletedTask;
+    }
+
+    public async Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    {
+        long expected = Number(grainState.ETag);
+        await WriteAsync(stateName, grainId, JsonSerializer.SerializeToUtf8Bytes(grainState.State), grainState.ETag);
+        grainState.ETag = Text(expected + 1);
+        grainState.RecordExists = true;
+    }
+
+    public async Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    {
+        await WriteAsync(stateName, grainId, null, grainState.ETag);
+        grainState.State = Activator.CreateInstance<T>();
+        grainState.ETag = null;
+        grainState.RecordExists = false;
+    }
+
+    private async Task WriteAsync(string stateName, GrainId grainId, byte[]? payload, string? etag)
+    {
+        var write = new StateWrite(grainId.ToString(), stateName, payload, Number(etag));
+        await store.WriteAsync(write);
+        if (write.Found is long found)
+        {
+            throw new InconsistentStateException($"the state '{stateName}' of {grainId} was written by somebody else", Text(found), etag ?? "none");
+        }
+    }
+
+    private static string Text(long etag) => etag.ToString(CultureInfo.InvariantCulture);
+
+    private static long Number(string? etag) => etag is null ? 0 : long.Parse(etag, CultureInfo.InvariantCulture);
+}
+
+/// <summary>The storage provider <c>windows</c>: typed rows, ordered by their stamps.</summary>
+internal sealed class SqliteWindowStorage(SqliteStore store) : IGrainStorage
+{
+    public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    {
+        WindowKey key = KeyOf(grainId);
+        WindowRow? row = store.Read(session => session.ReadWindow(key));
+        grainState.State = (T)(object)(row ?? new WindowRow());
+        grainState.RecordExists = row is not null;
+        grainState.ETag = null;
+        return Task.CompletedTask;
+    }
+
+    public async Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    {
+        await store.WriteAsync(new WindowWrite(KeyOf(grainId), RowOf(grainState)));
+        grainState.RecordExists = true;
+    }
+
+    public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
+        throw new NotSupportedException("a window is corrected, never cleared");
+
+    private static WindowKey KeyOf(GrainId grainId) => WindowKey.Parse(grainId.Key.ToString()!);
+
+    private static WindowRow RowOf<T>(IGrainState<T> state) => state.State as WindowRow
+        ?? throw new NotSupportedException($"the storage provider '{StorageNames.Windows}' keeps {nameof(WindowRow)} only, not {typeof(T).Name}");
+}

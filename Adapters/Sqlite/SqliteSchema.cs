@@ -1,0 +1,79 @@
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+
+namespace ClickAggregator.Adapters.Sqlite;
+
+/// <summary>The tables, version by version. A version that was released is never changed, only followed.</summary>
+internal static class SqliteSchema
+{
+    private static readonly string[] Versions =
+    [
+        """
+        CREATE TABLE grain_state (
+            grain TEXT NOT NULL, name TEXT NOT NULL, payload BLOB NOT NULL, etag INTEGER NOT NULL,
+            PRIMARY KEY (grain, name)) WITHOUT ROWID;
+        CREATE TABLE clicks_by_hour (
+            series TEXT NOT NULL, hour INTEGER NOT NULL, chain INTEGER NOT NULL,
+            quarters BLOB NOT NULL, minutes BLOB, upto INTEGER NOT NULL, stamp INTEGER NOT NULL,
+            set_aside INTEGER NOT NULL, run TEXT,
+            PRIMARY KEY (series, hour, chain)) WITHOUT ROWID;
+        CREATE TABLE clicks_by_day (
+            series TEXT NOT NULL, day INTEGER NOT NULL, chain INTEGER NOT NULL,
+            quarters BLOB NOT NULL, stamp INTEGER NOT NULL, set_aside INTEGER NOT NULL,
+            PRIMARY KEY (series, day, chain)) WITHOUT ROWID;
+        CREATE TABLE series_by_day (
+            day INTEGER NOT NULL, series TEXT NOT NULL,
+            PRIMARY KEY (day, series)) WITHOUT ROWID;
+        CREATE TABLE hours (
+            hour INTEGER NOT NULL, chain INTEGER NOT NULL, upto INTEGER NOT NULL, stamp INTEGER NOT NULL,
+            PRIMARY KEY (hour, chain)) WITHOUT ROWID;
+        CREATE TABLE tops (
+            kind INTEGER NOT NULL, slice INTEGER NOT NULL, start INTEGER NOT NULL, chain INTEGER NOT NULL,
+            entries BLOB NOT NULL, floor INTEGER NOT NULL, stamp INTEGER NOT NULL,
+            PRIMARY KEY (kind, slice, start, chain)) WITHOUT ROWID;
+        CREATE TABLE targets (
+            target TEXT NOT NULL PRIMARY KEY, url TEXT NOT NULL, first_seen INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE facts (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+        """,
+    ];
+
+    /// <summary>The version that this build writes.</summary>
+    public static int Current => Versions.Length;
+
+    /// <summary>Brings an older file to this version, each step in a transaction of its own.</summary>
+    /// <exception cref="StoreUnusableException">The file is of a later version.</exception>
+    public static void Migrate(SqliteConnection connection, string path)
+    {
+        int version = Convert.ToInt32(Scalar(connection, "PRAGMA user_version"), CultureInfo.InvariantCulture);
+        if (version > Current)
+        {
+            throw new StoreUnusableException(
+                $"{path} has schema version {version}, and this build knows {Current}: it was written by a later version. Run that one, or restore a backup");
+        }
+
+        for (; version < Current; version++)
+        {
+            using SqliteTransaction transaction = connection.BeginTransaction();
+            Run(connection, Versions[version] + string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {version + 1};"));
+            transaction.Commit();
+        }
+    }
+
+    public static void Run(SqliteConnection connection, string sql)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+#pragma warning disable CA2100 // constants of this folder, no input
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        command.ExecuteNonQuery();
+    }
+
+    private static object? Scalar(SqliteConnection connection, string sql)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+#pragma warning disable CA2100 // constants of this folder, no input
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        return command.ExecuteScalar();
+    }
+}

@@ -1,0 +1,42 @@
+using System.Text;
+using ClickAggregator.Grains.Storage;
+
+namespace ClickAggregator.Adapters.Sqlite;
+
+/// <summary>A top list in bytes: for each entry the length of its id, the id, and a varint.</summary>
+internal static class TopCodec
+{
+    public static byte[] Write(IReadOnlyList<TopEntry> entries)
+    {
+        byte[] bytes = new byte[entries.Sum(entry => 1 + entry.Id.Length + 10)];
+        int at = 0;
+        foreach (TopEntry entry in entries)
+        {
+            int length = Encoding.UTF8.GetBytes(entry.Id, bytes.AsSpan(at + 1));
+            bytes[at] = checked((byte)length);
+            at = CountCodec.WriteVarint(bytes, at + 1 + length, entry.Clicks);
+        }
+
+        return bytes[..at];
+    }
+
+    public static List<TopEntry> Read(ReadOnlySpan<byte> bytes)
+    {
+        var entries = new List<TopEntry>();
+        int at = 0;
+        while (at < bytes.Length)
+        {
+            int length = bytes[at];
+            if (at + 1 + length > bytes.Length)
+            {
+                throw new StoreUnusableException("a row of the store is damaged: a top list is cut off");
+            }
+
+            string id = Encoding.UTF8.GetString(bytes.Slice(at + 1, length));
+            at += 1 + length;
+            entries.Add(new TopEntry(id, CountCodec.ReadVarint(bytes, ref at)));
+        }
+
+        return entries;
+    }
+}

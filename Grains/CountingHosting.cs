@@ -1,0 +1,34 @@
+using ClickAggregator.Grains.Partitions;
+using ClickAggregator.Grains.Progress;
+using ClickAggregator.Streaming;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Orleans.Configuration;
+
+namespace ClickAggregator.Grains;
+
+/// <summary>Registers the counting with a silo.</summary>
+public static class CountingHosting
+{
+    /// <summary>
+    /// Adds the grains' services and the stream of clicks. The log (<see cref="IPartitionLog"/>), the store's ports and
+    /// the two storage providers are registered by the caller.
+    /// </summary>
+    public static ISiloBuilder AddClickCounting(this ISiloBuilder builder, CountingOptions options)
+    {
+        builder.Services.AddSingleton(options);
+        builder.Services.AddSingleton<ProgressBoard>();
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<IReaderStart, RecordedStart>();
+        builder.Services.AddHostedService<PartitionKeeper>();
+        builder.AddPartitionStreams("clicks", streams => streams.PullPeriod = TimeSpan.FromMilliseconds(20));
+
+        // A window of an hour that is over gets no more calls: it need not stay in memory for long.
+        builder.Services.Configure<GrainCollectionOptions>(collection =>
+        {
+            collection.CollectionQuantum = TimeSpan.FromSeconds(20);
+            collection.ClassSpecificCollectionAge[typeof(Windows.WindowGrain).FullName!] = TimeSpan.FromMinutes(1);
+        });
+        return builder;
+    }
+}

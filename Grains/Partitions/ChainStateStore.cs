@@ -1,0 +1,33 @@
+using ClickAggregator.Grains.Chain;
+using Orleans.Storage;
+
+namespace ClickAggregator.Grains.Partitions;
+
+/// <summary>What the partition grain keeps: the chain's record.</summary>
+public sealed class PartitionDocument
+{
+    public ChainRecord? Chain { get; set; }
+}
+
+/// <summary>The chain's record as the state of its grain: the ETag makes a write compare-and-set.</summary>
+internal sealed class ChainStateStore(IPersistentState<PartitionDocument> state) : IChainRecordStore
+{
+    public async Task<ChainRecord?> ReadAsync(CancellationToken cancellationToken)
+    {
+        await state.ReadStateAsync(cancellationToken);
+        return state.State.Chain;
+    }
+
+    public async Task WriteAsync(ChainRecord record, CancellationToken cancellationToken)
+    {
+        state.State.Chain = record;
+        try
+        {
+            await state.WriteStateAsync(cancellationToken);
+        }
+        catch (InconsistentStateException error)
+        {
+            throw new ChainFencedException($"another owner has written the record of {record.Log}, chain {record.Chain}", error);
+        }
+    }
+}

@@ -1,0 +1,195 @@
+using ClickAggregator.Grains.Chain;
+using ClickAggregator.Grains.Counting;
+using ClickAggregator.Grains.Progress;
+using ClickAggregator.Grains.Storage;
+using ClickAggregator.Grains.Windows;
+using ClickAggregator.Streaming;
+using Microsoft.Extensions.Logging;
+using Orleans.Placement;
+using Orleans.Streams;
+using Orleans.Streams.Core;
+
+namespace ClickAggregator.Grains.Partitions;
+
+/// <summary>
+/// Counts one partition: the shell around <see cref="PartitionChain"/>. Slabs come from its stream; a loop of its own
+/// commits them, batch by batch, and starts over from the record when anything fails.
+/// </summary>
+[ImplicitStreamSubscription("clicks")]
+[PreferLocalPlacement]
+[KeepAlive]
+internal sealed partial class PartitionGrain(
+    [PersistentState("chain", StorageNames.State)] IPersistentState<PartitionDocument> state,
+    IPartitionLog log,
+    IBatchStore batches,
+    CountingOptions options,
+    ProgressBoard board,
+    TimeProvider time,
+    ILogger<PartitionGrain> logger) : Grain, IPartitionGrain, IStreamSubscriptionObserver, IAsyncObserver<Slab>, IDisposable
+{
+    private static readonly TimeSpan LookAtLog = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan RestartDelay = TimeSpan.FromSeconds(1);
+    private readonly CancellationTokenSource _stop = new();
+    private PartitionChain? _chain;
+    private Task _loop = Task.CompletedTask;
+
+    private int Partition => (int)this.GetPrimaryKeyLong();
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        // Started here and not awaited: reading the ids back may take longer than Orleans lets an activation take.
+        _loop = RunAsync();
+        return Task.CompletedTask;
+    }
+
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        await _stop.CancelAsync();
+        await _loop;
+    }
+
+    public void Dispose() => _stop.Dispose();
+
+    public Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory) =>
+        handleFactory.Create<Slab>().ResumeAsync(this, PartitionSequenceToken.After(_chain?.Next ?? state.State.Chain?.Next ?? 0));
+
+    public async Task OnNextAsync(Slab item, StreamSequenceToken? token = null)
+    {
+        // While it starts, what is delivered is left alone: the loop reads it from the log.
+        if (_chain is { IsCounting: true } chain)
+        {
+            await chain.OfferAsync(item, _stop.Token);
+        }
+    }
+
+    public Task OnErrorAsync(Exception ex)
+    {
+        LogStream(logger, ex, Partition);
+        return Task.CompletedTask;
+    }
+
+    public Task TouchAsync() => Task.CompletedTask; // it is awake now, and its loop does the rest
+
+    public async Task AdoptAsync(string logId)
+    {
+        if (_chain is { IsCounting: true })
+        {
+            throw new InvalidOperationException($"partition {Partition} counts; there is nothing to adopt");
+        }
+
+        using PartitionChain chain = Create();
+        await chain.AdoptAsync(logId, _stop.Token);
+    }
+
+    private async Task RunAsync()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            TimeSpan pause = RestartDelay;
+            using (PartitionChain chain = Create())
+            {
+                try
+                {
+                    _chain = chain;
+                    await chain.StartAsync(_stop.Token);
+                    await CountAsync(chain);
+                }
+                catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+                {
+                    break;
+                }
+                catch (ChainFencedException error)
+                {
+                    LogFenced(logger, Partition, error.Message);
+                    DeactivateOnIdle();
+                    break;
+                }
+                catch (ChainStoppedException error)
+                {
+                    // Said already. It looks again now and then: somebody may have acted.
+                    chain.Abandon(error.Message);
+                    pause = RestartDelay * 5;
+                }
+#pragma warning disable CA1031 // whatever went wrong, the record says from where to count again
+                catch (Exception error)
+#pragma warning restore CA1031
+                {
+                    LogFailed(logger, error, Partition);
+                    chain.Abandon(null);
+                }
+            }
+
+            try
+            {
+                await Task.Delay(pause, time, _stop.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                break;
+            }
+        }
+
+        _chain = null;
+    }
+
+    private async Task CountAsync(PartitionChain chain)
+    {
+        long lastBatch = 0;
+        while (true)
+        {
+            bool atEnd = false;
+            if (!chain.HasWork)
+            {
+                atEnd = await chain.ReadToEndAsync(_stop.Token);
+            }
+
+            if (chain.HasWork)
+            {
+                // Not too often: each batch writes each of its windows once.
+                TimeSpan since = time.GetElapsedTime(lastBatch);
+                if (lastBatch != 0 && since < options.BatchInterval && !chain.IsFull)
+                {
+                    await Task.Delay(options.BatchInterval - since, time, _stop.Token);
+                }
+
+                lastBatch = time.GetTimestamp();
+                await chain.CommitAsync(_stop.Token);
+            }
+            else if (atEnd)
+            {
+                if (lastBatch != 0 && time.GetElapsedTime(lastBatch) > options.BatchInterval * 4)
+                {
+                    await chain.CompleteAsync(_stop.Token);
+                }
+
+                await Task.WhenAny(chain.WorkAsync(), Task.Delay(LookAtLog, time, _stop.Token));
+                _stop.Token.ThrowIfCancellationRequested();
+            }
+        }
+    }
+
+    private PartitionChain Create() =>
+        new(
+            Partition,
+            options.Chain,
+            log,
+            new ChainStateStore(state),
+            new GrainRulesStore(GrainFactory),
+            new GrainWindowSink(GrainFactory),
+            batches,
+            id => GrainFactory.GetGrain<IChainRegistryGrain>(0).GetNumberAsync(id.Value, Partition),
+            static (rules, chain) => new ClickFolder(rules, chain, new DuplicateSet(rules.HorizonMs, rules.MaxIds)),
+            CountingRules.Create(options.Rollups, options.Horizon, options.MaxIds, options.Retention),
+            time,
+            logger,
+            board.Post);
+
+    [LoggerMessage(EventId = 2101, Level = LogLevel.Warning, Message = "partition {Partition}: {Message}; this activation ends")]
+    private static partial void LogFenced(ILogger logger, int partition, string message);
+
+    [LoggerMessage(EventId = 2102, Level = LogLevel.Error, Message = "partition {Partition} failed, and starts over from its record")]
+    private static partial void LogFailed(ILogger logger, Exception error, int partition);
+
+    [LoggerMessage(EventId = 2103, Level = LogLevel.Warning, Message = "partition {Partition}: a delivery failed; what is missing is read from the log")]
+    private static partial void LogStream(ILogger logger, Exception error, int partition);
+}
