@@ -45,7 +45,11 @@ internal static class PageUrls
             return false;
         }
 
-        port = port.TrimStart((byte)'0');
+        if (!TryPort(ref port))
+        {
+            return false;
+        }
+
         if (port.SequenceEqual(defaultPort))
         {
             port = default;
@@ -86,6 +90,18 @@ internal static class PageUrls
         "p-"u8.CopyTo(id);
         text[..(IdBytes - 2)].CopyTo(id[2..]);
         return id;
+    }
+
+    // 1-65535 without leading zeros; none at all ("host:") means the default.
+    private static bool TryPort(ref ReadOnlySpan<byte> port)
+    {
+        if (port.IsEmpty)
+        {
+            return true;
+        }
+
+        port = port.TrimStart((byte)'0');
+        return Utf8Parser.TryParse(port, out int number, out _) && number is > 0 and <= ushort.MaxValue;
     }
 
     private static bool TryScheme(ReadOnlySpan<byte> url, out ReadOnlySpan<byte> scheme, out ReadOnlySpan<byte> defaultPort)

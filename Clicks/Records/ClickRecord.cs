@@ -123,7 +123,9 @@ public static class ClickRecord
         if (HeaderBytes + ids + referrer + url != record.Length
             || (uint)(kind - 1) >= (uint)TargetKind.App
             || (uint)(target - 1) >= IdRules.MaxBytes
-            || (id | campaign | user) > IdRules.MaxBytes && (id > IdRules.MaxBytes || campaign > IdRules.MaxBytes || user > IdRules.MaxBytes)
+            || id > IdRules.MaxBytes
+            || campaign > IdRules.MaxBytes
+            || user > IdRules.MaxBytes
             || device > IdRules.MaxDeviceBytes
             || referrer > MaxReferrerBytes
             || url > MaxPageUrlBytes)
@@ -161,6 +163,15 @@ public static class ClickRecord
         click.Device = record.Slice(at += user, device);
         click.Referrer = record.Slice(at += device, referrer);
         click.PageUrl = record.Slice(at + referrer, url);
+
+        // "." and ".." are no ids either; every other character was checked.
+        if (IdRules.IsDots(click.TargetId) || IdRules.IsDots(click.ClickId) || IdRules.IsDots(click.CampaignId)
+            || IdRules.IsDots(click.UserId) || IdRules.IsDots(click.Device))
+        {
+            click = default;
+            return false;
+        }
+
         return true;
     }
 
