@@ -41,8 +41,13 @@ internal static class Generated
             return where.Item2.Length == 0 ? click : Parsed.Click(
                 $$"""{"page_url":{{System.Text.Json.JsonSerializer.Serialize(where.Item2)}}}""") with
             {
-                ClickId = click.ClickId, Timestamp = click.Timestamp, Campaign = click.Campaign, User = click.User,
-                Country = click.Country, Device = click.Device, Referrer = click.Referrer,
+                ClickId = click.ClickId,
+                Timestamp = click.Timestamp,
+                Campaign = click.Campaign,
+                User = click.User,
+                Country = click.Country,
+                Device = click.Device,
+                Referrer = click.Referrer,
             };
         });
 

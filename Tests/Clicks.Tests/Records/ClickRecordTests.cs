@@ -31,8 +31,17 @@ public class ClickRecordTests
     {
         byte[] record = Record(new Click
         {
-            Kind = TargetKind.Video, TargetId = "v1"u8, ClickId = "c"u8, Timestamp = 0x0102, ReceivedAt = 0x0304,
-            CampaignId = "k"u8, UserId = "u"u8, Country = "US"u8, Device = "tv"u8, Referrer = "t.co"u8, PageUrl = "http://a/"u8,
+            Kind = TargetKind.Video,
+            TargetId = "v1"u8,
+            ClickId = "c"u8,
+            Timestamp = 0x0102,
+            ReceivedAt = 0x0304,
+            CampaignId = "k"u8,
+            UserId = "u"u8,
+            Country = "US"u8,
+            Device = "tv"u8,
+            Referrer = "t.co"u8,
+            PageUrl = "http://a/"u8,
         });
         byte[] expected =
         [
@@ -49,8 +58,16 @@ public class ClickRecordTests
         byte[] url = [.. "http://a/"u8, .. Enumerable.Repeat((byte)'"', ClickRecord.MaxPageUrlBytes - 9)];
         var click = new Click
         {
-            Kind = TargetKind.Page, TargetId = id, ClickId = id, Timestamp = Parsed.Now, CampaignId = id, UserId = id,
-            Country = "US"u8, Device = id.AsSpan(0, 32), Referrer = new byte[253], PageUrl = url,
+            Kind = TargetKind.Page,
+            TargetId = id,
+            ClickId = id,
+            Timestamp = Parsed.Now,
+            CampaignId = id,
+            UserId = id,
+            Country = "US"u8,
+            Device = id.AsSpan(0, 32),
+            Referrer = new byte[253],
+            PageUrl = url,
         };
         Assert.Equal(ClickRecord.MaxBytes, Record(in click).Length);
         Assert.InRange(Json(in click).Length, 1, ClickJson.MaxBytes);

@@ -78,7 +78,11 @@ public class TargetTests
         UInt128 hash = ClickHash.Compute(TargetKind.Ad, "ab"u8, "c"u8);
         Assert.Equal(hash, ClickHash.Compute(new Click
         {
-            Kind = TargetKind.Ad, TargetId = "ab"u8, ClickId = "c"u8, Timestamp = 5, Country = "US"u8,
+            Kind = TargetKind.Ad,
+            TargetId = "ab"u8,
+            ClickId = "c"u8,
+            Timestamp = 5,
+            Country = "US"u8,
         }));
         Assert.NotEqual(hash, ClickHash.Compute(TargetKind.App, "ab"u8, "c"u8));
         Assert.NotEqual(hash, ClickHash.Compute(TargetKind.Ad, "a"u8, "bc"u8));
