@@ -39,8 +39,7 @@ internal static class PageUrls
             rest = rest[..end];
         }
 
-        // A browser escapes these in a path; here they only break lines of whatever shows the URL.
-        if (rest.ContainsAnyInRange((byte)0, (byte)' ') || rest.Contains((byte)0x7f))
+        if (HasBreaks(rest))
         {
             return false;
         }
@@ -91,6 +90,14 @@ internal static class PageUrls
         text[..(IdBytes - 2)].CopyTo(id[2..]);
         return id;
     }
+
+    /// <summary>Whether a URL that was kept can be one of ours.</summary>
+    public static bool IsSound(ReadOnlySpan<byte> url) =>
+        url.StartsWith("http"u8) && !HasBreaks(url) && System.Text.Unicode.Utf8.IsValid(url);
+
+    // A browser escapes these in a path; here they would only break the lines of whatever shows the URL.
+    private static bool HasBreaks(ReadOnlySpan<byte> text) =>
+        text.ContainsAnyInRange((byte)0, (byte)' ') || text.Contains((byte)0x7f);
 
     // 1-65535 without leading zeros; none at all ("host:") means the default.
     private static bool TryPort(ref ReadOnlySpan<byte> port)

@@ -31,7 +31,7 @@ public class ClickRecordTests
     {
         byte[] record = Record(new Click
         {
-            Kind = TargetKind.Video,
+            Kind = TargetKind.Page,
             TargetId = "v1"u8,
             ClickId = "c"u8,
             Timestamp = 0x0102,
@@ -45,7 +45,7 @@ public class ClickRecordTests
         });
         byte[] expected =
         [
-            1, 2, 2, 1, 1, 1, 2, 4, (byte)'U', (byte)'S', 9, 0,
+            1, 4, 2, 1, 1, 1, 2, 4, (byte)'U', (byte)'S', 9, 0,
             2, 1, 0, 0, 0, 0, 0, 0, 4, 3, 0, 0, 0, 0, 0, 0, .. "v1ckutvt.cohttp://a/"u8,
         ];
         Assert.Equal(expected, record);
@@ -66,7 +66,7 @@ public class ClickRecordTests
             UserId = id,
             Country = "US"u8,
             Device = id.AsSpan(0, 32),
-            Referrer = new byte[253],
+            Referrer = Enumerable.Repeat((byte)'h', 253).ToArray(),
             PageUrl = url,
         };
         Assert.Equal(ClickRecord.MaxBytes, Record(in click).Length);
@@ -113,6 +113,7 @@ public class ClickRecordTests
                 Assert.True(read.CampaignId.IsEmpty || IdRules.IsId(read.CampaignId));
                 Assert.True(read.Device.IsEmpty || IdRules.IsDevice(read.Device));
                 Assert.Equal(record, Record(in read));
+                using JsonDocument document = JsonDocument.Parse(Json(in read));
             }
         }, iter: 20_000);
 
@@ -145,6 +146,12 @@ public class ClickRecordTests
         Assert.Throws<ArgumentException>(() => Record(new Click { Kind = TargetKind.Ad, TargetId = id }));
         Assert.Throws<ArgumentException>(() => Record(new Click { Kind = (TargetKind)6, TargetId = "x"u8 }));
         Assert.Throws<ArgumentException>(() => Record(new Click { Kind = TargetKind.Ad, TargetId = "x"u8, Country = "U"u8 }));
+        Assert.Throws<ArgumentException>(() => Record(new Click { Kind = TargetKind.Ad, TargetId = "x"u8, Country = "T1"u8 }));
+        Assert.Throws<ArgumentException>(() => Record(new Click { Kind = TargetKind.Ad, TargetId = "a|b"u8 }));
+        Assert.Throws<ArgumentException>(() => Record(new Click { Kind = TargetKind.Ad, TargetId = "x"u8, ClickId = ".."u8 }));
+        Assert.Throws<ArgumentException>(() => Record(new Click { Kind = TargetKind.Ad, TargetId = "x"u8, Referrer = "a b"u8 }));
+        Assert.Throws<ArgumentException>(() => Record(new Click { Kind = TargetKind.Ad, TargetId = "x"u8, PageUrl = "http://a/"u8 }));
+        Assert.Throws<ArgumentException>(() => Record(new Click { Kind = TargetKind.Page, TargetId = "x"u8, PageUrl = "http://a/\n"u8 }));
         Assert.Throws<ArgumentException>(() => ClickRecord.Write(new Click { Kind = TargetKind.Ad, TargetId = "x"u8 }, new byte[28]));
         Assert.Throws<ArgumentException>(() => ClickRecord.Write(new Click { Kind = TargetKind.Ad, TargetId = "x"u8 }, new byte[3]));
     }
