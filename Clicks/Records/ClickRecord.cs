@@ -180,17 +180,14 @@ public static class ClickRecord
             return false;
         }
 
-        // "." and ".." are no ids either.
-        int at = HeaderBytes;
-        for (int field = 2; field <= 6; field++)
+        // "." and ".." are no ids either. Only where a length is 1 or 2, which is rare, are they looked for.
+        ulong lengths = BinaryPrimitives.ReadUInt64LittleEndian(record[2..]) | 0xffff_ff00_0000_0000;
+        if (HasZeroByte(lengths ^ 0x0101_0101_0101_0101) || HasZeroByte(lengths ^ 0x0202_0202_0202_0202))
         {
-            int length = record[field];
-            if (length is 1 or 2 && IdRules.IsDots(record.Slice(at, length)))
+            if (HasDots(record))
             {
                 return false;
             }
-
-            at += length;
         }
 
         byte first = record[8];
@@ -201,6 +198,26 @@ public static class ClickRecord
         }
 
         return url == 0 || (record[1] == (byte)TargetKind.Page && PageUrls.IsSound(record[^url..]));
+    }
+
+    private static bool HasZeroByte(ulong bytes) =>
+        ((bytes - 0x0101_0101_0101_0101) & ~bytes & 0x8080_8080_8080_8080) != 0;
+
+    private static bool HasDots(ReadOnlySpan<byte> record)
+    {
+        int at = HeaderBytes;
+        for (int field = 2; field <= 6; field++)
+        {
+            int length = record[field];
+            if (IdRules.IsDots(record.Slice(at, length)))
+            {
+                return true;
+            }
+
+            at += length;
+        }
+
+        return false;
     }
 
     private static void ThrowUnwritable(bool noRoom) => throw new ArgumentException(

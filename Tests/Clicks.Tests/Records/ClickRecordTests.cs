@@ -138,6 +138,31 @@ public class ClickRecordTests
     }
 
     [Fact]
+    public void Dots_are_no_id_in_any_place_of_a_record()
+    {
+        foreach (int dots in new[] { 1, 2, 3 })
+        {
+            for (int place = 0; place < 5; place++)
+            {
+                byte[] record = Record(new Click
+                {
+                    Kind = TargetKind.Ad,
+                    TargetId = Id(0),
+                    ClickId = Id(1),
+                    CampaignId = Id(2),
+                    UserId = Id(3),
+                    Device = Id(4),
+                    Referrer = ".."u8,
+                });
+                record.AsSpan(28).Replace((byte)'d', (byte)'.');
+                Assert.Equal(dots == 3, ClickRecord.TryRead(record, out _));
+
+                byte[] Id(int at) => [.. Enumerable.Repeat((byte)(at == place ? 'd' : 'x'), at == place ? dots : 5)];
+            }
+        }
+    }
+
+    [Fact]
     public void What_was_never_validated_is_not_written()
     {
         byte[] id = new byte[129];
