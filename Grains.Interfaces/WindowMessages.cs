@@ -1,0 +1,64 @@
+namespace ClickAggregator.Grains;
+
+/// <summary>One batch's clicks of one window.</summary>
+/// <param name="End">The end offset of the batch: a window that has applied it does nothing.</param>
+/// <param name="Stamp">The batch's stamp, microseconds.</param>
+/// <param name="Attempt">0 for the first call, one more with each repeat, at most 500: added to the stamp.</param>
+/// <param name="PreviousStamp">Of this chain's last write to the window, as acknowledged; null for unknown.</param>
+/// <param name="Minutes">Minutes of the hour, 0-59.</param>
+/// <param name="Counts">Clicks in each.</param>
+[GenerateSerializer, Immutable, Alias("ClickAggregator.WindowDelta")]
+public sealed record WindowDelta(
+    [property: Id(0)] long End,
+    [property: Id(1)] long Stamp,
+    [property: Id(2)] int Attempt,
+    [property: Id(3)] long? PreviousStamp,
+    [property: Id(4)] byte[] Minutes,
+    [property: Id(5)] int[] Counts);
+
+/// <summary>A recount's result for one window, to stand in place of what is stored.</summary>
+/// <param name="Upto">Every click below this offset is in the counts.</param>
+/// <param name="Stamp">Above all that the row is known to hold, microseconds.</param>
+/// <param name="Attempt">0 for the first call, one more with each repeat.</param>
+/// <param name="Run">The run that asks for it; a row that carries it is acknowledged.</param>
+/// <param name="Minutes">60 counts, or null where minutes are not kept any more.</param>
+/// <param name="Quarters">4 counts.</param>
+[GenerateSerializer, Immutable, Alias("ClickAggregator.WindowCorrection")]
+public sealed record WindowCorrection(
+    [property: Id(0)] long Upto,
+    [property: Id(1)] long Stamp,
+    [property: Id(2)] int Attempt,
+    [property: Id(3)] string Run,
+    [property: Id(4)] long[]? Minutes,
+    [property: Id(5)] long[] Quarters);
+
+/// <summary>What a window did.</summary>
+public enum WindowOutcome : byte
+{
+    /// <summary>The counts are stored.</summary>
+    Applied,
+
+    /// <summary>It had applied this batch, or carries this run, before.</summary>
+    Repeated,
+
+    /// <summary>Its row is older than what the chain wrote: it counts nothing more until it is corrected.</summary>
+    SetAside,
+
+    /// <summary>Its row carries a stamp that is not below the call's: nothing was done.</summary>
+    Refused,
+
+    /// <summary>It has applied batches beyond what the correction knows: try again with a later recount.</summary>
+    Later,
+}
+
+/// <summary>A window's answer.</summary>
+/// <param name="Outcome">What it did.</param>
+/// <param name="Stamp">The stamp of its row.</param>
+/// <param name="HourClicks">Clicks of its hour.</param>
+/// <param name="DayClicks">Clicks of its series and chain in the UTC day.</param>
+[GenerateSerializer, Immutable, Alias("ClickAggregator.WindowAck")]
+public readonly record struct WindowAck(
+    [property: Id(0)] WindowOutcome Outcome,
+    [property: Id(1)] long Stamp,
+    [property: Id(2)] long HourClicks,
+    [property: Id(3)] long DayClicks);

@@ -1,0 +1,20 @@
+namespace ClickAggregator.Grains.Chain;
+
+/// <summary>Bounds of a chain.</summary>
+public sealed record ChainOptions
+{
+    /// <summary>Records of a batch at most (a slab is never cut). Default 500,000.</summary>
+    public int MaxRecords { get; init; } = 500_000;
+
+    /// <summary>Bytes of slabs that wait to be counted at most; beyond it deliveries wait. Default 32 MiB.</summary>
+    public long BufferBytes { get; init; } = 32L << 20;
+
+    /// <summary>Windows that are called at the same time. Default 1,024.</summary>
+    public int InFlight { get; init; } = 1024;
+
+    /// <summary>Repeats of a call that failed, at most 500: stamps of batches are 1,000 apart.</summary>
+    public int MaxAttempts { get; init; } = 500;
+
+    /// <summary>The pause before a repeat, doubled up to a hundredfold. Default 20 ms.</summary>
+    public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(20);
+}

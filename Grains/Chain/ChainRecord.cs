@@ -1,0 +1,35 @@
+namespace ClickAggregator.Grains.Chain;
+
+/// <summary>
+/// The small durable record of a partition, written with compare-and-set: how far it is counted, and what it was about
+/// to count.
+/// </summary>
+public sealed record ChainRecord
+{
+    /// <summary>The log that the offsets are of.</summary>
+    public string Log { get; init; } = "";
+
+    /// <summary>The number that this log's windows of this partition carry.</summary>
+    public int Chain { get; init; }
+
+    /// <summary>Every offset below it is counted.</summary>
+    public long Next { get; init; }
+
+    /// <summary>Of the last intent, microseconds; grows by at least 1,000 each time.</summary>
+    public long Stamp { get; init; }
+
+    /// <summary>The batch that was begun; null where none is.</summary>
+    public PendingBatch? Pending { get; init; }
+
+    /// <summary>From where ids have to be read back.</summary>
+    public long DedupFrom { get; init; }
+
+    /// <summary>Ranges that the log had lost before they were counted, the latest 100.</summary>
+    public IReadOnlyList<LostRange> Lost { get; init; } = [];
+}
+
+/// <summary>A batch that was begun: offsets <c>[Start, End)</c>, by the rules of that id.</summary>
+public sealed record PendingBatch(long Start, long End, string Rules);
+
+/// <summary>Offsets that were gone from the log before they were counted.</summary>
+public sealed record LostRange(long From, long To);

@@ -1,0 +1,248 @@
+using ClickAggregator.Grains.Counting;
+using ClickAggregator.Grains.Storage;
+using ClickAggregator.Streaming;
+using Microsoft.Extensions.Logging;
+
+namespace ClickAggregator.Grains.Chain;
+
+/// <content>Counting a batch.</content>
+public sealed partial class PartitionChain
+{
+    private readonly List<Slab> _batch = [];
+
+    /// <summary>Counts what is buffered, as one batch; false where nothing is.</summary>
+    /// <exception cref="ChainFencedException">Another owner has the partition.</exception>
+    public async Task<bool> CommitAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            if (!IsCounting || _slabs.Count == 0)
+            {
+                return false;
+            }
+
+            int records = 0;
+            long start = _record.Next;
+            long end = start;
+            long lastTime = 0;
+            while (records < _options.MaxRecords && _slabs.TryDequeue(out Slab? slab))
+            {
+                _batch.Add(slab);
+                records += slab.Count;
+                end = slab.To;
+                lastTime = slab.Count > 0 ? Math.Max(lastTime, slab.Records[^1].Timestamp) : lastTime;
+            }
+
+            try
+            {
+                // 1. The intent. It is written while the records are folded: a fold is only memory, and if the intent
+                //    fails this owner is over, and its memory with it.
+                ChainRecord intent = _record with
+                {
+                    Next = start,
+                    Stamp = Math.Max(_record.Stamp + 1000, lastTime * 1000),
+                    Pending = new PendingBatch(start, end, _rules.Id),
+                    DedupFrom = Math.Min(_folder.DedupFrom, start),
+                };
+                Task writing = _faults.HasFlag(ChainFaults.NoIntent) ? Task.CompletedTask : WriteRecordAsync(intent, cancellationToken);
+
+                // 2. The fold, giving way between slabs to whoever asks this grain something.
+                try
+                {
+                    foreach (Slab slab in _batch)
+                    {
+                        _folder.Fold(slab, start, end);
+                        await Task.Yield();
+                    }
+                }
+                finally
+                {
+                    await writing;
+                }
+
+                _record = intent;
+
+                // 3. and 4.
+                FoldedBatch folded = _folder.Complete();
+                await DeliverAsync(folded, end, cancellationToken);
+
+                // 5.
+                _record = _record with { Next = end };
+                _needsCompletion = true;
+                _countedUntil = Math.Max(_countedUntil, lastTime);
+                CountingInstruments.Batch(folded, records);
+                Post();
+                return true;
+            }
+            finally
+            {
+                _batch.ForEach(Drop);
+                _batch.Clear();
+            }
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private bool _needsCompletion;
+
+    /// <summary>Writes that the last batch is complete, where no next intent says so.</summary>
+    public async Task CompleteAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            if (_needsCompletion && IsCounting && _slabs.Count == 0)
+            {
+                _needsCompletion = false;
+                await WriteRecordAsync(
+                    _record = _record with { Pending = null, DedupFrom = Math.Min(_folder.DedupFrom, _record.Next) }, cancellationToken);
+            }
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Steps 3 and 4: the windows, then what is written for the whole batch.</summary>
+    private async Task DeliverAsync(FoldedBatch folded, long end, CancellationToken cancellationToken)
+    {
+        foreach (FoldedWindow window in folded.Windows)
+        {
+            await _tops.LoadAsync(window.Slot.Key, cancellationToken);
+        }
+
+        IReadOnlyList<FoldedWindow> left = folded.Windows;
+        while (true)
+        {
+            var delivery = new Delivery(left, end, _record.Stamp);
+            int lanes = Math.Min(_options.InFlight, left.Count);
+            var running = new Task[lanes];
+            for (int lane = 0; lane < lanes; lane++)
+            {
+                running[lane] = LaneAsync(delivery, cancellationToken);
+            }
+
+            await Task.WhenAll(running);
+            if (delivery.Refused.Count == 0)
+            {
+                break;
+            }
+
+            // Rows with a stamp above ours: another owner's, then this write fails and we are over; or somebody
+            // else's, then the batch goes on with a stamp above them.
+            await WriteRecordAsync(
+                _record = _record with { Stamp = Math.Max(_record.Stamp, delivery.HighestStamp) + 1000 }, cancellationToken);
+            left = delivery.Refused;
+        }
+
+        IReadOnlyList<TopList> tops = _tops.TakeChanged();
+        var rows = new BatchRows(_record.Chain, end, _record.Stamp, folded.Hours, tops, folded.Pages);
+        await RetryAsync(() => _batches.WriteAsync(rows, cancellationToken), cancellationToken);
+    }
+
+    private async Task LaneAsync(Delivery delivery, CancellationToken cancellationToken)
+    {
+        while (delivery.TryNext(out FoldedWindow window))
+        {
+            for (int attempt = 0; ; attempt++)
+            {
+                WindowAck ack;
+                try
+                {
+                    ack = await _windows.ApplyAsync(
+                        window.Slot,
+                        new WindowDelta(delivery.End, delivery.Stamp, attempt, window.Slot.LastStamp, window.Minutes, window.Counts));
+                }
+                catch (Exception error) when (error is not OperationCanceledException and not ChainFencedException && attempt < _options.MaxAttempts)
+                {
+                    if (attempt == 3)
+                    {
+                        LogWindowFails(_logger, error, window.Slot.Key.ToString());
+                    }
+
+                    await PauseAsync(attempt, cancellationToken);
+                    continue;
+                }
+
+                switch (ack.Outcome)
+                {
+                    case WindowOutcome.Refused:
+                        window.Slot.LastStamp = null;
+                        delivery.Refuse(window, ack.Stamp);
+                        break;
+                    case WindowOutcome.SetAside:
+                        LogSetAside(_logger, window.Slot.Key.ToString());
+                        window.Slot.LastStamp = ack.Stamp;
+                        break;
+                    default:
+                        window.Slot.LastStamp = ack.Stamp;
+                        _tops.Note(window.Slot.Key, ack.HourClicks, ack.DayClicks);
+                        break;
+                }
+
+                break;
+            }
+        }
+    }
+
+    private async Task RetryAsync(Func<Task> call, CancellationToken cancellationToken)
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            try
+            {
+                await call();
+                return;
+            }
+            catch (Exception error) when (error is not OperationCanceledException and not ChainFencedException && attempt < _options.MaxAttempts)
+            {
+                LogStoreFails(_logger, error, _partition);
+                await PauseAsync(attempt, cancellationToken);
+            }
+        }
+    }
+
+    private Task PauseAsync(int attempt, CancellationToken cancellationToken) =>
+        Task.Delay(_options.RetryDelay * Math.Min(100, 1 << Math.Min(attempt, 7)), _time, cancellationToken);
+
+    /// <summary>The windows of a batch, handed out to the lanes one by one.</summary>
+    private sealed class Delivery(IReadOnlyList<FoldedWindow> windows, long end, long stamp)
+    {
+        private int _next;
+
+        public long End => end;
+
+        public long Stamp => stamp;
+
+        public List<FoldedWindow> Refused { get; } = [];
+
+        public long HighestStamp { get; private set; }
+
+        public bool TryNext(out FoldedWindow window)
+        {
+            bool any = _next < windows.Count;
+            window = any ? windows[_next++] : default;
+            return any;
+        }
+
+        public void Refuse(in FoldedWindow window, long rowStamp)
+        {
+            Refused.Add(window);
+            HighestStamp = Math.Max(HighestStamp, rowStamp);
+        }
+    }
+
+    [LoggerMessage(EventId = 2003, Level = LogLevel.Warning, Message = "window {Window} could not be written, and is tried again")]
+    private static partial void LogWindowFails(ILogger logger, Exception error, string window);
+
+    [LoggerMessage(EventId = 2004, Level = LogLevel.Error, Message = "window {Window} was found older than it was written: it is set aside until it is recounted")]
+    private static partial void LogSetAside(ILogger logger, string window);
+
+    [LoggerMessage(EventId = 2005, Level = LogLevel.Warning, Message = "partition {Partition}: the store refused the rows of a batch; they are written again")]
+    private static partial void LogStoreFails(ILogger logger, Exception error, int partition);
+}

@@ -1,0 +1,94 @@
+using ClickAggregator.Grains.Storage;
+
+namespace ClickAggregator.Grains.Chain;
+
+/// <summary>One window's recount.</summary>
+/// <param name="Key">The window.</param>
+/// <param name="Run">The run that recounted it.</param>
+/// <param name="Upto">Every click below this offset is in the counts.</param>
+/// <param name="Minutes">60 counts, or null where minutes are not kept any more.</param>
+/// <param name="Quarters">4 counts.</param>
+public sealed record Correction(WindowKey Key, string Run, long Upto, long[]? Minutes, long[] Quarters);
+
+/// <content>Corrections: between two batches, under an intent of their own.</content>
+public sealed partial class PartitionChain
+{
+    private const int MaxCorrections = 1000;
+
+    /// <summary>Puts recounted windows in place; answers the outcome of each, in order.</summary>
+    /// <param name="corrections">At most 1,000.</param>
+    /// <param name="cancellationToken">Ends it; what was corrected stays.</param>
+    public async Task<IReadOnlyList<WindowOutcome>> CorrectAsync(IReadOnlyList<Correction> corrections, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(corrections.Count, MaxCorrections);
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            if (!IsCounting)
+            {
+                throw new InvalidOperationException($"partition {_partition} does not count now; try again when it does");
+            }
+
+            // The wall clock only orders this write after a foreign one; it decides no count.
+            long stamp = Math.Max(_record.Stamp + 1000, _time.GetUtcNow().ToUnixTimeMilliseconds() * 1000);
+            stamp = await IntendAsync(stamp, cancellationToken);
+            var outcomes = new WindowOutcome[corrections.Count];
+            for (int n = 0; n < corrections.Count; n++)
+            {
+                Correction correction = corrections[n];
+                WindowAck ack;
+                do
+                {
+                    ack = await CorrectOneAsync(correction, stamp, cancellationToken);
+                    if (ack.Outcome == WindowOutcome.Refused)
+                    {
+                        stamp = await IntendAsync(Math.Max(stamp, ack.Stamp) + 1000, cancellationToken);
+                    }
+                }
+                while (ack.Outcome == WindowOutcome.Refused);
+                outcomes[n] = ack.Outcome;
+                if (ack.Outcome == WindowOutcome.Applied)
+                {
+                    await _tops.LoadAsync(correction.Key, cancellationToken);
+                    _tops.Note(correction.Key, ack.HourClicks, ack.DayClicks);
+                }
+            }
+
+            // What the folder remembers of these windows is not their last stamp any more; the stamps differ, so the
+            // windows read their rows again.
+            var rows = new BatchRows(_record.Chain, _record.Next, _record.Stamp, [], _tops.TakeChanged(), []);
+            await RetryAsync(() => _batches.WriteAsync(rows, cancellationToken), cancellationToken);
+            return outcomes;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private async Task<long> IntendAsync(long stamp, CancellationToken cancellationToken)
+    {
+        await WriteRecordAsync(
+            _record = _record with
+            {
+                Stamp = stamp,
+                Pending = new PendingBatch(_record.Next, _record.Next, _rules.Id),
+                DedupFrom = Math.Min(_folder.DedupFrom, _record.Next),
+            },
+            cancellationToken);
+        _needsCompletion = true;
+        return stamp;
+    }
+
+    private async Task<WindowAck> CorrectOneAsync(Correction correction, long stamp, CancellationToken cancellationToken)
+    {
+        WindowAck ack = default;
+        int attempt = 0;
+        await RetryAsync(
+            async () => ack = await _windows.CorrectAsync(
+                correction.Key,
+                new WindowCorrection(correction.Upto, stamp, attempt++, correction.Run, correction.Minutes, correction.Quarters)),
+            cancellationToken);
+        return ack;
+    }
+}

@@ -1,0 +1,145 @@
+using ClickAggregator.Grains.Storage;
+
+namespace ClickAggregator.Grains.Chain;
+
+/// <summary>
+/// One window: applies each batch once, and writes absolute counts in the order of their stamps. Calls come one at a
+/// time. What it holds in memory is only trusted while the chain's last stamp says that it is the latest.
+/// </summary>
+public sealed class WindowLedger
+{
+    private readonly IWindowStore _store;
+    private readonly ChainFaults _faults;
+    private WindowRow? _row;
+    private bool _fresh;
+
+    /// <param name="store">The row.</param>
+    /// <param name="row">
+    /// The row as it was read when the window woke up, if it was. The call that woke it was sent before that reading,
+    /// so for that first call it is as good as reading now; for none after it.
+    /// </param>
+    public WindowLedger(IWindowStore store, WindowRow? row = null)
+        : this(store, row, ChainFaults.None)
+    {
+    }
+
+    internal WindowLedger(IWindowStore store, WindowRow? row, ChainFaults faults)
+    {
+        _store = store;
+        _row = row;
+        _fresh = row is not null;
+        _faults = faults;
+    }
+
+    /// <summary>Adds a batch's clicks, once.</summary>
+    public async Task<WindowAck> ApplyAsync(WindowDelta delta)
+    {
+        WindowRow row = await KnownAsync(delta.PreviousStamp);
+        if (row.SetAside)
+        {
+            return Answer(WindowOutcome.SetAside, row);
+        }
+
+        if (delta.PreviousStamp is long written && row.Stamp < written && !_faults.HasFlag(ChainFaults.NoStalenessCheck))
+        {
+            // The store went back: counts that this chain had written are gone from the row, and only a recount
+            // knows them. Whatever were added from here on would look right and be wrong.
+            row.SetAside = true;
+            await WriteAsync(row, Math.Max(delta.Stamp + delta.Attempt, row.Stamp + 1));
+            return Answer(WindowOutcome.SetAside, row);
+        }
+
+        if (delta.End <= row.Upto && !_faults.HasFlag(ChainFaults.NoUpto))
+        {
+            return Answer(WindowOutcome.Repeated, row);
+        }
+
+        long stamp = delta.Stamp + delta.Attempt;
+        if (stamp <= row.Stamp && !_faults.HasFlag(ChainFaults.NoStamps))
+        {
+            return Answer(WindowOutcome.Refused, row);
+        }
+
+        // A row whose minutes were forgotten never gets some of them again: they would look like all of them.
+        bool withMinutes = row.Minutes is not null;
+        for (int n = 0; n < delta.Minutes.Length; n++)
+        {
+            int minute = delta.Minutes[n];
+            row.Quarters[minute / 15] += delta.Counts[n];
+            if (withMinutes)
+            {
+                row.Minutes![minute] += delta.Counts[n];
+            }
+        }
+
+        row.Upto = delta.End;
+        await WriteAsync(row, _faults.HasFlag(ChainFaults.NoStamps) ? row.Stamp + 1 : stamp);
+        return Answer(WindowOutcome.Applied, row);
+    }
+
+    /// <summary>Puts a recount's result in place, and reads it back.</summary>
+    public async Task<WindowAck> CorrectAsync(WindowCorrection correction)
+    {
+        _row = null;
+        WindowRow row = await KnownAsync(null);
+        if (row.Run == correction.Run && !row.SetAside)
+        {
+            return Answer(WindowOutcome.Repeated, row);
+        }
+
+        if (row.Upto > correction.Upto)
+        {
+            return Answer(WindowOutcome.Later, row);
+        }
+
+        long stamp = correction.Stamp + correction.Attempt;
+        if (stamp <= row.Stamp)
+        {
+            return Answer(WindowOutcome.Refused, row);
+        }
+
+        row.Minutes = correction.Minutes is null ? null : [.. correction.Minutes];
+        row.Quarters = [.. correction.Quarters];
+        row.Upto = Math.Max(row.Upto, correction.Upto);
+        row.SetAside = false;
+        row.Run = correction.Run;
+        await WriteAsync(row, stamp);
+
+        // Something else may have written with a stamp above: then this had no effect, though it was acknowledged.
+        _row = null;
+        row = await KnownAsync(null);
+        return Answer(row.Stamp == stamp && row.Run == correction.Run ? WindowOutcome.Applied : WindowOutcome.Refused, row);
+    }
+
+    private static WindowAck Answer(WindowOutcome outcome, WindowRow row) => new(outcome, row.Stamp, row.Clicks, row.DayClicks);
+
+    /// <summary>The row as the chain's last write left it: from memory if the stamps agree, else from the store.</summary>
+    private async Task<WindowRow> KnownAsync(long? previousStamp)
+    {
+        bool trusted = _row is not null
+            && (_fresh ? previousStamp is null || previousStamp <= _row.Stamp : previousStamp == _row.Stamp);
+        _fresh = false;
+        if (!trusted && !(_row is not null && _faults.HasFlag(ChainFaults.NoStalenessCheck)))
+        {
+            _row = null;
+            _row = await _store.ReadAsync();
+        }
+
+        return _row!;
+    }
+
+    private async Task WriteAsync(WindowRow row, long stamp)
+    {
+        row.Stamp = stamp;
+        try
+        {
+            await _store.WriteAsync(row);
+        }
+        catch
+        {
+            // Written or not: nobody knows. The memory is not what the store has for sure, so it goes.
+            _row = null;
+            throw;
+        }
+    }
+}
