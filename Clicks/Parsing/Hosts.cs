@@ -51,8 +51,15 @@ internal static class Hosts
         int end = rest.IndexOfAny(s_authorityEnds);
         host = end < 0 ? rest : rest[..end];
         rest = end < 0 ? default : rest[end..];
-        host = host[(host.LastIndexOf((byte)'@') + 1)..];
         port = default;
+        int user = host.LastIndexOf((byte)'@');
+        // Browsers end the host at a backslash, RFC 3986 does not: "a\@b" would be two different hosts.
+        if (user >= 0 && host.Contains((byte)'\\'))
+        {
+            return false;
+        }
+
+        host = host[(user + 1)..];
 
         int bracket = !host.IsEmpty && host[0] == (byte)'[' ? host.IndexOf((byte)']') : -1;
         int colon = bracket < 0 ? host.IndexOf((byte)':') : bracket + 1 < host.Length ? bracket + 1 : -1;

@@ -39,13 +39,16 @@ internal static class PageUrls
             rest = rest[..end];
         }
 
-        // A browser escapes these in a path; here they only break lines of whatever shows the URL.
-        if (rest.ContainsAnyInRange((byte)0, (byte)' ') || rest.Contains((byte)0x7f))
+        if (HasBreaks(rest))
         {
             return false;
         }
 
-        port = port.TrimStart((byte)'0');
+        if (!TryPort(ref port))
+        {
+            return false;
+        }
+
         if (port.SequenceEqual(defaultPort))
         {
             port = default;
@@ -86,6 +89,26 @@ internal static class PageUrls
         "p-"u8.CopyTo(id);
         text[..(IdBytes - 2)].CopyTo(id[2..]);
         return id;
+    }
+
+    /// <summary>Whether a URL that was kept can be one of ours.</summary>
+    public static bool IsSound(ReadOnlySpan<byte> url) =>
+        url.StartsWith("http"u8) && !HasBreaks(url) && System.Text.Unicode.Utf8.IsValid(url);
+
+    // A browser escapes these in a path; here they would only break the lines of whatever shows the URL.
+    private static bool HasBreaks(ReadOnlySpan<byte> text) =>
+        text.ContainsAnyInRange((byte)0, (byte)' ') || text.Contains((byte)0x7f);
+
+    // 1-65535 without leading zeros; none at all ("host:") means the default.
+    private static bool TryPort(ref ReadOnlySpan<byte> port)
+    {
+        if (port.IsEmpty)
+        {
+            return true;
+        }
+
+        port = port.TrimStart((byte)'0');
+        return Utf8Parser.TryParse(port, out int number, out _) && number is > 0 and <= ushort.MaxValue;
     }
 
     private static bool TryScheme(ReadOnlySpan<byte> url, out ReadOnlySpan<byte> scheme, out ReadOnlySpan<byte> defaultPort)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -31,10 +32,16 @@ public static class ClickRecord
 
     internal const int HeaderBytes = 28;
 
+    // A host is made of id characters, and an IP address stands in brackets.
+    private static readonly SearchValues<byte> s_hostBytes = SearchValues.Create(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~:-[]"u8);
+
     /// <summary>Writes the click and gives the record's length.</summary>
     /// <param name="click">A click with a target; the click id and the timestamp may be absent.</param>
     /// <param name="destination"><see cref="MaxBytes"/> is always enough.</param>
-    /// <exception cref="ArgumentException">A field is longer than allowed, there is no target, or no room.</exception>
+    /// <exception cref="ArgumentException">
+    /// The destination is too short, or the click breaks a rule: it would be acknowledged and then be unreadable.
+    /// </exception>
     public static int Write(in Click click, Span<byte> destination)
     {
         ReadOnlySpan<byte> target = click.TargetId;
@@ -90,6 +97,11 @@ public static class ClickRecord
         rest = rest[device.Length..];
         referrer.CopyTo(rest);
         url.CopyTo(rest[referrer.Length..]);
+        if (!IsSound(destination[..length], length - HeaderBytes - referrer.Length - url.Length, referrer.Length, url.Length))
+        {
+            ThrowUnwritable(noRoom: false);
+        }
+
         return length;
     }
 
@@ -123,7 +135,9 @@ public static class ClickRecord
         if (HeaderBytes + ids + referrer + url != record.Length
             || (uint)(kind - 1) >= (uint)TargetKind.App
             || (uint)(target - 1) >= IdRules.MaxBytes
-            || (id | campaign | user) > IdRules.MaxBytes && (id > IdRules.MaxBytes || campaign > IdRules.MaxBytes || user > IdRules.MaxBytes)
+            || id > IdRules.MaxBytes
+            || campaign > IdRules.MaxBytes
+            || user > IdRules.MaxBytes
             || device > IdRules.MaxDeviceBytes
             || referrer > MaxReferrerBytes
             || url > MaxPageUrlBytes)
@@ -131,16 +145,7 @@ public static class ClickRecord
             return false;
         }
 
-        // The ids stand side by side, so one vectorised scan checks them all.
-        if (record.Slice(HeaderBytes, ids).ContainsAnyExcept(IdRules.Bytes))
-        {
-            return false;
-        }
-
-        byte first = Unsafe.Add(ref start, 8);
-        byte second = Unsafe.Add(ref start, 9);
-        bool hasCountry = (first | second) != 0;
-        if (hasCountry && ((uint)(first - 'A') > 'Z' - 'A' || (uint)(second - 'A') > 'Z' - 'A'))
+        if (!IsSound(record, ids, referrer, url))
         {
             return false;
         }
@@ -148,7 +153,7 @@ public static class ClickRecord
         click.Kind = (TargetKind)kind;
         click.Timestamp = BinaryPrimitives.ReadInt64LittleEndian(record[12..]);
         click.ReceivedAt = BinaryPrimitives.ReadInt64LittleEndian(record[20..]);
-        if (hasCountry)
+        if (Unsafe.Add(ref start, 8) != 0)
         {
             click.Country = record.Slice(8, 2);
         }
@@ -164,6 +169,57 @@ public static class ClickRecord
         return true;
     }
 
+    // The one rule of what a record may say, for writing and reading: whatever is written can be read.
+    private static bool IsSound(ReadOnlySpan<byte> record, int ids, int referrer, int url)
+    {
+        // The ids stand side by side and a host has the same characters but brackets: one vectorised scan for all.
+        ReadOnlySpan<byte> text = record.Slice(HeaderBytes, ids + referrer);
+        int odd = text.IndexOfAnyExcept(IdRules.Bytes);
+        if (odd >= 0 && (odd < ids || text[odd..].ContainsAnyExcept(s_hostBytes)))
+        {
+            return false;
+        }
+
+        // "." and ".." are no ids either. Only where a length is 1 or 2, which is rare, are they looked for.
+        ulong lengths = BinaryPrimitives.ReadUInt64LittleEndian(record[2..]) | 0xffff_ff00_0000_0000;
+        if (HasZeroByte(lengths ^ 0x0101_0101_0101_0101) || HasZeroByte(lengths ^ 0x0202_0202_0202_0202))
+        {
+            if (HasDots(record))
+            {
+                return false;
+            }
+        }
+
+        byte first = record[8];
+        byte second = record[9];
+        if ((first | second) != 0 && ((uint)(first - 'A') > 'Z' - 'A' || (uint)(second - 'A') > 'Z' - 'A'))
+        {
+            return false;
+        }
+
+        return url == 0 || (record[1] == (byte)TargetKind.Page && PageUrls.IsSound(record[^url..]));
+    }
+
+    private static bool HasZeroByte(ulong bytes) =>
+        ((bytes - 0x0101_0101_0101_0101) & ~bytes & 0x8080_8080_8080_8080) != 0;
+
+    private static bool HasDots(ReadOnlySpan<byte> record)
+    {
+        int at = HeaderBytes;
+        for (int field = 2; field <= 6; field++)
+        {
+            int length = record[field];
+            if (IdRules.IsDots(record.Slice(at, length)))
+            {
+                return true;
+            }
+
+            at += length;
+        }
+
+        return false;
+    }
+
     private static void ThrowUnwritable(bool noRoom) => throw new ArgumentException(
-        noRoom ? "the record does not fit the destination" : "the click was not validated: it has no target or a field is too long");
+        noRoom ? "the record does not fit the destination" : "the click breaks a rule of Clicks/README.md: it was not validated");
 }

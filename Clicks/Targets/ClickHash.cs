@@ -1,4 +1,5 @@
 using System.IO.Hashing;
+using System.Runtime.CompilerServices;
 
 namespace ClickAggregator.Clicks;
 
@@ -11,6 +12,7 @@ public static class ClickHash
     public static UInt128 Compute(in Click click) => Compute(click.Kind, click.TargetId, click.ClickId);
 
     /// <exception cref="ArgumentException">An id is longer than <see cref="IdRules.MaxBytes"/>.</exception>
+    [SkipLocalsInit]
     public static UInt128 Compute(TargetKind kind, ReadOnlySpan<byte> targetId, ReadOnlySpan<byte> clickId)
     {
         Span<byte> bytes = stackalloc byte[2 + (2 * IdRules.MaxBytes)];

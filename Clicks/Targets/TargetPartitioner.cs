@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 
 namespace ClickAggregator.Clicks;
 
@@ -12,6 +13,7 @@ public static class TargetPartitioner
     /// <param name="id">The target's id, at most <see cref="IdRules.MaxBytes"/> bytes.</param>
     /// <param name="partitions">How many there are, from 1.</param>
     /// <returns>From 0 to <paramref name="partitions"/> - 1.</returns>
+    [SkipLocalsInit]
     public static int Partition(TargetKind kind, ReadOnlySpan<byte> id, int partitions)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(partitions, 1);

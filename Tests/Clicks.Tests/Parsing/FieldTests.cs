@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace ClickAggregator.Clicks.Tests.Parsing;
 
 public class FieldTests
@@ -137,8 +139,14 @@ public class FieldTests
     [InlineData("http://under_score.example", "under_score.example")]
     [InlineData("https://a.example/?u=http://b.example/", "a.example")]
     [InlineData("a.example/?u=http://b.example/", "a.example")]
-    public void The_host_of_a_referrer_is_kept(string referrer, string host) =>
+    public void The_host_of_a_referrer_is_kept(string referrer, string host)
+    {
         Assert.Equal(host, Parsed.Click($$"""{"ad_id":"x","referrer":"{{referrer}}"}""").Referrer);
+        byte[] kept = new byte[ReferrerHost.MaxBytes];
+        byte[] sent = Encoding.UTF8.GetBytes(referrer.Replace("\\/", "/", StringComparison.Ordinal));
+        Assert.True(ReferrerHost.TryRead(sent, kept, out int length));
+        Assert.Equal(host, Encoding.UTF8.GetString(kept, 0, length));
+    }
 
     [Theory]
     [InlineData("http:///x")]
@@ -164,6 +172,7 @@ public class FieldTests
         string url = "http://t.co/" + new string('x', 2036);
         Assert.Equal("t.co", Parsed.Click($$"""{"ad_id":"x","referrer":"{{url}}"}""").Referrer);
         Assert.Equal(ClickErrorCode.FieldInvalid, Parsed.Error($$"""{"ad_id":"x","referrer":"{{url}}x"}""").Code);
+        Assert.False(ReferrerHost.TryRead(Encoding.UTF8.GetBytes(url + "x"), new byte[ReferrerHost.MaxBytes], out _));
         string host = new('h', 253);
         Assert.Equal(host, Parsed.Click($$"""{"ad_id":"x","referrer":"{{host}}"}""").Referrer);
         Assert.Equal(ClickErrorCode.FieldInvalid, Parsed.Error($$"""{"ad_id":"x","referrer":"{{host}}h"}""").Code);
