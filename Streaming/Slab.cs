@@ -37,6 +37,10 @@ public sealed class Slab
         _records = records;
     }
 
+    /// <summary>A slab whose buffers are gone: only its range is known, and the log still has the records.</summary>
+    internal static Slab Gone(int partition, long from, long to) =>
+        new(partition, from, to, [], 0, [], 0) { _leases = 0 };
+
     public int Partition { get; }
 
     /// <summary>The offset at which the covered range starts.</summary>

@@ -1,4 +1,5 @@
 using System.Xml.Linq;
+using ClickAggregator.SystemTests.Oracle;
 
 namespace ClickAggregator.SystemTests;
 
@@ -28,7 +29,7 @@ public class ArrowTests
     [Fact]
     public void Projects_reference_exactly_what_the_architecture_draws()
     {
-        string root = Root();
+        string root = Repository.Root;
         string[] projects = Directory.GetDirectories(root)
             .Select(Path.GetFileName).OfType<string>()
             .Where(name => File.Exists(Path.Combine(root, name, name + ".csproj")) && name is not "Bench")
@@ -47,16 +48,5 @@ public class ArrowTests
                 Assert.DoesNotContain(stranger, packages, StringComparison.OrdinalIgnoreCase);
             }
         }
-    }
-
-    private static string Root()
-    {
-        string? folder = AppContext.BaseDirectory;
-        while (folder is not null && !File.Exists(Path.Combine(folder, "ClickAggregator.sln")))
-        {
-            folder = Path.GetDirectoryName(folder);
-        }
-
-        return folder ?? throw new InvalidOperationException("the tests do not run below the solution's folder");
     }
 }

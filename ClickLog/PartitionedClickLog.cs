@@ -1,0 +1,237 @@
+using System.Globalization;
+using ClickAggregator.ClickLog.Appending;
+using ClickAggregator.ClickLog.Files;
+using Microsoft.Extensions.Logging;
+
+namespace ClickAggregator.ClickLog;
+
+/// <summary>
+/// The click log: clicks in partitioned, append-only files on local disk, with offsets as in Kafka. What
+/// <see cref="AppendAsync"/> returned from is on disk.
+/// </summary>
+public sealed partial class PartitionedClickLog : IAsyncDisposable
+{
+    private const int MaxDamageKept = 1000;
+    private readonly DataDirectoryLock _lock;
+    private readonly PartitionFiles[] _files;
+    private readonly PartitionWriter[] _writers;
+    private readonly LogSpace _space;
+    private readonly ClickLogOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly List<LogDamage> _damage = [];
+    private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private PartitionedClickLog(
+        Guid logId, DataDirectoryLock held, PartitionFiles[] files, LogSpace space, ClickLogOptions options, TimeProvider time, ILogger logger)
+    {
+        LogId = logId;
+        _lock = held;
+        _files = files;
+        _space = space;
+        _options = options;
+        _time = time;
+        _logger = logger;
+        _writers = [.. files.Select(partition => new PartitionWriter(partition, options.QueueBytes))];
+        foreach (PartitionWriter writer in _writers)
+        {
+            writer.Failed += fault => _failed.TrySetResult(fault);
+        }
+    }
+
+    /// <summary>Names this log for as long as it lives.</summary>
+    public Guid LogId { get; }
+
+    /// <summary>How many partitions it was made with.</summary>
+    public int Partitions => _files.Length;
+
+    /// <summary>Bytes on disk.</summary>
+    public long Bytes => _space.Used;
+
+    /// <summary>Bytes on disk at most.</summary>
+    public long MaxBytes => _options.MaxBytes;
+
+    /// <summary>Completes when an fsync failed. Nothing is acknowledged from then on: the process has to stop.</summary>
+    public Task<Exception> Failed => _failed.Task;
+
+    /// <summary>Damage found by readers so far, the first 1,000.</summary>
+    public IReadOnlyList<LogDamage> Damage
+    {
+        get
+        {
+            lock (_damage)
+            {
+                return [.. _damage];
+            }
+        }
+    }
+
+    /// <summary>Opens the log of a data directory, or makes one.</summary>
+    /// <exception cref="LogUnusableException">Another process uses it, or it is not whole.</exception>
+    public static Task<PartitionedClickLog> OpenAsync(
+        ClickLogOptions options, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken) =>
+        OpenAsync(options, new LogDisk(), time, loggers, cancellationToken);
+
+    /// <summary>Opens with a disk that tests can fail.</summary>
+    internal static Task<PartitionedClickLog> OpenAsync(
+        ClickLogOptions options, LogDisk disk, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken) =>
+        Task.Run(() => Open(options, disk, time, loggers.CreateLogger("ClickAggregator.ClickLog")), cancellationToken);
+
+    /// <summary>What a partition holds: its first offset, and the one after its last durable record.</summary>
+    public (long Start, long End) GetRange(int partition) => (_files[partition].Start, _files[partition].End);
+
+    /// <summary>Opens a reader at an offset. The caller disposes it.</summary>
+    public ClickLogReader OpenReader(int partition, long from) => new(_files[partition], from, Report);
+
+    /// <summary>Appends the clicks; they are durable when it returns. The batch may be cleared and used again then.</summary>
+    /// <exception cref="LogFullException">No room. Parts of the batch may be in the log all the same.</exception>
+    /// <exception cref="LogOverloadedException">Too much waits to be written; nothing of the batch was taken.</exception>
+    /// <exception cref="LogFailedException">The disk failed; see <see cref="Failed"/>.</exception>
+    public ValueTask AppendAsync(ClickBatch batch, CancellationToken cancellationToken) => AppendAsync(batch, null, null, cancellationToken);
+
+    /// <summary>
+    /// Appends clicks of a source together with its marker, which goes into every partition that
+    /// <paramref name="markPartition"/> names.
+    /// </summary>
+    public ValueTask AppendAsync(
+        ClickBatch batch, SourceMarker? marker, Func<int, bool>? markPartition, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        ReadOnlySpan<ClickBatch.PartitionBuffer> buffers = batch.Partitions;
+        int parts = 0;
+        for (int p = 0; p < buffers.Length; p++)
+        {
+            bool marked = marker is not null && markPartition!(p);
+            if (buffers[p].Count > 0 || marked)
+            {
+                parts++;
+                if (_writers[p].IsFull)
+                {
+                    throw new LogOverloadedException($"more than {_options.QueueBytes:N0} bytes wait for the disk");
+                }
+            }
+        }
+
+        if (parts == 0)
+        {
+            return ValueTask.CompletedTask;
+        }
+
+        // From here on it cannot be cancelled: the buffers belong to the writers until they answer.
+        var ticket = new AppendTicket(parts);
+        for (int p = 0; p < buffers.Length; p++)
+        {
+            bool marked = marker is not null && markPartition!(p);
+            if (buffers[p].Count > 0 || marked)
+            {
+                _writers[p].Append(new AppendPart(
+                    new ReadOnlyMemory<byte>(buffers[p].Bytes, 0, buffers[p].Length), buffers[p].Count, marked ? marker : null, ticket));
+            }
+        }
+
+        return new ValueTask(ticket.Task);
+    }
+
+    /// <summary>The last marker of each source in a partition.</summary>
+    public IReadOnlyDictionary<string, SourceMarker> GetMarkers(int partition) => _files[partition].Markers;
+
+    /// <summary>Removes segments that lie below an offset and are past the retention.</summary>
+    /// <returns>How many were removed.</returns>
+    public int RemoveSegments(int partition, long belowOffset) =>
+        _files[partition].Remove(belowOffset, _time.GetUtcNow().ToUnixTimeMilliseconds() - (long)_options.Retention.TotalMilliseconds);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (PartitionWriter writer in _writers)
+        {
+            await writer.DisposeAsync();
+        }
+
+        foreach (PartitionFiles files in _files)
+        {
+            files.Dispose();
+        }
+
+        _lock.Dispose();
+    }
+
+    private static PartitionedClickLog Open(ClickLogOptions options, LogDisk disk, TimeProvider time, ILogger logger)
+    {
+        Directory.CreateDirectory(options.Directory);
+        DataDirectoryLock held = DataDirectoryLock.Take(options.Directory);
+        var files = new List<PartitionFiles>();
+        try
+        {
+            string log = Path.Combine(options.Directory, "log");
+            bool isNew = !Directory.Exists(log);
+            Guid logId = LogIdFile.Read(options.Directory, isNew);
+            if (isNew)
+            {
+                MakeFolders(options, log);
+            }
+
+            int partitions = Directory.GetDirectories(log, "p????").Length;
+            var space = new LogSpace(options.MaxBytes);
+            for (int p = 0; p < partitions; p++)
+            {
+                files.Add(PartitionFiles.Open(
+                    p, Path.Combine(log, string.Create(CultureInfo.InvariantCulture, $"p{p:D4}")), logId, options, space, disk, time, logger));
+            }
+
+            if (partitions != options.Partitions)
+            {
+                LogPartitions(logger, partitions, options.Partitions);
+            }
+
+            return new PartitionedClickLog(logId, held, [.. files], space, options, time, logger);
+        }
+        catch
+        {
+            files.ForEach(partition => partition.Dispose());
+            held.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>All partitions' folders appear at once: their number is how many partitions the log has.</summary>
+    private static void MakeFolders(ClickLogOptions options, string log)
+    {
+        string making = log + ".new";
+        if (Directory.Exists(making))
+        {
+            Directory.Delete(making, recursive: true);
+        }
+
+        for (int p = 0; p < options.Partitions; p++)
+        {
+            Directory.CreateDirectory(Path.Combine(making, string.Create(CultureInfo.InvariantCulture, $"p{p:D4}")));
+        }
+
+        Directory.Move(making, log);
+        DirectorySync.Flush(options.Directory);
+    }
+
+    private void Report(LogDamage damage)
+    {
+        lock (_damage)
+        {
+            if (_damage.Contains(damage))
+            {
+                return;
+            }
+
+            if (_damage.Count < MaxDamageKept)
+            {
+                _damage.Add(damage);
+            }
+        }
+
+        LogDamaged(_logger, damage.Partition, damage.FromOffset, damage.ToOffset, damage.File, damage.Position, damage.Reason);
+    }
+
+    [LoggerMessage(EventId = 1102, Level = LogLevel.Error, Message = "partition {Partition}: the offsets [{From}, {To}) are damaged: {File} at byte {Position}: {Reason}")]
+    private static partial void LogDamaged(ILogger logger, int partition, long from, long to, string file, long position, string reason);
+
+    [LoggerMessage(EventId = 1103, Level = LogLevel.Warning, Message = "the log was made with {Partitions} partitions and keeps them; ClickLog:Partitions={Asked} is for new logs")]
+    private static partial void LogPartitions(ILogger logger, int partitions, int asked);
+}

@@ -1,0 +1,254 @@
+using System.Buffers;
+using ClickAggregator.ClickLog.Files;
+
+namespace ClickAggregator.ClickLog;
+
+/// <summary>
+/// Reads one partition in order, in chunks, and only what is durable. Damage is never skipped in silence: each lost
+/// offset is returned as a damaged record. Not safe for concurrent use.
+/// </summary>
+public sealed class ClickLogReader : IDisposable
+{
+    private readonly PartitionFiles _files;
+    private readonly Action<LogDamage> _report;
+    private Segment? _segment;
+    private long _at;
+
+    internal ClickLogReader(PartitionFiles files, long from, Action<LogDamage> report)
+    {
+        _files = files;
+        _report = report;
+        Position = from;
+    }
+
+    /// <summary>The next offset that is read.</summary>
+    public long Position { get; private set; }
+
+    /// <summary>The next chunk, or null where nothing durable lies beyond <see cref="Position"/>.</summary>
+    /// <param name="maxBytes">About how much to read; a larger batch is read whole.</param>
+    /// <param name="to">Reads no record at or beyond this offset.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The log does not hold <see cref="Position"/>.</exception>
+    public LogChunk? Read(int maxBytes, long to = long.MaxValue)
+    {
+        while (true)
+        {
+            long end = _files.End;
+            if (Position >= Math.Min(end, to))
+            {
+                return Position > end ? throw NotHeld(end) : null;
+            }
+
+            if (_segment is null)
+            {
+                _segment = _files.Use(Position) ?? throw NotHeld(end);
+                _at = StartIn(_segment);
+            }
+
+            // Asked for before the length is read: what is durable then reaches at least that far.
+            long segmentEnd = _files.EndOf(_segment);
+            if (Position >= segmentEnd)
+            {
+                CloseSegment();
+                continue;
+            }
+
+            return ReadChunk(_segment, segmentEnd, maxBytes, Math.Min(to, segmentEnd));
+        }
+    }
+
+    public void Dispose() => CloseSegment();
+
+    private ArgumentOutOfRangeException NotHeld(long end) =>
+        new($"partition {_files.Partition} holds the offsets [{_files.Start}, {end}), not {Position}");
+
+    private void CloseSegment()
+    {
+        _segment?.Dispose();
+        _segment = null;
+    }
+
+    /// <summary>A closed segment is indexed when it is first read: its heads are walked once.</summary>
+    private long StartIn(Segment segment)
+    {
+        if (!segment.IsIndexed)
+        {
+            byte[] head = new byte[BatchFormat.FixedBytes + BatchFormat.MaxMarkerBytes];
+            long position = SegmentFormat.HeadBytes;
+            while (position < segment.DurableBytes
+                && BatchFormat.TryReadHead(head.AsSpan(0, SegmentRecovery.ReadAt(segment.Handle, head, position)), out BatchHead batch))
+            {
+                segment.Note(batch.BaseOffset, position);
+                position += batch.TotalBytes;
+            }
+
+            segment.IsIndexed = true; // up to the first damage: reading goes on from there
+        }
+
+        return segment.Seek(Position);
+    }
+
+    private LogChunk ReadChunk(Segment segment, long segmentEnd, int maxBytes, long to)
+    {
+        long durable = segment.DurableBytes;
+        byte[] data = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(durable - _at, BatchFormat.FixedBytes, maxBytes));
+        LogRecord[] records = ArrayPool<LogRecord>.Shared.Rent(1024);
+        int count = 0;
+        int have = SegmentRecovery.ReadAt(segment.Handle, data.AsSpan(0, (int)Math.Min(data.Length, durable - _at)), _at);
+        int used = 0;
+        long from = Position;
+        while (Position < to)
+        {
+            if (!BatchFormat.TryReadHead(data.AsSpan(used, have - used), out BatchHead head))
+            {
+                bool cut = _at + have < durable && have - used < BatchFormat.FixedBytes + BatchFormat.MaxMarkerBytes;
+                if (cut && count > 0)
+                {
+                    break; // the rest of the head is in the next chunk
+                }
+
+                if (cut && used > 0)
+                {
+                    _at += used;
+                    used = 0;
+                    have = SegmentRecovery.ReadAt(segment.Handle, data.AsSpan(0, (int)Math.Min(data.Length, durable - _at)), _at);
+                    continue;
+                }
+
+                if (count > 0)
+                {
+                    break; // the damage starts a chunk of its own
+                }
+
+                Skip(segment, segmentEnd, durable, _at + used, to, ref records, ref count);
+                used = 0;
+                have = 0;
+                break;
+            }
+
+            if (head.TotalBytes > have - used)
+            {
+                if (count > 0)
+                {
+                    break; // the whole batch is in the next chunk
+                }
+
+                _at += used;
+                used = 0;
+                if (head.TotalBytes > data.Length)
+                {
+                    ArrayPool<byte>.Shared.Return(data);
+                    data = ArrayPool<byte>.Shared.Rent(head.TotalBytes);
+                }
+
+                have = SegmentRecovery.ReadAt(segment.Handle, data.AsSpan(0, (int)Math.Min(data.Length, durable - _at)), _at);
+                if (have < head.TotalBytes)
+                {
+                    // Its length reaches beyond what is durable: the head lies, though its checksum does not say so.
+                    Skip(segment, segmentEnd, durable, _at + 1, to, ref records, ref count);
+                    used = 0;
+                    have = 0;
+                    break;
+                }
+
+                continue;
+            }
+
+            if (head.BaseOffset > Position)
+            {
+                // What lay between was destroyed together with its head.
+                Lose(segment, _at + used, Math.Min(head.BaseOffset, to), "offsets are missing before this batch", ref records, ref count);
+                if (Position >= to)
+                {
+                    break;
+                }
+            }
+
+            if (!TakeRecords(segment, data, used, head, to, ref records, ref count))
+            {
+                break; // the rest of this batch is beyond `to`: the next read starts at its head again
+            }
+
+            used += head.TotalBytes;
+        }
+
+        _at += used;
+        return new LogChunk(from, Position, data, have, records, count);
+    }
+
+    /// <summary>False where the batch goes on beyond <paramref name="to"/>.</summary>
+    private bool TakeRecords(Segment segment, byte[] data, int start, in BatchHead head, long to, ref LogRecord[] records, ref int count)
+    {
+        int at = start + head.HeadBytes;
+        int end = start + head.TotalBytes;
+        for (int n = 0; n < head.Count; n++)
+        {
+            long offset = head.BaseOffset + n;
+            int length = at < end ? BatchFormat.ReadFrame(data.AsSpan(at, end - at), out int claimed) : BatchFormat.ReadFrame([], out claimed);
+            if (offset >= to)
+            {
+                return false;
+            }
+
+            if (offset >= Position)
+            {
+                if (length < 0)
+                {
+                    _report(new LogDamage(_files.Partition, offset, offset + 1, segment.Path, _at + at, "a record does not match its checksum"));
+                }
+
+                Add(ref records, ref count, new LogRecord(offset, head.AppendTime, length < 0 ? 0 : at + BatchFormat.FrameBytes, length));
+                Position = offset + 1;
+            }
+
+            at = Math.Min(end, at + claimed);
+        }
+
+        return true;
+    }
+
+    /// <summary>Goes on at the next sound head, or at the segment's end, and says which offsets were lost.</summary>
+    private void Skip(Segment segment, long segmentEnd, long durable, long damagedAt, long to, ref LogRecord[] records, ref int count)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(1 << 20);
+        long sound = SegmentRecovery.FindHead(segment.Handle, damagedAt, durable, Position, buffer);
+        long resume = segmentEnd;
+        if (sound >= 0)
+        {
+            int have = SegmentRecovery.ReadAt(segment.Handle, buffer.AsSpan(0, BatchFormat.FixedBytes + BatchFormat.MaxMarkerBytes), sound);
+            BatchFormat.TryReadHead(buffer.AsSpan(0, have), out BatchHead head);
+            resume = head.BaseOffset;
+        }
+
+        ArrayPool<byte>.Shared.Return(buffer);
+        _at = sound >= 0 ? sound : durable;
+        Lose(segment, damagedAt, Math.Min(resume, to), "a batch head is destroyed", ref records, ref count);
+    }
+
+    private void Lose(Segment segment, long position, long to, string reason, ref LogRecord[] records, ref int count)
+    {
+        // Bounded: a chunk says so much damage at once, the next one goes on.
+        long last = Math.Min(to, Position + 100_000);
+        if (last > Position)
+        {
+            _report(new LogDamage(_files.Partition, Position, last, segment.Path, position, reason));
+        }
+
+        for (; Position < last; Position++)
+        {
+            Add(ref records, ref count, new LogRecord(Position, segment.LastAppendTime, 0, -1));
+        }
+    }
+
+    private static void Add(ref LogRecord[] records, ref int count, in LogRecord record)
+    {
+        if (count == records.Length)
+        {
+            LogRecord[] larger = ArrayPool<LogRecord>.Shared.Rent(records.Length * 2);
+            records.AsSpan().CopyTo(larger);
+            ArrayPool<LogRecord>.Shared.Return(records);
+            records = larger;
+        }
+
+        records[count++] = record;
+    }
+}

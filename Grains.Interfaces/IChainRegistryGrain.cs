@@ -1,0 +1,20 @@
+namespace ClickAggregator.Grains;
+
+/// <summary>Gives each chain (one partition of one log) its small number; there is one, with key 0.</summary>
+[Alias("ClickAggregator.IChainRegistryGrain")]
+public interface IChainRegistryGrain : IGrainWithIntegerKey
+{
+    /// <summary>The number of a chain, assigned by compare-and-set when it is first asked for; never reused.</summary>
+    /// <param name="log">The log's id.</param>
+    /// <param name="partition">The partition.</param>
+    [Alias("GetNumber")]
+    Task<int> GetNumberAsync(string log, int partition);
+
+    /// <summary>Every chain there is.</summary>
+    [Alias("GetChains")]
+    Task<IReadOnlyList<RegisteredChain>> GetChainsAsync();
+}
+
+/// <summary>A chain and its number.</summary>
+[GenerateSerializer, Immutable, Alias("ClickAggregator.RegisteredChain")]
+public sealed record RegisteredChain([property: Id(0)] string Log, [property: Id(1)] int Partition, [property: Id(2)] int Number);

@@ -1,0 +1,167 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text;
+using ClickAggregator.SystemTests.Oracle;
+using ClickAggregator.SystemTests.Programs;
+
+namespace ClickAggregator.SystemTests;
+
+/// <summary>
+/// Accepted is counted: whatever was answered 202 is in the counts, and nothing is in them twice, after kill -9 at
+/// random moments under load, and with nothing sent after the last restart.
+/// </summary>
+public class KillTests(ITestOutputHelper output)
+{
+    private static readonly int Kills = int.Parse(
+        Environment.GetEnvironmentVariable("CLICKS_KILLS") ?? "12", CultureInfo.InvariantCulture);
+
+    [Fact]
+    public async Task Killed_at_random_moments_under_load_every_accepted_click_counts_once()
+    {
+        int seed = Environment.TickCount;
+        output.WriteLine($"seed {seed}, {Kills} kills (CLICKS_KILLS)");
+        var random = new Random(seed);
+        using var data = new DataFolder();
+        var load = new Load(seed);
+        for (int kill = 0; kill < Kills; kill++)
+        {
+            await using ApiProcess api = await ApiProcess.StartAsync(data.Path);
+            using var stop = new CancellationTokenSource();
+            Task sending = load.SendAsync(api.Http, stop.Token);
+            await Task.Delay(random.Next(20, 1200)); // the moment of the kill is what is random here
+            api.Kill();
+            await stop.CancelAsync();
+            await sending;
+        }
+
+        Assert.NotEmpty(load.Accepted);
+        Assert.NotEmpty(load.Unknown); // else no kill ever hit a request
+
+        // Nothing is sent from here on.
+        await using ApiProcess last = await ApiProcess.StartAsync(data.Path);
+        await Answers.CountedToTheEndAsync(last.Http);
+        await load.AssertCountedAsync(last.Http, output);
+    }
+
+    [Fact]
+    public async Task Stopped_and_continued_under_load_every_accepted_click_counts_once()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("SIGSTOP is not there on Windows");
+        }
+
+        int seed = Environment.TickCount;
+        output.WriteLine($"seed {seed}");
+        var random = new Random(seed);
+        using var data = new DataFolder();
+        var load = new Load(seed);
+        await using ApiProcess api = await ApiProcess.StartAsync(data.Path);
+        using var stop = new CancellationTokenSource();
+        Task sending = load.SendAsync(api.Http, stop.Token);
+        for (int pause = 0; pause < 5; pause++)
+        {
+            await Task.Delay(random.Next(100, 500));
+            api.Signal(19);
+            await Task.Delay(random.Next(500, 2000)); // the length of the pause is what is random here
+            api.Signal(18);
+        }
+
+        await stop.CancelAsync();
+        await sending;
+        await Answers.CountedToTheEndAsync(api.Http);
+        await load.AssertCountedAsync(api.Http, output);
+    }
+
+    [Fact]
+    public async Task Asked_to_stop_under_load_it_leaves_nothing_behind_and_exits_in_time()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("SIGTERM is not there on Windows");
+        }
+
+        using var data = new DataFolder();
+        var load = new Load(1);
+        await using (ApiProcess api = await ApiProcess.StartAsync(data.Path))
+        {
+            using var stop = new CancellationTokenSource();
+            Task sending = load.SendAsync(api.Http, stop.Token);
+            await Task.Delay(500);
+            api.Signal(15);
+            await api.WaitForExitAsync();
+            await stop.CancelAsync();
+            await sending;
+            Assert.Equal(0, api.ExitCode);
+        }
+
+        await using ApiProcess again = await ApiProcess.StartAsync(data.Path);
+        await Answers.CountedToTheEndAsync(again.Http);
+        await load.AssertCountedAsync(again.Http, output);
+    }
+
+    /// <summary>Sends clicks on 50 ads with unique ids and keeps what was answered, and what was not.</summary>
+    private sealed class Load(int seed)
+    {
+        private int _number;
+
+        public ConcurrentDictionary<string, string> Accepted { get; } = new();
+
+        public ConcurrentDictionary<string, string> Unknown { get; } = new();
+
+        public Task SendAsync(HttpClient http, CancellationToken stop) =>
+            Task.WhenAll(Enumerable.Range(0, 4).Select(lane => LaneAsync(http, lane, stop)));
+
+        private async Task LaneAsync(HttpClient http, int lane, CancellationToken stop)
+        {
+            var random = new Random(seed + lane);
+            while (!stop.IsCancellationRequested)
+            {
+                var body = new StringBuilder();
+                var sent = new List<(string Id, string Ad)>();
+                for (int n = random.Next(1, 400); n > 0; n--)
+                {
+                    string id = $"k-{seed}-{Interlocked.Increment(ref _number)}";
+                    string ad = $"ad-{random.Next(50)}";
+                    sent.Add((id, ad));
+                    body.Append(CultureInfo.InvariantCulture, $"{{\"click_id\":\"{id}\",\"ad_id\":\"{ad}\"}}\n");
+                }
+
+                using var content = new StringContent(body.ToString(), Encoding.UTF8, "application/x-ndjson");
+                try
+                {
+                    using HttpResponseMessage answer = await http.PostAsync("/v1/clicks", content, CancellationToken.None);
+                    if ((int)answer.StatusCode is 429 or 503)
+                    {
+                        continue; // refused: nothing is promised, and nothing of it may be known to be kept
+                    }
+
+                    Assert.Equal(202, (int)answer.StatusCode);
+                    sent.ForEach(click => Accepted[click.Id] = click.Ad);
+                }
+                catch (HttpRequestException)
+                {
+                    sent.ForEach(click => Unknown[click.Id] = click.Ad);
+                    return; // the program is gone
+                }
+            }
+        }
+
+        public async Task AssertCountedAsync(HttpClient http, ITestOutputHelper output)
+        {
+            long counted = 0;
+            for (int ad = 0; ad < 50; ad++)
+            {
+                string id = $"ad-{ad}";
+                long clicks = await Answers.ClicksAsync(http, $"/v1/ads/{id}/clicks?last=6h");
+                long accepted = Accepted.Values.Count(value => value == id);
+                long unknown = Unknown.Values.Count(value => value == id);
+                Assert.InRange(clicks, accepted, accepted + unknown);
+                counted += clicks;
+            }
+
+            Assert.Equal(counted, await Answers.ClicksAsync(http, "/v1/clicks/total?last=6h"));
+            output.WriteLine($"{Accepted.Count} accepted, {Unknown.Count} unknown, {counted} counted");
+        }
+    }
+}

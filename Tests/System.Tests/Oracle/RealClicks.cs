@@ -1,0 +1,41 @@
+using System.IO.Compression;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace ClickAggregator.SystemTests.Oracle;
+
+/// <summary>
+/// Real clicks as lines of JSON: the bundled sample, or the file that <c>CLICKS_REAL_CLICKS</c> names
+/// (NDJSON, gzip). Lines without a click id are given one, so that a repeat can be recognised.
+/// </summary>
+internal static class RealClicks
+{
+    public static IReadOnlyList<string> Lines { get; } = Load();
+
+    private static List<string> Load()
+    {
+        string? path = Environment.GetEnvironmentVariable("CLICKS_REAL_CLICKS");
+        if (string.IsNullOrEmpty(path))
+        {
+            path = Path.Combine(Repository.Root, "samples", "usagov-clicks.ndjson.gz");
+        }
+
+        var lines = new List<string>();
+        using var gzip = new GZipStream(File.OpenRead(path), CompressionMode.Decompress);
+        using var reader = new StreamReader(gzip, Encoding.UTF8);
+        while (reader.ReadLine() is string line)
+        {
+            JsonObject click = JsonNode.Parse(line)!.AsObject();
+            if (!click.ContainsKey("click_id"))
+            {
+                click["click_id"] = $"real-{lines.Count}";
+                line = click.ToJsonString(JsonSerializerOptions.Default);
+            }
+
+            lines.Add(line);
+        }
+
+        return lines;
+    }
+}

@@ -1,0 +1,31 @@
+namespace ClickAggregator.SystemTests.Programs;
+
+/// <summary>Waits for something to become true, with a deadline and a name for what did not.</summary>
+internal static class Eventually
+{
+    public static async Task Async(string what, Func<Task<bool>> condition, TimeSpan deadline)
+    {
+        DateTimeOffset end = TimeProvider.System.GetUtcNow() + deadline;
+        Exception? last = null;
+        while (TimeProvider.System.GetUtcNow() < end)
+        {
+            try
+            {
+                if (await condition())
+                {
+                    return;
+                }
+
+                last = null;
+            }
+            catch (HttpRequestException error)
+            {
+                last = error;
+            }
+
+            await Task.Delay(20);
+        }
+
+        throw new TimeoutException($"not within {deadline.TotalSeconds:F0} s: {what}", last);
+    }
+}
