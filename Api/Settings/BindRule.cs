@@ -25,12 +25,20 @@ internal static class BindRule
         {
             fault(name, $"must be addresses such as {DefaultUrls}, divided by \";\", and has \"{url}\"");
         }
+        else if (IsLocalhostWithAnyPort(host, url))
+        {
+            fault(name, "must name a port with localhost; for any free port use http://127.0.0.1:0");
+        }
         else if (!IsLoopback(host))
         {
             fault(name, $"must be a loopback address (localhost, 127.0.0.1 or [::1]) and has \"{url}\": any other address needs keys, "
                 + "which are not in this version yet. To reach it from elsewhere, use a tunnel (ssh -L 5080:localhost:5080 HOST)");
         }
     }
+
+    // Kestrel refuses it, since localhost is two addresses: said here with all other faults.
+    private static bool IsLocalhostWithAnyPort(string host, string url) =>
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) && url.TrimEnd('/').EndsWith(":0", StringComparison.Ordinal);
 
     private static bool IsLoopback(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase)

@@ -1,10 +1,10 @@
+using ClickAggregator.Clicks;
+
 namespace ClickAggregator.Api.Settings;
 
 /// <summary><c>Duplicates:*</c>, <c>Batch:*</c>, <c>Rollups</c>, <c>Retention:*</c>: what is counted and how long it is kept.</summary>
 internal sealed class CountingSettings
 {
-    private static readonly string[] PlainRollups = ["total", "kind", "target", "campaign"];
-
     public required TimeSpan DuplicateHorizon { get; init; }
 
     /// <summary>In each partition.</summary>
@@ -13,8 +13,7 @@ internal sealed class CountingSettings
     public required TimeSpan BatchInterval { get; init; }
     public required int BatchMaxRecords { get; init; }
 
-    /// <summary>As typed; each is a base with an optional breakdown, e.g. <c>target|country</c>.</summary>
-    public required IReadOnlyList<string> Rollups { get; init; }
+    public required RollupSet Rollups { get; init; }
 
     public required TimeSpan RetentionMinutes { get; init; }
 
@@ -31,21 +30,12 @@ internal sealed class CountingSettings
             BatchInterval = reader.Duration("Batch:Interval", TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1),
                 "how often counts are written"),
             BatchMaxRecords = reader.Number("Batch:MaxRecords", 500_000, 1, 10_000_000, "the most records in one batch"),
-            Rollups = reader.List("Rollups", PlainRollups, 16, "total, kind, target, campaign, each optionally |country, |device, |country|device",
-                "what clicks are added up by"),
+            Rollups = ReadRollups(reader),
             RetentionMinutes = reader.Duration("Retention:Minutes", TimeSpan.FromHours(48), TimeSpan.FromHours(1), TimeSpan.FromDays(3_650),
                 "how long counts by the minute are kept"),
             RetentionDays = reader.DurationOrForEver("Retention:Days", TimeSpan.FromDays(1), TimeSpan.FromDays(36_500),
                 "how long counts by the hour and day are kept"),
         };
-        foreach (string rollup in settings.Rollups)
-        {
-            if (RollupFault(rollup) is { } fault)
-            {
-                reader.Fault("Rollups", fault);
-            }
-        }
-
         if (settings.RetentionDays < settings.RetentionMinutes)
         {
             reader.Fault("Retention:Days", "must be at least Retention:Minutes");
@@ -54,11 +44,20 @@ internal sealed class CountingSettings
         return settings;
     }
 
-    private static string? RollupFault(string rollup)
+    private static RollupSet ReadRollups(SettingReader reader)
     {
-        string[] parts = rollup.Split('|', 2);
-        bool known = Array.IndexOf(PlainRollups, parts[0]) >= 0
-            && (parts.Length == 1 || parts[1] is "country" or "device" or "country|device");
-        return known ? null : $"must be total, kind, target or campaign, each optionally with |country, |device or |country|device, and has \"{rollup}\"";
+        IReadOnlyList<string> texts = reader.List("Rollups", [.. RollupSet.Default.Select(rollup => rollup.ToString())], 16,
+            "total, kind, target, campaign, each optionally |country, |device, |country|device", "what clicks are added up by");
+        if (RollupSet.TryParse(texts, out RollupSet? rollups, out IReadOnlyList<string> faults))
+        {
+            return rollups;
+        }
+
+        foreach (string fault in faults)
+        {
+            reader.Fault("Rollups", fault);
+        }
+
+        return RollupSet.Default;
     }
 }

@@ -1,3 +1,5 @@
+using ClickAggregator.Clicks;
+
 namespace ClickAggregator.Api.Settings;
 
 /// <summary><c>Limits:*</c>: the bounds of requests. Each is checked before the thing it bounds is parsed.</summary>
@@ -42,7 +44,7 @@ internal sealed class LimitSettings
         {
             Clicks = reader.Number("Limits:Clicks", 10_000, 1, 1_000_000, "clicks in one request"),
             BodyBytes = (int)reader.Size("Limits:BodyBytes", 8L << 20, 1L << 10, 1L << 30, "a body, also after decompression"),
-            LineBytes = (int)reader.Size("Limits:LineBytes", 16L << 10, 256, 1L << 20, "one click: a line, an item, an object"),
+            LineBytes = (int)reader.Size("Limits:LineBytes", 16L << 10, 256, ClickParser.MaxLineBytes, "one click: a line, an item, an object"),
             Points = reader.Number("Limits:Points", 10_000, 1, 1_000_000, "points in the answer to one query"),
             Range = reader.Duration("Limits:Range", TimeSpan.FromDays(400), TimeSpan.FromDays(1), TimeSpan.FromDays(36_500), "the range of one query"),
             BytesInFlight = reader.Size("Limits:BytesInFlight", 128L << 20, 1L << 20, 1L << 40, "body bytes held by all requests together (then 503 overloaded)"),
@@ -59,9 +61,10 @@ internal sealed class LimitSettings
             reader.Fault("Limits:LineBytes", "must be at most Limits:BodyBytes");
         }
 
-        if (settings.BytesInFlight < settings.BodyBytes)
+        // a buffer that grows is held twice for a moment
+        if (settings.BytesInFlight < 2L * settings.BodyBytes)
         {
-            reader.Fault("Limits:BytesInFlight", "must be at least Limits:BodyBytes");
+            reader.Fault("Limits:BytesInFlight", "must be at least twice Limits:BodyBytes");
         }
 
         return settings;

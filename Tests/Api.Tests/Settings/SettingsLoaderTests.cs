@@ -1,4 +1,5 @@
 using ClickAggregator.Api.Settings;
+using ClickAggregator.Clicks;
 using Microsoft.Extensions.Configuration;
 
 namespace ClickAggregator.Api.Tests.Settings;
@@ -22,7 +23,7 @@ public class SettingsLoaderTests
         Assert.Equal(4_000_000, settings.Counting.DuplicateMaxIds);
         Assert.Equal(TimeSpan.FromSeconds(1), settings.Counting.BatchInterval);
         Assert.Equal(500_000, settings.Counting.BatchMaxRecords);
-        Assert.Equal(["total", "kind", "target", "campaign"], settings.Counting.Rollups);
+        Assert.Equal(RollupSet.Default, settings.Counting.Rollups);
         Assert.Equal(TimeSpan.FromHours(48), settings.Counting.RetentionMinutes);
         Assert.Null(settings.Counting.RetentionDays);
         Assert.Equal(10_000, settings.Limits.Clicks);
@@ -52,7 +53,7 @@ public class SettingsLoaderTests
 
         Assert.Empty(loaded.Faults);
         Assert.Equal(["a.log", "b*.log"], loaded.Settings.WatchFiles);
-        Assert.Equal(["total", "target|country"], loaded.Settings.Counting.Rollups);
+        Assert.Equal(["total", "target|country"], loaded.Settings.Counting.Rollups.Select(rollup => rollup.ToString()));
     }
 
     [Fact]
@@ -69,8 +70,8 @@ public class SettingsLoaderTests
                 "ClickLog:SegmentBytes must be a size from 1 MiB to 1 GiB (such as \"256 MiB\"; a bare number is bytes), and is \"1 KiB\"",
                 "Ingest:AcknowledgeAfter must be one of: disk, and is \"kafka\"",
                 "Batch:Interval must be a duration from 10 ms to 1 m (such as \"500 ms\", \"10 m\", \"24 h\"; a bare number is seconds), and is \"never\"",
+                "Rollups has 'targets'; a rollup is total, kind, target or campaign, optionally followed by |country, |device or |country|device",
                 "Retention:Days must be a duration from 24 h to 36500 d, or \"for ever\" (such as \"500 ms\", \"10 m\", \"24 h\"; a bare number is seconds), and is \"90\"",
-                "Rollups must be total, kind, target or campaign, each optionally with |country, |device or |country|device, and has \"targets\"",
                 "Limits:Clicks must be a whole number from 1 to 1,000,000, and is \"many\"",
                 "Redirect:Keys must be secrets of at least 16 characters, and entry 0 is shorter",
                 "Redirect:AllowedHosts must be exact host names without scheme, port or wildcard, and has \"https://a.example/\"",
@@ -133,6 +134,12 @@ public class SettingsLoaderTests
     [InlineData("http://127.3.2.1:99")]
     [InlineData("https://localhost")]
     public void Loopback_addresses_are_taken(string urls) => Assert.Empty(Load(["--urls", urls]).Faults);
+
+    [Theory]
+    [InlineData("http://localhost:0", "urls must name a port with localhost; for any free port use http://127.0.0.1:0")]
+    [InlineData("localhost:5080", "urls must be addresses such as http://localhost:5080, divided by \";\", and has \"localhost:5080\"")]
+    [InlineData("http://localhost:99999", "urls must be addresses such as http://localhost:5080, divided by \";\", and has \"http://localhost:99999\"")]
+    public void What_is_no_address_is_refused(string urls, string fault) => Assert.Equal([fault], Load(["--urls", urls]).Faults);
 
     [Fact]
     public void Kestrels_own_endpoints_are_bound_by_the_same_rule()
