@@ -7,12 +7,14 @@ internal partial class ClickAppender(PartitionedClickLog log, ILogger<ClickAppen
 {
     private static readonly RequestFault Full = new(503, "log_full",
         "The click log is full (the disk, or ClickLog:MaxBytes). The clicks are not acknowledged; send them again later, with the same click_id "
-        + "or Idempotency-Key, since some may have been kept.") { RetryAfter = 30 };
+        + "or Idempotency-Key, since some may have been kept.")
+    { RetryAfter = 30 };
 
     // The process is about to stop (LogFailureWatch): somebody else, or its successor, will answer the next try.
     private static readonly RequestFault Failed = new(503, "store_unavailable",
         "The click log cannot be written and this process stops. The clicks are not acknowledged; send them again, with the same click_id "
-        + "or Idempotency-Key, since some may have been kept.") { RetryAfter = 10, Close = true };
+        + "or Idempotency-Key, since some may have been kept.")
+    { RetryAfter = 10, Close = true };
 
     /// <summary>Completes when the clicks are fsynced.</summary>
     /// <returns>Null, or why they were not stored.</returns>

@@ -23,7 +23,8 @@ internal static class CollectSetup
         services.AddSingleton<CollectHandler>();
         services.AddSingleton(provider => new IntakePool(() => new ClickIntake(
             new ClickBatch(provider.GetRequiredService<PartitionedClickLog>().Partitions), provider.GetRequiredService<AdmissionGate>(), settings.Limits, provider.GetRequiredService<CollectInstruments>())));
-        services.AddHostedService<LogFailureWatch>();
+        services.AddHostedService(provider => ActivatorUtilities.CreateInstance<LogFailureWatch>(
+            provider, provider.GetRequiredService<PartitionedClickLog>().Failed));
     }
 
     /// <summary>Opens the click log; whoever asks the container for it before this gets an exception.</summary>

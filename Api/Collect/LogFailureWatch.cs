@@ -1,4 +1,3 @@
-using ClickAggregator.ClickLog;
 using Microsoft.Extensions.Hosting;
 
 namespace ClickAggregator.Api.Collect;
@@ -7,7 +6,7 @@ namespace ClickAggregator.Api.Collect;
 /// Stops the process when the click log failed: after an fsync error nobody knows what is on disk, so nothing may be
 /// acknowledged any more. A restart reads what is really there.
 /// </summary>
-internal sealed partial class LogFailureWatch(PartitionedClickLog log, IHostApplicationLifetime lifetime, ILogger<LogFailureWatch> logger)
+internal sealed partial class LogFailureWatch(Task<Exception> failed, IHostApplicationLifetime lifetime, ILogger<LogFailureWatch> logger)
     : BackgroundService
 {
     /// <summary>The process's exit code in this case.</summary>
@@ -16,12 +15,12 @@ internal sealed partial class LogFailureWatch(PartitionedClickLog log, IHostAppl
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var stopping = Task.Delay(Timeout.Infinite, stoppingToken);
-        if (await Task.WhenAny(log.Failed, stopping) != log.Failed)
+        if (await Task.WhenAny(failed, stopping) != failed)
         {
             return;
         }
 
-        LogFailed(logger, await log.Failed);
+        LogFailed(logger, await failed);
         Environment.ExitCode = ExitCode;
         lifetime.StopApplication();
     }

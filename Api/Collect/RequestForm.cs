@@ -12,7 +12,8 @@ internal readonly struct RequestForm
     private const int MaxKey = 100;
 
     private static readonly RequestFault WrongKey = new(400, "invalid_parameter",
-        "Idempotency-Key must be given once and have 1-100 characters of A-Z a-z 0-9 . _ ~ : -", "Idempotency-Key") { Close = true };
+        "Idempotency-Key must be given once and have 1-100 characters of A-Z a-z 0-9 . _ ~ : -", "Idempotency-Key")
+    { Close = true };
 
     private RequestForm(bool lines, bool gzip, string? key)
     {
