@@ -1,2 +1,86 @@
-var app = WebApplication.CreateBuilder(args).Build();
-app.Run();
+using ClickAggregator.Api.Collect;
+using ClickAggregator.Api.Commands;
+using ClickAggregator.Api.Health;
+using ClickAggregator.Api.Hosts;
+using ClickAggregator.Api.Problems;
+using ClickAggregator.Api.Redirect;
+using ClickAggregator.Api.Settings;
+
+namespace ClickAggregator.Api;
+
+internal static class Program
+{
+    private static async Task<int> Main(string[] args)
+    {
+        IReadOnlyList<ICommand> commands = AllCommands.Make(TimeProvider.System);
+        if (CommandLine.IsCommand(args))
+        {
+            return await new CommandLine(commands, Console.Out, Console.Error).RunAsync(args, CancellationToken.None);
+        }
+
+        var arguments = Arguments.Parse(args, ApiSettings.Table());
+        if (arguments.Help)
+        {
+            SettingsHelp.Write(Console.Out, ApiSettings.Table(), commands.Select(command => (command.Name, command.Summary)));
+            return ExitCodes.Done;
+        }
+
+        IConfiguration configuration = SettingsSource.Build(arguments);
+        LoadedSettings loaded = SettingsLoader.Load(configuration, arguments);
+        return loaded.Faults.Count > 0
+            ? StartFault.Write(Console.Error, loaded.Faults)
+            : await RunAsync(loaded.Settings, configuration);
+    }
+
+    private static async Task<int> RunAsync(ApiSettings settings, IConfiguration configuration)
+    {
+        try
+        {
+            await using WebApplication app = await BuildAsync(settings, configuration, TimeProvider.System);
+            await app.StartAsync();
+            Banner.Write(Console.Out, app, settings);
+            await app.WaitForShutdownAsync();
+            return Environment.ExitCode;
+        }
+        catch (Exception e) when (StartFault.Explain(e) is { } why)
+        {
+            return StartFault.Write(Console.Error, [why]);
+        }
+    }
+
+    /// <summary>The whole program, not yet started; tests start it too.</summary>
+    internal static async Task<WebApplication> BuildAsync(
+        ApiSettings settings, IConfiguration configuration, TimeProvider time, Action<IServiceCollection>? replace = null)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateBuilder();
+        builder.Configuration.Sources.Clear();
+        builder.Configuration.AddConfiguration(configuration);
+        builder.Services.AddSingleton(time);
+        builder.Services.AddSingleton(settings);
+
+        builder.AddListening(settings);
+        builder.AddProblems();
+        builder.AddCollecting(settings);
+        builder.AddRedirect(settings);
+        // The silo joins here: builder.AddEmbeddedSilo(settings);
+        builder.AddHealth();
+        builder.Services.AddOpenApi();
+        replace?.Invoke(builder.Services);
+
+        WebApplication app = builder.Build();
+        await app.OpenClickLogAsync(settings);
+        app.UseProblems();
+        app.UseHostFilter();
+        app.UseCollecting();
+        app.UseSafeHeaders();
+        app.UseRouting();
+        app.UseOrigins(settings);
+
+        app.MapCollecting();
+        app.MapRedirect();
+        // The queries join here: app.MapQueries();
+        app.MapHealth();
+        app.MapOpenApi();
+        return app;
+    }
+}

@@ -18,8 +18,8 @@ internal sealed class DataDirectoryLock : IDisposable
         string path = Path.Combine(directory, "lock");
         try
         {
-            // Others may read who holds it, and may not open it for writing.
-            var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+            // Nothing but None keeps others out: on Unix every other share is one shared lock, which many may hold at once.
+            var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             file.SetLength(0);
             file.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
             file.Flush();
@@ -44,7 +44,7 @@ internal sealed class DataDirectoryLock : IDisposable
         }
         catch (IOException)
         {
-            return "which one is not known"; // some systems do not let a locked file be read
+            return "which one is not known"; // a locked file cannot be read either
         }
     }
 }

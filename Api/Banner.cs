@@ -1,0 +1,29 @@
+using ClickAggregator.Api.Settings;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+
+namespace ClickAggregator.Api;
+
+/// <summary>What a person sees when it has started: where it listens, where its data is, what to try.</summary>
+internal static class Banner
+{
+    public static void Write(TextWriter output, WebApplication app, ApiSettings settings)
+    {
+        ICollection<string> addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        string first = addresses.FirstOrDefault() ?? settings.Urls;
+        output.WriteLine();
+        output.WriteLine($"Click Aggregator {typeof(Banner).Assembly.GetName().Version?.ToString(3)}{(settings.Demo ? " - DEMO" : "")}");
+        output.WriteLine($"  listens on  {string.Join(", ", addresses)}  (this machine only: there is no key)");
+        output.WriteLine($"  data in     {settings.DataDirectory}");
+        foreach (string watched in settings.WatchFiles)
+        {
+            output.WriteLine($"  follows     {Path.GetFullPath(watched)}");
+        }
+
+        output.WriteLine("  try         "
+            + $"curl -X POST {first}/v1/clicks -H \"Content-Type: application/json\" -d '{{\"ad_id\":\"a-42\"}}'");
+        output.WriteLine($"  then        curl \"{first}/v1/ads/a-42/clicks?last=20m\"");
+        output.WriteLine("  stop        Ctrl+C");
+        output.WriteLine();
+    }
+}

@@ -1,0 +1,46 @@
+using ClickAggregator.Api.Settings;
+
+namespace ClickAggregator.Api.Commands;
+
+/// <summary>A subcommand of <c>Api</c>.</summary>
+internal interface ICommand
+{
+    /// <summary>What is typed, e.g. <c>log print</c>.</summary>
+    string Name { get; }
+
+    /// <summary>What it does, in one line.</summary>
+    string Summary { get; }
+
+    /// <summary>Its own options. Settings may be given beside them.</summary>
+    IReadOnlyList<CommandOption> Options { get; }
+
+    /// <returns>One of <see cref="ExitCodes"/>.</returns>
+    Task<int> RunAsync(CommandInput input, CancellationToken cancellationToken);
+}
+
+/// <summary>An option of one command.</summary>
+/// <param name="Name">As typed, e.g. <c>--from</c>; without dashes it is a positional argument, e.g. <c>DIR</c>.</param>
+/// <param name="Value">What its value is, e.g. <c>OFFSET</c>.</param>
+/// <param name="Summary">What it means, with its default.</param>
+/// <param name="Required">The command does nothing without it.</param>
+internal sealed record CommandOption(string Name, string Value, string Summary, bool Required = false);
+
+/// <summary>What a command works with.</summary>
+/// <param name="Settings">The settings, as the server would have them.</param>
+/// <param name="Options">The command's own options that were given, by name.</param>
+/// <param name="Output">For the result only, so that it can be piped.</param>
+/// <param name="Error">For everything else.</param>
+internal sealed record CommandInput(
+    ApiSettings Settings, IReadOnlyDictionary<string, string> Options, TextWriter Output, TextWriter Error);
+
+/// <summary>What the program's exit code says.</summary>
+internal static class ExitCodes
+{
+    public const int Done = 0;
+
+    /// <summary>It ran, and what it looked at is not right, or it could not be done.</summary>
+    public const int Failed = 1;
+
+    /// <summary>It was called wrongly, or a setting is wrong: nothing was done.</summary>
+    public const int Usage = 2;
+}

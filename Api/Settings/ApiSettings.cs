@@ -1,0 +1,92 @@
+using Microsoft.Extensions.Configuration;
+
+namespace ClickAggregator.Api.Settings;
+
+/// <summary>Every setting of the embedded mode, read and checked once at start. Who needs one takes its area from here.</summary>
+internal sealed class ApiSettings
+{
+    /// <summary>Where the log, the store and all other files are; a full path.</summary>
+    public required string DataDirectory { get; init; }
+
+    /// <summary>Data of its own, grown from the bundled sample.</summary>
+    public required bool Demo { get; init; }
+
+    /// <summary>Where Kestrel listens, as given; one or several addresses divided by <c>;</c>.</summary>
+    public required string Urls { get; init; }
+
+    /// <summary>NDJSON log files or globs to follow, as typed.</summary>
+    public required IReadOnlyList<string> WatchFiles { get; init; }
+
+    public required ClickLogSettings ClickLog { get; init; }
+    public required CountingSettings Counting { get; init; }
+    public required LimitSettings Limits { get; init; }
+    public required RedirectSettings Redirect { get; init; }
+
+    /// <summary>The archive's directory; a full path.</summary>
+    public required string ArchiveDirectory { get; init; }
+
+    /// <summary>Origins whose pages may call the API. Empty: none, and no CORS header is ever sent.</summary>
+    public required IReadOnlyList<string> CorsOrigins { get; init; }
+
+    /// <summary>How long stopping may take.</summary>
+    public required TimeSpan ShutdownTimeout { get; init; }
+
+    /// <summary>Reads everything; the faults are in the reader.</summary>
+    public static ApiSettings Read(SettingReader reader)
+    {
+        bool demo = reader.Flag("Demo:Enabled", "--demo", "a demonstration on data of its own: 90 days of clicks, then live ones");
+        string data = reader.Text("DataDirectory", demo ? "data-demo" : "data",
+            "where the log, the store and all else is kept; data-demo with --demo", "--data", "path");
+        string urls = reader.Text("urls", BindRule.DefaultUrls, "where to listen; only this machine while there is no key", "--urls", "urls");
+        IReadOnlyList<string> watch = reader.List("Watch:Files", [], 1_000, "paths or globs",
+            "NDJSON log files to follow; may be repeated", "--watch");
+        var clickLog = ClickLogSettings.Read(reader);
+        reader.Choice("Ingest:AcknowledgeAfter", ["disk"],
+            "202 is sent when the click is fsynced on this disk (kafka: not in this version yet)");
+        var counting = CountingSettings.Read(reader);
+        var limits = LimitSettings.Read(reader);
+        string archive = reader.Text("Archive:Directory", "archive", "where raw clicks are archived; relative to the data directory", null, "path");
+        var redirect = RedirectSettings.Read(reader);
+        IReadOnlyList<string> origins = reader.List("Cors:Origins", [], 100, "origins such as https://shop.example",
+            "pages of these origins may call the API; none: no CORS");
+        foreach (string origin in origins)
+        {
+            if (!IsOrigin(origin))
+            {
+                reader.Fault("Cors:Origins", $"must be origins, scheme and host without a path, such as https://shop.example, and has \"{origin}\"");
+            }
+        }
+
+        TimeSpan shutdown = reader.Duration("Shutdown:Timeout", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(1),
+            TimeSpan.FromMinutes(10), "how long stopping may take");
+        BindRule.Check(urls, reader);
+        string fullData = Path.GetFullPath(data);
+        return new ApiSettings
+        {
+            DataDirectory = fullData,
+            Demo = demo,
+            Urls = urls,
+            WatchFiles = watch,
+            ClickLog = clickLog,
+            Counting = counting,
+            Limits = limits,
+            Redirect = redirect,
+            ArchiveDirectory = Path.GetFullPath(archive, fullData),
+            CorsOrigins = origins,
+            ShutdownTimeout = shutdown,
+        };
+    }
+
+    /// <summary>The names, defaults and ranges of all settings.</summary>
+    public static IReadOnlyList<SettingRow> Table()
+    {
+        var reader = new SettingReader(new ConfigurationBuilder().Build());
+        Read(reader);
+        return reader.Rows;
+    }
+
+    private static bool IsOrigin(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out Uri? uri)
+        && uri.Scheme is "http" or "https"
+        && text.Equals(uri.GetLeftPart(UriPartial.Authority), StringComparison.OrdinalIgnoreCase);
+}

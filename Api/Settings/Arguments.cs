@@ -1,0 +1,124 @@
+namespace ClickAggregator.Api.Settings;
+
+/// <summary>
+/// The command line as settings. A plain command-line provider keeps only the last of a repeated switch and takes any
+/// name; here list switches are gathered and an unknown one is a fault.
+/// </summary>
+internal sealed class Arguments
+{
+    // Names that ASP.NET itself reads. Everything else that is not ours is a typo.
+    private static readonly string[] HostNames = ["urls", "environment", "contentRoot", "applicationName"];
+    private static readonly string[] HostSections = ["Logging:", "Kestrel:"];
+
+    private readonly Dictionary<string, string?> _values = new(StringComparer.OrdinalIgnoreCase);
+    private readonly List<string> _faults = [];
+
+    private Arguments()
+    {
+    }
+
+    public IReadOnlyDictionary<string, string?> Values => _values;
+    public IReadOnlyList<string> Faults => _faults;
+    public bool Help { get; private set; }
+
+    public static Arguments Parse(IReadOnlyList<string> args, IReadOnlyList<SettingRow> table)
+    {
+        var arguments = new Arguments();
+        var repeats = new Dictionary<string, int>(StringComparer.OrdinalIgnoreCase);
+        for (int i = 0; i < args.Count; i++)
+        {
+            string arg = args[i];
+            if (arg is "--help" or "-h" or "-?")
+            {
+                arguments.Help = true;
+                continue;
+            }
+
+            if (!arg.StartsWith("--", StringComparison.Ordinal))
+            {
+                arguments._faults.Add($"\"{arg}\" is not a switch; --help lists them");
+                continue;
+            }
+
+            int equals = arg.IndexOf('=', StringComparison.Ordinal);
+            string given = equals < 0 ? arg : arg[..equals];
+            string? value = equals < 0 ? null : arg[(equals + 1)..];
+            SettingRow? row = Find(table, given);
+            if (row is null && !IsHosts(given))
+            {
+                // Kafka and the like are known names: SettingsLoader says why they are refused.
+                string name = given[2..];
+                if (Sections.NotYet(name) is not { } later)
+                {
+                    arguments._faults.Add($"{given} is not a setting{Sections.Nearest(given, table)}; --help lists them");
+                }
+                else
+                {
+                    arguments._faults.Add(later);
+                }
+
+                if (value is null && i + 1 < args.Count && !args[i + 1].StartsWith("--", StringComparison.Ordinal))
+                {
+                    i++;
+                }
+
+                continue;
+            }
+
+            if (value is null && row?.Shape != SettingShape.Flag)
+            {
+                if (i + 1 >= args.Count || args[i + 1].StartsWith("--", StringComparison.Ordinal))
+                {
+                    arguments._faults.Add($"{given} needs a value");
+                    continue;
+                }
+
+                value = args[++i];
+            }
+
+            arguments.Set(row, given, value ?? "true", repeats);
+        }
+
+        return arguments;
+    }
+
+    private void Set(SettingRow? row, string given, string value, Dictionary<string, int> repeats)
+    {
+        string name = row?.Name ?? given[2..];
+        if (row?.Shape == SettingShape.List)
+        {
+            int index = repeats.GetValueOrDefault(name);
+            repeats[name] = index + 1;
+            // Watch:Files:3 names the place itself
+            _values[given.Length > 2 + name.Length && given[2..].StartsWith(name + ":", StringComparison.OrdinalIgnoreCase)
+                ? given[2..]
+                : $"{name}:{index}"] = value;
+        }
+        else if (!_values.TryAdd(name, value))
+        {
+            _faults.Add($"{given} is given twice, and takes one value");
+        }
+    }
+
+    private static SettingRow? Find(IReadOnlyList<SettingRow> table, string given)
+    {
+        foreach (SettingRow row in table)
+        {
+            if (given == row.Switch
+                || given.AsSpan(2).Equals(row.Name, StringComparison.OrdinalIgnoreCase)
+                || (row.Shape == SettingShape.List && Sections.IsItemOf(given[2..], row.Name)))
+            {
+                return row;
+            }
+        }
+
+        return null;
+    }
+
+    private static bool IsHosts(string given)
+    {
+        string name = given[2..];
+        return HostNames.Contains(name, StringComparer.OrdinalIgnoreCase)
+            || HostSections.Any(section => name.StartsWith(section, StringComparison.OrdinalIgnoreCase));
+    }
+}

@@ -1,0 +1,71 @@
+using System.Net;
+
+namespace ClickAggregator.Api.Settings;
+
+/// <summary>
+/// Without keys anybody who reaches the port may read and write, so the program listens only on this machine's loopback
+/// addresses.
+/// </summary>
+internal static class BindRule
+{
+    public const string DefaultUrls = "http://localhost:5080";
+
+    /// <summary>Notes a fault for each address that other machines could reach.</summary>
+    public static void Check(string urls, SettingReader reader)
+    {
+        foreach (string url in urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            CheckOne("urls", url, reader.Fault);
+        }
+    }
+
+    public static void CheckOne(string name, string url, Action<string, string> fault)
+    {
+        if (!TryHost(url, out string host))
+        {
+            fault(name, $"must be addresses such as {DefaultUrls}, divided by \";\", and has \"{url}\"");
+        }
+        else if (IsLocalhostWithAnyPort(host, url))
+        {
+            fault(name, "must name a port with localhost; for any free port use http://127.0.0.1:0");
+        }
+        else if (!IsLoopback(host))
+        {
+            fault(name, $"must be a loopback address (localhost, 127.0.0.1 or [::1]) and has \"{url}\": any other address needs keys, "
+                + "which are not in this version yet. To reach it from elsewhere, use a tunnel (ssh -L 5080:localhost:5080 HOST)");
+        }
+    }
+
+    // Kestrel refuses it, since localhost is two addresses: said here with all other faults.
+    private static bool IsLocalhostWithAnyPort(string host, string url) =>
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) && url.TrimEnd('/').EndsWith(":0", StringComparison.Ordinal);
+
+    private static bool IsLoopback(string host) =>
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+        || host.StartsWith("unix:", StringComparison.Ordinal)
+        || (IPAddress.TryParse(host.Trim('[', ']'), out IPAddress? address) && IPAddress.IsLoopback(address));
+
+    // Kestrel takes http://*:80 and http://+:80, which are no URIs: the host is cut out by hand.
+    private static bool TryHost(string url, out string host)
+    {
+        host = "";
+        int scheme = url.IndexOf("://", StringComparison.Ordinal);
+        if (scheme <= 0 || url[..scheme].ToUpperInvariant() is not ("HTTP" or "HTTPS"))
+        {
+            return false;
+        }
+
+        string rest = url[(scheme + 3)..];
+        if (rest.StartsWith("unix:", StringComparison.Ordinal))
+        {
+            host = rest;
+            return true;
+        }
+
+        rest = rest.Split('/', 2)[0];
+        int end = rest.StartsWith('[') ? rest.IndexOf(']', StringComparison.Ordinal) + 1 : rest.IndexOf(':', StringComparison.Ordinal);
+        host = end < 0 ? rest : rest[..end];
+        string port = rest[host.Length..];
+        return host.Length > 0 && (port.Length == 0 || (port[0] == ':' && ushort.TryParse(port[1..], out _)));
+    }
+}

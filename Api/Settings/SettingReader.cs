@@ -1,0 +1,169 @@
+using System.Globalization;
+using Microsoft.Extensions.Configuration;
+
+namespace ClickAggregator.Api.Settings;
+
+/// <summary>
+/// Reads settings and, by the same calls, learns their names, defaults and ranges (for <c>--help</c>, for switches and to
+/// tell an unknown setting). It never throws for a bad value: it notes the fault, so that all of them are reported at once.
+/// </summary>
+internal sealed class SettingReader(IConfiguration configuration)
+{
+    private readonly List<SettingRow> _rows = [];
+    private readonly List<string> _faults = [];
+
+    public IReadOnlyList<SettingRow> Rows => _rows;
+
+    /// <summary>Each is a setting's name and the rule that it broke.</summary>
+    public IReadOnlyList<string> Faults => _faults;
+
+    public void Fault(string name, string rule) => _faults.Add($"{name} {rule}");
+
+    public int Number(string name, int @default, int min, int max, string summary)
+    {
+        string range = string.Create(CultureInfo.InvariantCulture, $"{min:N0} to {max:N0}");
+        Add(name, null, "number", @default.ToString("N0", CultureInfo.InvariantCulture), range, summary, SettingShape.Value);
+        if (Given(name) is not { } text)
+        {
+            return @default;
+        }
+
+        // 4,000,000 and 4_000_000 are how people write it; a decimal comma would fall out of the digits' grouping.
+        string digits = text.Replace("_", "", StringComparison.Ordinal).Replace(",", "", StringComparison.Ordinal);
+        if (int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value >= min && value <= max)
+        {
+            return value;
+        }
+
+        Fault(name, $"must be a whole number from {range}, and is \"{text}\"");
+        return @default;
+    }
+
+    public long Size(string name, long @default, long min, long max, string summary)
+    {
+        string range = $"{SettingText.OfSize(min)} to {SettingText.OfSize(max)}";
+        Add(name, null, "size", SettingText.OfSize(@default), range, summary, SettingShape.Value);
+        if (Given(name) is not { } text)
+        {
+            return @default;
+        }
+
+        if (SettingText.TryParseSize(text, out long value) && value >= min && value <= max)
+        {
+            return value;
+        }
+
+        Fault(name, $"must be a size from {range} (such as \"256 MiB\"; a bare number is bytes), and is \"{text}\"");
+        return @default;
+    }
+
+    public TimeSpan Duration(string name, TimeSpan @default, TimeSpan min, TimeSpan max, string summary) =>
+        Duration(name, @default, min, max, summary, orForEver: false) ?? @default;
+
+    /// <summary>Null means for ever, which is the default.</summary>
+    public TimeSpan? DurationOrForEver(string name, TimeSpan min, TimeSpan max, string summary) =>
+        Duration(name, null, min, max, summary, orForEver: true);
+
+    public string Text(string name, string @default, string summary, string? @switch = null, string unit = "text")
+    {
+        Add(name, @switch, unit, @default, "not empty", summary, SettingShape.Value);
+        string? text = Given(name);
+        if (text is { Length: 0 })
+        {
+            Fault(name, "must not be empty");
+        }
+
+        return string.IsNullOrEmpty(text) ? @default : text;
+    }
+
+    public string? OptionalText(string name, string range, string summary)
+    {
+        Add(name, null, "text", "none", range, summary, SettingShape.Value);
+        return Given(name) is { Length: > 0 } text ? text : null;
+    }
+
+    public string Choice(string name, string[] choices, string summary)
+    {
+        Add(name, null, "one of", choices[0], string.Join(", ", choices), summary, SettingShape.Value);
+        string text = Given(name) ?? choices[0];
+        if (Array.IndexOf(choices, text) >= 0)
+        {
+            return text;
+        }
+
+        Fault(name, $"must be one of: {string.Join(", ", choices)}, and is \"{text}\"");
+        return choices[0];
+    }
+
+    public bool Flag(string name, string @switch, string summary)
+    {
+        Add(name, @switch, "flag", "false", "true, false", summary, SettingShape.Flag);
+        if (Given(name) is not { } text)
+        {
+            return false;
+        }
+
+        if (bool.TryParse(text, out bool value))
+        {
+            return value;
+        }
+
+        Fault(name, $"must be true or false, and is \"{text}\"");
+        return false;
+    }
+
+    public IReadOnlyList<string> List(
+        string name, IReadOnlyList<string> @default, int max, string range, string summary, string? @switch = null)
+    {
+        string shown = @default.Count == 0 ? "none" : string.Join(", ", @default);
+        Add(name, @switch, "list", shown, range, summary, SettingShape.List);
+        var values = new List<string>();
+        if (Given(name) is { Length: > 0 } single)
+        {
+            values.Add(single);
+        }
+
+        foreach (IConfigurationSection item in configuration.GetSection(name).GetChildren())
+        {
+            if (item.Value is { Length: > 0 } text)
+            {
+                values.Add(text);
+            }
+            else
+            {
+                Fault(item.Path, "must be a text that is not empty");
+            }
+        }
+
+        if (values.Count > max)
+        {
+            Fault(name, string.Create(CultureInfo.InvariantCulture, $"must have at most {max:N0} entries, and has {values.Count:N0}"));
+        }
+
+        return values.Count == 0 ? @default : values;
+    }
+
+    private TimeSpan? Duration(string name, TimeSpan? @default, TimeSpan min, TimeSpan max, string summary, bool orForEver)
+    {
+        string range = $"{SettingText.OfDuration(min)} to {SettingText.OfDuration(max)}{(orForEver ? ", or \"for ever\"" : "")}";
+        string shown = @default is { } length ? SettingText.OfDuration(length) : "for ever";
+        Add(name, null, "duration", shown, range, summary, SettingShape.Value);
+        if (Given(name) is not { } text || (orForEver && text.Replace(" ", "", StringComparison.Ordinal) is "forever"))
+        {
+            return @default;
+        }
+
+        if (SettingText.TryParseDuration(text, out TimeSpan value) && value >= min && value <= max)
+        {
+            return value;
+        }
+
+        Fault(name, $"must be a duration from {range} (such as \"500 ms\", \"10 m\", \"24 h\"; a bare number is seconds), and is \"{text}\"");
+        return @default;
+    }
+
+    private string? Given(string name) => configuration[name]?.Trim();
+
+    private void Add(string name, string? @switch, string unit, string @default, string range, string summary, SettingShape shape) =>
+        _rows.Add(new SettingRow(name, @switch, unit, @default, range, summary, shape));
+}

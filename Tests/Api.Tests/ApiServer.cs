@@ -1,0 +1,149 @@
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using ClickAggregator.Api.Settings;
+using ClickAggregator.ClickLog;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ClickAggregator.Api.Tests;
+
+/// <summary>The real program on a free port, with a click log of its own on the real disk.</summary>
+internal sealed class ApiServer : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly string _folder;
+
+    private ApiServer(WebApplication app, string folder)
+    {
+        _app = app;
+        _folder = folder;
+        Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+        Client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(60) };
+    }
+
+    public Uri Address { get; }
+
+    public HttpClient Client { get; }
+
+    public IServiceProvider Services => _app.Services;
+
+    public PartitionedClickLog Log => Services.GetRequiredService<PartitionedClickLog>();
+
+    public static Task<ApiServer> StartAsync(params string[] args) => StartAsync(null, args);
+
+    public static async Task<ApiServer> StartAsync(Action<IServiceCollection>? replace, params string[] args)
+    {
+        string folder = Directory.CreateTempSubdirectory("api-tests-").FullName;
+        Arguments arguments = Arguments.Parse(
+            ["--data", folder, "--urls", "http://127.0.0.1:0", "--Logging:LogLevel:Default=None", .. args], ApiSettings.Table());
+        IConfiguration configuration = new ConfigurationBuilder().AddInMemoryCollection(arguments.Values).Build();
+        LoadedSettings loaded = SettingsLoader.Load(configuration, arguments);
+        Assert.Empty(loaded.Faults);
+        WebApplication app = await Program.BuildAsync(loaded.Settings, configuration, TimeProvider.System, replace);
+        await app.StartAsync();
+        return new ApiServer(app, folder);
+    }
+
+    /// <summary>Posts a body as it is.</summary>
+    public Task<Answer> PostAsync(string body, string type = "application/json", params (string Name, string Value)[] headers) =>
+        PostAsync(Encoding.UTF8.GetBytes(body), type, headers);
+
+    public async Task<Answer> PostAsync(byte[] body, string type, params (string Name, string Value)[] headers)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/clicks") { Content = new ByteArrayContent(body) };
+        if (type.Length > 0)
+        {
+            request.Content.Headers.TryAddWithoutValidation("Content-Type", type);
+        }
+
+        foreach ((string name, string value) in headers)
+        {
+            if (!request.Headers.TryAddWithoutValidation(name, value))
+            {
+                request.Content.Headers.TryAddWithoutValidation(name, value);
+            }
+        }
+
+        return await Answer.ReadAsync(await Client.SendAsync(request));
+    }
+
+    public async Task<Answer> GetAsync(string path) => await Answer.ReadAsync(await Client.GetAsync(path));
+
+    /// <summary>Sends bytes that no HTTP client would send, and reads to the end of the connection.</summary>
+    public async Task<string> RawAsync(string request, bool halfClose = false)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(Address.Host, Address.Port);
+        NetworkStream stream = client.GetStream();
+        await stream.WriteAsync(Encoding.Latin1.GetBytes(request));
+        if (halfClose)
+        {
+            client.Client.Shutdown(SocketShutdown.Send);
+        }
+
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        var answer = new MemoryStream();
+        try
+        {
+            await stream.CopyToAsync(answer, deadline.Token);
+        }
+        catch (IOException)
+        {
+            // A server may end a connection that it will not read to its end with a reset; what came before counts.
+        }
+
+        return Encoding.UTF8.GetString(answer.ToArray());
+    }
+
+    /// <summary>All clicks in the log, in no particular order.</summary>
+    public List<StoredClick> Stored()
+    {
+        var clicks = new List<StoredClick>();
+        for (int p = 0; p < Log.Partitions; p++)
+        {
+            using ClickLogReader reader = Log.OpenReader(p, 0);
+            while (reader.Read(1 << 20) is { } chunk)
+            {
+                for (int i = 0; i < chunk.Count; i++)
+                {
+                    clicks.Add(StoredClick.Read(chunk.Value(chunk.Records[i])));
+                }
+
+                chunk.Return();
+            }
+        }
+
+        return clicks;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+}
+
+/// <summary>An answer, read whole.</summary>
+internal sealed record Answer(int Status, string Body, HttpResponseMessage Message)
+{
+    public JsonElement Json => JsonDocument.Parse(Body).RootElement;
+
+    public string? Code => Json.GetProperty("code").GetString();
+
+    public int Accepted => Json.GetProperty("accepted").GetInt32();
+
+    public int Rejected => Json.GetProperty("rejected").GetInt32();
+
+    /// <summary>The codes of <c>errors</c>, by index.</summary>
+    public (int Index, string Code)[] Errors => [.. Json.GetProperty("errors").EnumerateArray()
+        .Select(error => (error.GetProperty("index").GetInt32(), error.GetProperty("code").GetString()!))];
+
+    public static async Task<Answer> ReadAsync(HttpResponseMessage message) =>
+        new((int)message.StatusCode, await message.Content.ReadAsStringAsync(), message);
+}

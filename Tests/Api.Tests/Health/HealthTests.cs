@@ -1,0 +1,43 @@
+using ClickAggregator.Api.Health;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ClickAggregator.Api.Tests.Health;
+
+public class HealthTests
+{
+    [Fact]
+    public async Task It_lives_and_is_ready_to_collect()
+    {
+        await using ApiServer server = await ApiServer.StartAsync();
+        Assert.Equal((200, """{"status":"live","faults":[]}"""), Short(await server.GetAsync("/health/live")));
+        Assert.Equal((200, """{"status":"ready","faults":[]}"""), Short(await server.GetAsync("/health/ready")));
+    }
+
+    [Fact]
+    public async Task A_fault_of_the_queries_leaves_collecting_ready()
+    {
+        string? fault = "away";
+        await using ApiServer server = await ApiServer.StartAsync(services =>
+            services.AddSingleton(new ReadinessCheck("store", ReadinessScope.Queries, () => fault)));
+
+        Assert.Equal(200, (await server.GetAsync("/health/ready")).Status);
+        Assert.Equal((503, """{"status":"not_ready","faults":[{"name":"store","reason":"away"}]}"""),
+            Short(await server.GetAsync("/health/ready/query")));
+        fault = null;
+        Assert.Equal(200, (await server.GetAsync("/health/ready/query")).Status);
+    }
+
+    [Fact]
+    public async Task The_metrics_count_what_was_accepted_and_what_was_not()
+    {
+        await using ApiServer server = await ApiServer.StartAsync();
+        await server.PostAsync("{\"ad_id\":\"1\"}\n{\"ad_id\":\"2\"}\n{}\n", "application/x-ndjson");
+
+        string metrics = (await server.GetAsync("/metrics")).Body;
+
+        Assert.Matches(@"(?m)^clicks_accepted_total(\{[^}]*\})? \d", metrics);
+        Assert.Matches(@"(?m)^clicks_rejected_total\{[^}]*code=""target_missing""[^}]*\} \d", metrics);
+    }
+
+    private static (int, string) Short(Answer answer) => (answer.Status, answer.Body);
+}

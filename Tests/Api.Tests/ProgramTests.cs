@@ -1,0 +1,112 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace ClickAggregator.Api.Tests;
+
+/// <summary>The program as a process of its own: what a person sees, and its exit codes.</summary>
+public class ProgramTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task Help_is_printed_and_nothing_is_started()
+    {
+        (int code, string output, string error) = await RunAsync("--help");
+        Assert.Equal((0, ""), (code, error));
+        Assert.Contains("ClickLog:SegmentBytes", output, StringComparison.Ordinal);
+        Assert.Contains("sign-link", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Wrong_settings_end_it_with_2_and_all_faults()
+    {
+        (int code, string output, string error) = await RunAsync("--urls", "http://0.0.0.0:5080", "--ClickLog:Partitions=x", "--nothing");
+        Assert.Equal((2, ""), (code, output));
+        Assert.Contains("urls must be a loopback address", error, StringComparison.Ordinal);
+        Assert.Contains("ClickLog:Partitions must be", error, StringComparison.Ordinal);
+        Assert.Contains("--nothing is not a setting", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_port_in_use_is_said_in_words()
+    {
+        using var folder = new Folder();
+        using var taken = new TcpListener(IPAddress.Loopback, 0);
+        taken.Start();
+        (int code, _, string error) = await RunAsync("--data", folder.Path, "--urls", $"http://127.0.0.1:{((IPEndPoint)taken.LocalEndpoint).Port}");
+        Assert.Equal(2, code);
+        Assert.Contains("address already in use", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task It_says_where_it_listens_and_a_second_one_on_the_same_data_is_refused_and_it_stops_when_told()
+    {
+        using var folder = new Folder();
+        using Process first = Start("--data", folder.Path, "--urls", "http://127.0.0.1:0");
+        using var cleanup = new Killer(first);
+        string banner = "";
+        while (!banner.Contains("Ctrl+C", StringComparison.Ordinal))
+        {
+            string line = await first.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Patience, TestContext.Current.CancellationToken)
+                ?? throw new InvalidOperationException("it ended: " + banner + await first.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
+            banner += line + "\n";
+        }
+
+        Assert.Contains("listens on  http://127.0.0.1:", banner, StringComparison.Ordinal);
+        Assert.Contains("data in     " + folder.Path, banner, StringComparison.Ordinal);
+        Assert.Contains("curl -X POST http://127.0.0.1:", banner, StringComparison.Ordinal);
+
+        (int code, _, string error) = await RunAsync("--data", folder.Path, "--urls", "http://127.0.0.1:0");
+
+        using Process kill = Process.Start("kill", ["-TERM", first.Id.ToString(CultureInfo.InvariantCulture)]);
+        await first.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Patience, TestContext.Current.CancellationToken);
+        Assert.Equal(0, first.ExitCode);
+        Assert.NotEqual(0, code);
+        Assert.Contains(folder.Path + " is in use by another process", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
+    private static async Task<(int Code, string Output, string Error)> RunAsync(params string[] args)
+    {
+        using Process process = Start(args);
+        using var cleanup = new Killer(process);
+        Task<string> output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        Task<string> error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Patience, TestContext.Current.CancellationToken);
+        return (process.ExitCode, await output, await error);
+    }
+
+    private static Process Start(params string[] args)
+    {
+        string program = Path.Combine(AppContext.BaseDirectory, "ClickAggregator.Api.dll");
+        return Process.Start(new ProcessStartInfo("dotnet", [program, .. args])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Path.GetTempPath(),
+        })!;
+    }
+
+    // A test that fails leaves no process behind.
+    private sealed class Killer(Process process) : IDisposable
+    {
+        public void Dispose()
+        {
+            if (!process.HasExited)
+            {
+                process.Kill();
+                process.WaitForExit();
+            }
+        }
+    }
+
+    private sealed class Folder : IDisposable
+    {
+        public string Path { get; } = Directory.CreateTempSubdirectory("api-program-").FullName;
+
+        public void Dispose() => Directory.Delete(Path, recursive: true);
+    }
+}

@@ -1,0 +1,185 @@
+using ClickAggregator.Api.Settings;
+using ClickAggregator.Clicks;
+using Microsoft.Extensions.Configuration;
+
+namespace ClickAggregator.Api.Tests.Settings;
+
+public class SettingsLoaderTests
+{
+    [Fact]
+    public void Nothing_given_means_the_documented_defaults()
+    {
+        ApiSettings settings = Load([]).Settings;
+
+        Assert.Equal(Path.GetFullPath("data"), settings.DataDirectory);
+        Assert.False(settings.Demo);
+        Assert.Equal("http://localhost:5080", settings.Urls);
+        Assert.Empty(settings.WatchFiles);
+        Assert.Equal(4, settings.ClickLog.Partitions);
+        Assert.Equal(256L << 20, settings.ClickLog.SegmentBytes);
+        Assert.Equal(TimeSpan.FromHours(24), settings.ClickLog.Retention);
+        Assert.Equal(50L << 30, settings.ClickLog.MaxBytes);
+        Assert.Equal(TimeSpan.FromMinutes(10), settings.Counting.DuplicateHorizon);
+        Assert.Equal(4_000_000, settings.Counting.DuplicateMaxIds);
+        Assert.Equal(TimeSpan.FromSeconds(1), settings.Counting.BatchInterval);
+        Assert.Equal(500_000, settings.Counting.BatchMaxRecords);
+        Assert.Equal(RollupSet.Default, settings.Counting.Rollups);
+        Assert.Equal(TimeSpan.FromHours(48), settings.Counting.RetentionMinutes);
+        Assert.Null(settings.Counting.RetentionDays);
+        Assert.Equal(10_000, settings.Limits.Clicks);
+        Assert.Equal(8 << 20, settings.Limits.BodyBytes);
+        Assert.Equal(16 << 10, settings.Limits.LineBytes);
+        Assert.Equal(10_000, settings.Limits.Points);
+        Assert.Equal(TimeSpan.FromDays(400), settings.Limits.Range);
+        Assert.Equal(TimeSpan.FromSeconds(30), settings.ShutdownTimeout);
+        Assert.Equal(Path.GetFullPath("data/archive"), settings.ArchiveDirectory);
+        Assert.Empty(settings.Redirect.Keys);
+        Assert.Empty(settings.Redirect.AllowedHosts);
+        Assert.Null(settings.Redirect.CountryHeader);
+        Assert.Empty(settings.CorsOrigins);
+    }
+
+    [Fact]
+    public void The_demo_has_a_data_directory_of_its_own()
+    {
+        Assert.Equal(Path.GetFullPath("data-demo"), Load(["--demo"]).Settings.DataDirectory);
+        Assert.Equal(Path.GetFullPath("mine"), Load(["--demo", "--data", "mine"]).Settings.DataDirectory);
+    }
+
+    [Fact]
+    public void A_repeated_list_switch_is_gathered()
+    {
+        LoadedSettings loaded = Load(["--watch", "a.log", "--watch=b*.log", "--Rollups=total", "--Rollups", "target|country"]);
+
+        Assert.Empty(loaded.Faults);
+        Assert.Equal(["a.log", "b*.log"], loaded.Settings.WatchFiles);
+        Assert.Equal(["total", "target|country"], loaded.Settings.Counting.Rollups.Select(rollup => rollup.ToString()));
+    }
+
+    [Fact]
+    public void All_faults_are_reported_at_once_with_name_and_rule()
+    {
+        IReadOnlyList<string> faults = Load([
+            "--ClickLog:Partitions=0", "--ClickLog:SegmentBytes=1 KiB", "--Batch:Interval=never", "--Rollups=targets",
+            "--Retention:Days=90", "--Limits:Clicks=many", "--Redirect:Keys=short", "--Redirect:AllowedHosts=https://a.example/",
+            "--Cors:Origins=shop.example", "--Ingest:AcknowledgeAfter=kafka"]).Faults;
+
+        Assert.Equal(
+            [
+                "ClickLog:Partitions must be a whole number from 1 to 256, and is \"0\"",
+                "ClickLog:SegmentBytes must be a size from 1 MiB to 1 GiB (such as \"256 MiB\"; a bare number is bytes), and is \"1 KiB\"",
+                "Ingest:AcknowledgeAfter must be one of: disk, and is \"kafka\"",
+                "Batch:Interval must be a duration from 10 ms to 1 m (such as \"500 ms\", \"10 m\", \"24 h\"; a bare number is seconds), and is \"never\"",
+                "Rollups has 'targets'; a rollup is total, kind, target or campaign, optionally followed by |country, |device or |country|device",
+                "Retention:Days must be a duration from 24 h to 36500 d, or \"for ever\" (such as \"500 ms\", \"10 m\", \"24 h\"; a bare number is seconds), and is \"90\"",
+                "Limits:Clicks must be a whole number from 1 to 1,000,000, and is \"many\"",
+                "Redirect:Keys must be secrets of at least 16 characters, and entry 0 is shorter",
+                "Redirect:AllowedHosts must be exact host names without scheme, port or wildcard, and has \"https://a.example/\"",
+                "Cors:Origins must be origins, scheme and host without a path, such as https://shop.example, and has \"shop.example\"",
+            ],
+            faults);
+    }
+
+    [Theory]
+    [InlineData("--ClickLog:SegmentBites=1", "--ClickLog:SegmentBites is not a setting (did you mean --ClickLog:SegmentBytes?); --help lists them")]
+    [InlineData("--dmeo", "--dmeo is not a setting (did you mean --demo?); --help lists them")]
+    [InlineData("--whatever=1", "--whatever is not a setting; --help lists them")]
+    [InlineData("--Kafka:BootstrapServers=k:9092", "Kafka:BootstrapServers is not in this version yet (Kafka as the log): it runs as one process on local disk")]
+    [InlineData("--Keys:0=abc", "Keys:0 is not in this version yet (API keys): it runs as one process on local disk")]
+    [InlineData("--data", "--data needs a value")]
+    public void An_unknown_switch_is_a_fault(string arg, string fault) => Assert.Equal([fault], Load([arg]).Faults);
+
+    [Fact]
+    public void A_single_value_given_twice_is_a_fault() =>
+        Assert.Equal(["--data is given twice, and takes one value"], Load(["--data", "a", "--data", "b"]).Faults);
+
+    [Fact]
+    public void An_unknown_setting_in_a_file_is_a_fault()
+    {
+        IReadOnlyList<string> faults = Load([], new()
+        {
+            ["Batch:Intervall"] = "1 s",
+            ["Cassandra:ContactPoints:0"] = "c1",
+            ["S3:Bucket"] = "b",
+            ["Somebody:Elses"] = "x",
+        }).Faults;
+
+        Assert.Equal(
+            [
+                "Batch:Intervall is not a setting (did you mean Batch:Interval?); --help lists them",
+                "Cassandra:ContactPoints:0 is not in this version yet (Cassandra as the store): it runs as one process on local disk",
+                "S3:Bucket is not in this version yet (the archive in S3): it runs as one process on local disk",
+            ],
+            faults);
+    }
+
+    [Theory]
+    [InlineData("http://0.0.0.0:5080")]
+    [InlineData("http://*:5080")]
+    [InlineData("http://+:80")]
+    [InlineData("http://[::]:5080")]
+    [InlineData("http://example.org:5080")]
+    [InlineData("http://localhost:5080;http://10.0.0.5:5080")]
+    [InlineData("http://localhost.example.org")]
+    public void Listening_to_others_without_a_key_is_refused(string urls)
+    {
+        string fault = Assert.Single(Load(["--urls", urls]).Faults);
+        Assert.StartsWith("urls must be a loopback address", fault, StringComparison.Ordinal);
+        Assert.Contains("needs keys, which are not in this version yet", fault, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("http://localhost:5080")]
+    [InlineData("http://127.0.0.1:0;http://[::1]:0")]
+    [InlineData("http://127.3.2.1:99")]
+    [InlineData("https://localhost")]
+    public void Loopback_addresses_are_taken(string urls) => Assert.Empty(Load(["--urls", urls]).Faults);
+
+    [Theory]
+    [InlineData("http://localhost:0", "urls must name a port with localhost; for any free port use http://127.0.0.1:0")]
+    [InlineData("localhost:5080", "urls must be addresses such as http://localhost:5080, divided by \";\", and has \"localhost:5080\"")]
+    [InlineData("http://localhost:99999", "urls must be addresses such as http://localhost:5080, divided by \";\", and has \"http://localhost:99999\"")]
+    public void What_is_no_address_is_refused(string urls, string fault) => Assert.Equal([fault], Load(["--urls", urls]).Faults);
+
+    [Fact]
+    public void Kestrels_own_endpoints_are_bound_by_the_same_rule()
+    {
+        string fault = Assert.Single(Load([], new() { ["Kestrel:Endpoints:Http:Url"] = "http://*:80" }).Faults);
+        Assert.StartsWith("Kestrel:Endpoints:Http:Url must be a loopback address", fault, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_secret_is_never_in_a_fault_nor_in_help()
+    {
+        const string Secret = "hush-hush";
+        LoadedSettings loaded = Load(["--Redirect:Keys=" + Secret, "--Redirect:Kees=x"]);
+        var help = new StringWriter();
+        SettingsHelp.Write(help, ApiSettings.Table(), []);
+
+        Assert.DoesNotContain(Secret, string.Join('\n', loaded.Faults), StringComparison.Ordinal);
+        Assert.DoesNotContain(Secret, help.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Help_names_every_setting_with_switch_unit_default_and_range()
+    {
+        var output = new StringWriter();
+        SettingsHelp.Write(output, ApiSettings.Table(), [("log print", "prints")]);
+        string help = output.ToString();
+
+        Assert.Contains("DataDirectory (--data)", help, StringComparison.Ordinal);
+        Assert.Contains("duration; default: 10 m; allowed: 1 s to 7 d", help, StringComparison.Ordinal);
+        Assert.Contains("size; default: 256 MiB; allowed: 1 MiB to 1 GiB", help, StringComparison.Ordinal);
+        Assert.Contains("log print", help, StringComparison.Ordinal);
+        Assert.All(ApiSettings.Table(), row => Assert.Contains(row.Name, help, StringComparison.Ordinal));
+        Assert.Equal(ApiSettings.Table().Count, ApiSettings.Table().Select(row => row.Name).Distinct().Count());
+    }
+
+    private static LoadedSettings Load(string[] args, Dictionary<string, string?>? file = null)
+    {
+        Arguments arguments = Arguments.Parse(args, ApiSettings.Table());
+        IConfiguration configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection(file).AddInMemoryCollection(arguments.Values).Build();
+        return SettingsLoader.Load(configuration, arguments);
+    }
+}
