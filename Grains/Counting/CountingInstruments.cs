@@ -1,0 +1,59 @@
+using System.Diagnostics.Metrics;
+
+namespace ClickAggregator.Grains.Counting;
+
+/// <summary>What was counted, and what was not and why. Noted once a batch completed, so a replay adds nothing twice.</summary>
+public sealed class CountingInstruments : IDisposable
+{
+    /// <summary>The name of the program's meter.</summary>
+    public const string MeterName = "ClickAggregator";
+
+    private readonly Meter _meter;
+    private readonly Counter<long> _counted;
+    private readonly Counter<long> _duplicates;
+    private readonly Counter<long> _late;
+    private readonly Counter<long> _deadLetters;
+
+    public CountingInstruments(IMeterFactory? factory = null)
+    {
+        _meter = factory?.Create(MeterName) ?? new Meter(MeterName);
+        _counted = _meter.CreateCounter<long>("clicks_counted_total", "{click}", "clicks counted");
+        _duplicates = _meter.CreateCounter<long>("clicks_duplicates_total", "{click}", "repeats of a click, dropped");
+        _late = _meter.CreateCounter<long>("clicks_late_total", "{click}", "counted clicks whose hour had ended when they were appended");
+        _deadLetters = _meter.CreateCounter<long>("clicks_dead_letters_total", "{record}", "records that could not be counted");
+    }
+
+    /// <summary>Notes a completed batch.</summary>
+    public void Note(FoldedBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        Add(_counted, batch.Counted);
+        Add(_duplicates, batch.Duplicates);
+        for (int age = 0; age < LateAges.Count; age++)
+        {
+            Add(_late, batch.LateByAge[age], "age", LateAges.Name(age));
+        }
+
+        Add(_deadLetters, batch.Unreadable, "reason", "unreadable");
+        Add(_deadLetters, batch.Damaged, "reason", "damaged");
+        Add(_deadLetters, batch.Expired, "reason", "expired");
+    }
+
+    public void Dispose() => _meter.Dispose();
+
+    private static void Add(Counter<long> counter, long value)
+    {
+        if (value > 0)
+        {
+            counter.Add(value);
+        }
+    }
+
+    private static void Add(Counter<long> counter, long value, string label, string of)
+    {
+        if (value > 0)
+        {
+            counter.Add(value, new KeyValuePair<string, object?>(label, of));
+        }
+    }
+}
