@@ -5,16 +5,14 @@ namespace ClickAggregator.Grains;
 /// <param name="Stamp">The batch's stamp, microseconds.</param>
 /// <param name="Attempt">0 for the first call, one more with each repeat, at most 500: added to the stamp.</param>
 /// <param name="PreviousStamp">Of this chain's last write to the window, as acknowledged; null for unknown.</param>
-/// <param name="Minutes">Minutes of the hour, 0-59.</param>
-/// <param name="Counts">Clicks in each.</param>
+/// <param name="Minutes">Clicks per minute of the hour.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.WindowDelta")]
 public sealed record WindowDelta(
     [property: Id(0)] long End,
     [property: Id(1)] long Stamp,
     [property: Id(2)] int Attempt,
     [property: Id(3)] long? PreviousStamp,
-    [property: Id(4)] byte[] Minutes,
-    [property: Id(5)] int[] Counts);
+    [property: Id(4)] ReadOnlyMemory<MinuteCount> Minutes);
 
 /// <summary>A recount's result for one window, to stand in place of what is stored.</summary>
 /// <param name="Upto">Every click below this offset is in the counts.</param>

@@ -1,3 +1,4 @@
+using ClickAggregator.Grains.Counting;
 using ClickAggregator.Grains.Partitions;
 using ClickAggregator.Grains.Progress;
 using ClickAggregator.Streaming;
@@ -18,6 +19,7 @@ public static class CountingHosting
     {
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton<ProgressBoard>();
+        builder.Services.AddSingleton<CountingInstruments>();
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<IReaderStart, RecordedStart>();
         builder.Services.AddHostedService<PartitionKeeper>();

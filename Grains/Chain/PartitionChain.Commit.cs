@@ -1,3 +1,4 @@
+using ClickAggregator.Clicks;
 using ClickAggregator.Grains.Counting;
 using ClickAggregator.Grains.Storage;
 using ClickAggregator.Streaming;
@@ -71,7 +72,7 @@ public sealed partial class PartitionChain
                 _record = _record with { Next = end };
                 _needsCompletion = true;
                 _countedUntil = Math.Max(_countedUntil, lastTime);
-                CountingInstruments.Batch(folded, records);
+                _instruments.Note(folded);
                 Post();
                 return true;
             }
@@ -113,7 +114,10 @@ public sealed partial class PartitionChain
     {
         foreach (FoldedWindow window in folded.Windows)
         {
-            await _tops.LoadAsync(window.Slot.Key, cancellationToken);
+            if (window.Slot.TopKind != TargetKind.None)
+            {
+                await _tops.LoadAsync(window.Slot.TopKind, window.Slot.Key.Hour, cancellationToken);
+            }
         }
 
         IReadOnlyList<FoldedWindow> left = folded.Windows;
@@ -156,7 +160,7 @@ public sealed partial class PartitionChain
                 {
                     ack = await _windows.ApplyAsync(
                         window.Slot,
-                        new WindowDelta(delivery.End, delivery.Stamp, attempt, window.Slot.LastStamp, window.Minutes, window.Counts));
+                        new WindowDelta(delivery.End, delivery.Stamp, attempt, window.Slot.LastStamp, window.Minutes));
                 }
                 catch (Exception error) when (error is not OperationCanceledException and not ChainFencedException && attempt < _options.MaxAttempts)
                 {
@@ -181,12 +185,21 @@ public sealed partial class PartitionChain
                         break;
                     default:
                         window.Slot.LastStamp = ack.Stamp;
-                        _tops.Note(window.Slot.Key, ack.HourClicks, ack.DayClicks);
+                        window.Slot.HourClicks = ack.HourClicks;
+                        NoteTop(window.Slot.TopKind, window.Slot.Key, ack);
                         break;
                 }
 
                 break;
             }
+        }
+    }
+
+    private void NoteTop(TargetKind kind, WindowKey key, in WindowAck ack)
+    {
+        if (kind != TargetKind.None)
+        {
+            _tops.Note(kind, key.Series[(key.Series.IndexOf(':', StringComparison.Ordinal) + 1)..], key.Hour, ack.HourClicks, ack.DayClicks);
         }
     }
 

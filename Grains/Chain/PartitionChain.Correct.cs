@@ -1,3 +1,4 @@
+using ClickAggregator.Clicks;
 using ClickAggregator.Grains.Storage;
 
 namespace ClickAggregator.Grains.Chain;
@@ -49,8 +50,12 @@ public sealed partial class PartitionChain
                 outcomes[n] = ack.Outcome;
                 if (ack.Outcome == WindowOutcome.Applied)
                 {
-                    await _tops.LoadAsync(correction.Key, cancellationToken);
-                    _tops.Note(correction.Key, ack.HourClicks, ack.DayClicks);
+                    TargetKind kind = TopKind(correction.Key.Series);
+                    if (kind != TargetKind.None)
+                    {
+                        await _tops.LoadAsync(kind, correction.Key.Hour, cancellationToken);
+                        NoteTop(kind, correction.Key, ack);
+                    }
                 }
             }
 
@@ -65,6 +70,12 @@ public sealed partial class PartitionChain
             _turn.Release();
         }
     }
+
+    /// <summary>The kind whose top lists a series is in; none for all but one target's whole.</summary>
+    private static TargetKind TopKind(string series) =>
+        SeriesName.TryParse(series, out SeriesName name) && name is { Base: RollupBase.Target, Country: null, Device: null }
+            ? name.Kind
+            : TargetKind.None;
 
     private async Task<long> IntendAsync(long stamp, CancellationToken cancellationToken)
     {

@@ -139,7 +139,6 @@ public sealed partial class PartitionChain
             // Retention overtook the counting. What was lost is said for ever, and counting goes on behind it.
             var lost = new LostRange(_record.Next, range.Start);
             LogLost(_logger, _partition, lost.From, lost.To);
-            CountingInstruments.Lost(lost.To - lost.From);
             _record = _record with { Next = range.Start, DedupFrom = range.Start, Lost = [.. _record.Lost.TakeLast(MaxLostRanges - 1), lost] };
         }
     }

@@ -33,6 +33,7 @@ public sealed partial class PartitionChain : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Action<PartitionProgress> _post;
+    private readonly CountingInstruments _instruments;
     private readonly ChainFaults _faults;
     private readonly SemaphoreSlim _turn = new(1, 1);
     private ChainRecord _record = new();
@@ -56,6 +57,7 @@ public sealed partial class PartitionChain : IDisposable
     /// <param name="time">Pauses, and the clock of <c>counted_until</c>; it decides no count.</param>
     /// <param name="logger">Diagnostics.</param>
     /// <param name="post">Hears of progress.</param>
+    /// <param name="instruments">Metrics.</param>
     public PartitionChain(
         int partition,
         ChainOptions options,
@@ -69,8 +71,9 @@ public sealed partial class PartitionChain : IDisposable
         CountingRules rules,
         TimeProvider time,
         ILogger logger,
-        Action<PartitionProgress> post)
-        : this(partition, options, log, store, rulesStore, windows, batches, chainNumbers, folders, rules, time, logger, post, ChainFaults.None)
+        Action<PartitionProgress> post,
+        CountingInstruments instruments)
+        : this(partition, options, log, store, rulesStore, windows, batches, chainNumbers, folders, rules, time, logger, post, instruments, ChainFaults.None)
     {
     }
 
@@ -88,6 +91,7 @@ public sealed partial class PartitionChain : IDisposable
         TimeProvider time,
         ILogger logger,
         Action<PartitionProgress> post,
+        CountingInstruments instruments,
         ChainFaults faults)
     {
         _partition = partition;
@@ -103,6 +107,7 @@ public sealed partial class PartitionChain : IDisposable
         _time = time;
         _logger = logger;
         _post = post;
+        _instruments = instruments;
         _faults = faults;
     }
 

@@ -62,13 +62,12 @@ public sealed class WindowLedger
 
         // A row whose minutes were forgotten never gets some of them again: they would look like all of them.
         bool withMinutes = row.Minutes is not null;
-        for (int n = 0; n < delta.Minutes.Length; n++)
+        foreach (MinuteCount count in delta.Minutes.Span)
         {
-            int minute = delta.Minutes[n];
-            row.Quarters[minute / 15] += delta.Counts[n];
+            row.Quarters[count.Minute / 15] += count.Clicks;
             if (withMinutes)
             {
-                row.Minutes![minute] += delta.Counts[n];
+                row.Minutes![count.Minute] += count.Clicks;
             }
         }
 

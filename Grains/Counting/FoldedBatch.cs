@@ -59,8 +59,3 @@ public readonly record struct FoldedWindow(WindowSlot Slot, ReadOnlyMemory<Minut
         }
     }
 }
-
-/// <summary>Clicks of one minute of an hour.</summary>
-/// <param name="Minute">0 to 59.</param>
-/// <param name="Clicks">Above 0.</param>
-public readonly record struct MinuteCount(byte Minute, long Clicks);

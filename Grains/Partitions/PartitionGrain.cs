@@ -24,6 +24,7 @@ internal sealed partial class PartitionGrain(
     IBatchStore batches,
     CountingOptions options,
     ProgressBoard board,
+    CountingInstruments instruments,
     TimeProvider time,
     ILogger<PartitionGrain> logger) : Grain, IPartitionGrain, IStreamSubscriptionObserver, IAsyncObserver<Slab>, IDisposable
 {
@@ -178,11 +179,13 @@ internal sealed partial class PartitionGrain(
             new GrainWindowSink(GrainFactory),
             batches,
             id => GrainFactory.GetGrain<IChainRegistryGrain>(0).GetNumberAsync(id.Value, Partition),
-            static (rules, chain) => new ClickFolder(rules, chain, new DuplicateSet(rules.HorizonMs, rules.MaxIds)),
-            CountingRules.Create(options.Rollups, options.Horizon, options.MaxIds, options.Retention),
+            static (rules, chain) => new ClickFolder(rules, chain, new DuplicateSet(rules.Horizon, rules.MaxIds)),
+            new CountingRules(
+                options.Rollups, options.Horizon, options.MaxIds, retentionDays: options.Retention is TimeSpan days ? Math.Max(1, (int)days.TotalDays) : null),
             time,
             logger,
-            board.Post);
+            board.Post,
+            instruments);
 
     [LoggerMessage(EventId = 2101, Level = LogLevel.Warning, Message = "partition {Partition}: {Message}; this activation ends")]
     private static partial void LogFenced(ILogger logger, int partition, string message);

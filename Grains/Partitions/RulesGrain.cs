@@ -1,4 +1,3 @@
-using System.Text.Json;
 using ClickAggregator.Grains.Chain;
 using ClickAggregator.Grains.Counting;
 using ClickAggregator.Grains.Storage;
@@ -32,9 +31,9 @@ internal sealed class GrainRulesStore(IGrainFactory grains) : IRulesStore
     public async Task<CountingRules?> ReadAsync(string id, CancellationToken cancellationToken)
     {
         string? document = await grains.GetGrain<IRulesGrain>(id).ReadAsync();
-        return document is null ? null : JsonSerializer.Deserialize<CountingRules>(document);
+        return document is null ? null : CountingRules.Parse(document);
     }
 
     public Task WriteAsync(CountingRules rules, CancellationToken cancellationToken) =>
-        grains.GetGrain<IRulesGrain>(rules.Id).WriteAsync(JsonSerializer.Serialize(rules));
+        grains.GetGrain<IRulesGrain>(rules.Id).WriteAsync(rules.ToString());
 }
