@@ -1,5 +1,6 @@
 using ClickAggregator.Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Orleans.Hosting;
 using Orleans.Runtime.Hosting;
 
@@ -8,13 +9,19 @@ namespace ClickAggregator.Adapters.Sqlite;
 /// <summary>Registers the store with a silo.</summary>
 public static class SqliteHosting
 {
-    /// <summary>Puts the store behind the two grain storage providers and the ports. The caller disposes the store.</summary>
-    public static ISiloBuilder AddSqliteStore(this ISiloBuilder builder, SqliteStore store)
+    /// <summary>
+    /// Puts a store behind the two grain storage providers and the ports. It is opened when it is first needed, and
+    /// disposed with the container.
+    /// </summary>
+    public static ISiloBuilder AddSqliteStore(this ISiloBuilder builder, SqliteOptions options)
     {
-        builder.Services.AddGrainStorage(StorageNames.State, (_, _) => new SqliteStateStorage(store));
-        builder.Services.AddGrainStorage(StorageNames.Windows, (_, _) => new SqliteWindowStorage(store));
-        builder.Services.AddSingleton<IBatchStore>(store);
-        builder.Services.AddSingleton(store.Counts);
+        builder.Services.AddSingleton(services => SqliteStore.Open(options, services.GetRequiredService<ILoggerFactory>()));
+        builder.Services.AddGrainStorage(
+            StorageNames.State, (services, _) => new SqliteStateStorage(services.GetRequiredService<SqliteStore>()));
+        builder.Services.AddGrainStorage(
+            StorageNames.Windows, (services, _) => new SqliteWindowStorage(services.GetRequiredService<SqliteStore>()));
+        builder.Services.AddSingleton<IBatchStore>(services => services.GetRequiredService<SqliteStore>());
+        builder.Services.AddSingleton(services => services.GetRequiredService<SqliteStore>().Counts);
         return builder;
     }
 }

@@ -1,0 +1,60 @@
+using ClickAggregator.Adapters.Sqlite;
+using ClickAggregator.ClickLog;
+using ClickAggregator.Grains.Progress;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace ClickAggregator.Silo;
+
+/// <summary>
+/// Forgets what is past its retention: minutes and days in the store, and segments of the log once they are counted
+/// and the store holds that on disk.
+/// </summary>
+internal sealed partial class Housekeeping(
+    SqliteStore store, PartitionedClickLog log, ProgressBoard board, TimeProvider time, ILogger<Housekeeping> logger) : BackgroundService
+{
+    private static readonly TimeSpan Period = TimeSpan.FromMinutes(1);
+    private const int ForgetEvery = 30;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        for (int round = 1; !stoppingToken.IsCancellationRequested; round++)
+        {
+            await Task.Delay(Period, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+
+            try
+            {
+                // What is counted now is on disk after the checkpoint; only then may the log let go of it.
+                IReadOnlyList<PartitionProgress> counted = board.Snapshot();
+                await store.CheckpointAsync(stoppingToken);
+                foreach (PartitionProgress partition in counted)
+                {
+                    int removed = log.RemoveSegments(partition.Partition, partition.Next);
+                    if (removed > 0)
+                    {
+                        LogRemoved(logger, partition.Partition, removed, partition.Next);
+                    }
+                }
+
+                if (round % ForgetEvery == 0)
+                {
+                    await store.ForgetAsync(time.GetUtcNow(), stoppingToken);
+                }
+            }
+            catch (Exception error) when (error is not OperationCanceledException)
+            {
+                LogFailed(logger, error);
+            }
+        }
+    }
+
+    [LoggerMessage(EventId = 4001, Level = LogLevel.Information, Message = "partition {Partition}: {Segments} segments of the click log below offset {Next} are counted and past their retention; removed")]
+    private static partial void LogRemoved(ILogger logger, int partition, int segments, long next);
+
+    [LoggerMessage(EventId = 4002, Level = LogLevel.Warning, Message = "housekeeping failed, and is tried again")]
+    private static partial void LogFailed(ILogger logger, Exception error);
+}
