@@ -17,7 +17,7 @@ internal static class Banner
         output.WriteLine($"  data in     {settings.DataDirectory}");
         foreach (string watched in settings.WatchFiles)
         {
-            output.WriteLine($"  follows     {Path.GetFullPath(watched)}");
+            output.WriteLine($"  follows     {Path.GetFullPath(watched)}{(MatchesAny(watched) ? "" : "  (nothing there yet)")}");
         }
 
         output.WriteLine("  try         "
@@ -25,5 +25,14 @@ internal static class Banner
         output.WriteLine($"  then        curl \"{first}/v1/ads/a-42/clicks?last=20m\"");
         output.WriteLine("  stop        Ctrl+C");
         output.WriteLine();
+    }
+
+    // A typo in a path would else look like a file without clicks.
+    private static bool MatchesAny(string watched)
+    {
+        string full = Path.GetFullPath(watched);
+        string? folder = Path.GetDirectoryName(full);
+        return File.Exists(full)
+            || (Directory.Exists(folder) && Path.GetFileName(full) is { Length: > 0 } name && Directory.EnumerateFiles(folder, name).Any());
     }
 }

@@ -16,6 +16,7 @@ internal sealed class ApiServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly string _folder;
+    private bool _keep;
 
     private ApiServer(WebApplication app, string folder)
     {
@@ -26,6 +27,8 @@ internal sealed class ApiServer : IAsyncDisposable
     }
 
     public Uri Address { get; }
+
+    public string DataDirectory => _folder;
 
     public HttpClient Client { get; }
 
@@ -47,6 +50,9 @@ internal sealed class ApiServer : IAsyncDisposable
         await app.StartAsync();
         return new ApiServer(app, folder);
     }
+
+    /// <summary>The caller deletes the data directory.</summary>
+    public void KeepData() => _keep = true;
 
     /// <summary>Posts a body as it is.</summary>
     public Task<Answer> PostAsync(string body, string type = "application/json", params (string Name, string Value)[] headers) =>
@@ -125,7 +131,10 @@ internal sealed class ApiServer : IAsyncDisposable
         Client.Dispose();
         await _app.StopAsync();
         await _app.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
+        if (!_keep)
+        {
+            Directory.Delete(_folder, recursive: true);
+        }
     }
 }
 

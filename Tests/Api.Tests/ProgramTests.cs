@@ -30,6 +30,19 @@ public class ProgramTests
     }
 
     [Fact]
+    public async Task The_environment_sets_and_a_bare_name_in_it_is_anybodys()
+    {
+        using Process process = StartWith(
+            new() { ["ClickLog__Partitions"] = "0", ["Batch__Intervall"] = "1 s", ["Kafka__Topic"] = "t", ["LIMITS"] = "5", ["KEYS"] = "k", ["DATA"] = "x" });
+        using var cleanup = new Killer(process);
+        string[] faults = (await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken)).Split('\n');
+        Assert.Contains(faults, fault => fault.StartsWith("  ClickLog:Partitions must be", StringComparison.Ordinal));
+        Assert.Contains(faults, fault => fault.StartsWith("  Batch:Intervall is not a setting", StringComparison.Ordinal));
+        Assert.Contains(faults, fault => fault.StartsWith("  Kafka:Topic is not in this version yet", StringComparison.Ordinal));
+        Assert.Equal(3, faults.Count(fault => fault.StartsWith("  ", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public async Task A_port_in_use_is_said_in_words()
     {
         using var folder = new Folder();
@@ -79,15 +92,23 @@ public class ProgramTests
         return (process.ExitCode, await output, await error);
     }
 
-    private static Process Start(params string[] args)
+    private static Process Start(params string[] args) => StartWith([], args);
+
+    private static Process StartWith(Dictionary<string, string> environment, params string[] args)
     {
         string program = Path.Combine(AppContext.BaseDirectory, "ClickAggregator.Api.dll");
-        return Process.Start(new ProcessStartInfo("dotnet", [program, .. args])
+        var start = new ProcessStartInfo("dotnet", [program, .. args])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             WorkingDirectory = Path.GetTempPath(),
-        })!;
+        };
+        foreach ((string name, string value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        return Process.Start(start)!;
     }
 
     // A test that fails leaves no process behind.

@@ -46,6 +46,13 @@ public class ProblemTests
         Assert.Null(await LeaveAsync(closed, "https://shop.example"));
         Assert.Null(await LeaveAsync(open, "https://evil.example"));
         Assert.Equal("https://shop.example", await LeaveAsync(open, "https://shop.example"));
+
+        using var preflight = new HttpRequestMessage(HttpMethod.Options, "/v1/clicks");
+        preflight.Headers.Add("Origin", "https://shop.example");
+        preflight.Headers.Add("Access-Control-Request-Method", "POST");
+        preflight.Headers.Add("Access-Control-Request-Headers", "content-type");
+        HttpResponseMessage asked = await open.Client.SendAsync(preflight, TestContext.Current.CancellationToken);
+        Assert.Equal("https://shop.example", asked.Headers.GetValues("Access-Control-Allow-Origin").Single());
     }
 
     [Fact]
