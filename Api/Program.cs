@@ -62,7 +62,7 @@ internal static class Program
         builder.AddProblems();
         builder.AddCollecting(settings);
         builder.AddRedirect(settings);
-        // The silo joins here: builder.AddEmbeddedSilo(settings);
+        builder.AddEmbeddedSilo(settings);
         builder.AddHealth();
         builder.Services.AddOpenApi();
         replace?.Invoke(builder.Services);

@@ -26,8 +26,8 @@ internal sealed class CountingSettings
         {
             DuplicateHorizon = reader.Duration("Duplicates:Horizon", TimeSpan.FromMinutes(10), TimeSpan.FromSeconds(1), TimeSpan.FromDays(7),
                 "a click id that comes again within this log time is dropped at once"),
-            DuplicateMaxIds = reader.Number("Duplicates:MaxIds", 4_000_000, 1_000, 200_000_000, "remembered ids, in each partition"),
-            BatchInterval = reader.Duration("Batch:Interval", TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1),
+            DuplicateMaxIds = reader.Number("Duplicates:MaxIds", 4_000_000, 1_000, 64_000_000, "remembered ids, in each partition"),
+            BatchInterval = reader.Duration("Batch:Interval", TimeSpan.FromMilliseconds(500), TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1),
                 "how often counts are written"),
             BatchMaxRecords = reader.Number("Batch:MaxRecords", 500_000, 1, 10_000_000, "the most records in one batch"),
             Rollups = ReadRollups(reader),

@@ -1,0 +1,45 @@
+using ClickAggregator.Adapters.Sqlite;
+using ClickAggregator.Api.Health;
+using ClickAggregator.Api.Settings;
+using ClickAggregator.Grains.Chain;
+using ClickAggregator.Grains.Partitions;
+using ClickAggregator.Grains.Progress;
+using ClickAggregator.Silo;
+
+namespace ClickAggregator.Api;
+
+/// <summary>Puts the silo into the program: the embedded one, in this process.</summary>
+internal static class SiloSetup
+{
+    public static void AddEmbeddedSilo(this WebApplicationBuilder builder, ApiSettings settings)
+    {
+        builder.AddEmbeddedSilo(Options(settings));
+        builder.Services.AddSingleton(provider => new ReadinessCheck("counting", ReadinessScope.Queries, () =>
+        {
+            IReadOnlyList<PartitionProgress> partitions = provider.GetRequiredService<ProgressBoard>().Snapshot();
+            return partitions.Count == 0 ? "starting"
+                : partitions.FirstOrDefault(partition => partition.State == PartitionState.Starting) is { } starting
+                    ? $"partition {starting.Partition} is starting"
+                    : null;
+        }));
+    }
+
+    internal static EmbeddedSiloOptions Options(ApiSettings settings) => new(
+        new CountingOptions
+        {
+            Rollups = settings.Counting.Rollups,
+            Horizon = settings.Counting.DuplicateHorizon,
+            MaxIds = settings.Counting.DuplicateMaxIds,
+            Retention = settings.Counting.RetentionDays,
+            BatchInterval = settings.Counting.BatchInterval,
+            Chain = new ChainOptions { MaxRecords = settings.Counting.BatchMaxRecords },
+        },
+        Store(settings));
+
+    internal static SqliteOptions Store(ApiSettings settings) => new()
+    {
+        Path = Path.Combine(settings.DataDirectory, "store.db"),
+        RetentionMinutes = settings.Counting.RetentionMinutes,
+        RetentionDays = settings.Counting.RetentionDays,
+    };
+}
