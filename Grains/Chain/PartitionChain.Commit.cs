@@ -51,9 +51,13 @@ public sealed partial class PartitionChain
                 // 2. The fold, giving way between slabs to whoever asks this grain something.
                 try
                 {
+                    // Slabs may overlap. A record folded twice would not count twice, but it would push another id out
+                    // of the duplicate set, and a replay, whose slabs do not overlap, would then decide otherwise.
+                    long at = start;
                     foreach (Slab slab in _batch)
                     {
-                        _folder.Fold(slab, start, end);
+                        _folder.Fold(slab, at, end);
+                        at = slab.To;
                         await Task.Yield();
                     }
                 }
@@ -75,6 +79,13 @@ public sealed partial class PartitionChain
                 _instruments.Note(folded);
                 Post();
                 return true;
+            }
+            catch (Exception error)
+            {
+                // The folder has taken these records and cannot give them back, and nobody knows whether the intent
+                // was stored. A further batch would leave them out: this owner is over, and the next one replays.
+                Abandon(error.Message);
+                throw;
             }
             finally
             {

@@ -30,6 +30,16 @@ public sealed partial class PartitionChain
                 throw new InvalidOperationException($"partition {_partition} does not count now; try again when it does");
             }
 
+            foreach (Correction correction in corrections)
+            {
+                // The next batch starts at Next: a recount that already holds some of its clicks would count them twice.
+                if (correction.Upto > _record.Next)
+                {
+                    throw new ArgumentException(
+                        $"the recount of {correction.Key} reaches {correction.Upto}; partition {_partition} is counted up to {_record.Next}", nameof(corrections));
+                }
+            }
+
             // The wall clock only orders this write after a foreign one; it decides no count.
             long stamp = Math.Max(_record.Stamp + 1000, _time.GetUtcNow().ToUnixTimeMilliseconds() * 1000);
             stamp = await IntendAsync(stamp, cancellationToken);
@@ -48,7 +58,7 @@ public sealed partial class PartitionChain
                 }
                 while (ack.Outcome == WindowOutcome.Refused);
                 outcomes[n] = ack.Outcome;
-                if (ack.Outcome == WindowOutcome.Applied)
+                if (ack.Outcome is WindowOutcome.Applied or WindowOutcome.Repeated)
                 {
                     TargetKind kind = TopKind(correction.Key.Series);
                     if (kind != TargetKind.None)

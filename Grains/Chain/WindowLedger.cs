@@ -37,6 +37,14 @@ public sealed class WindowLedger
         WindowRow row = await KnownAsync(delta.PreviousStamp);
         if (row.SetAside)
         {
+            // The clicks are not in the row, but upto must pass them: a recount that ends before them would else be
+            // taken, and they would be missing for good.
+            if (delta.End > row.Upto)
+            {
+                row.Upto = delta.End;
+                await WriteAsync(row, Math.Max(delta.Stamp + delta.Attempt, row.Stamp + 1));
+            }
+
             return Answer(WindowOutcome.SetAside, row);
         }
 
@@ -45,6 +53,7 @@ public sealed class WindowLedger
             // The store went back: counts that this chain had written are gone from the row, and only a recount
             // knows them. Whatever were added from here on would look right and be wrong.
             row.SetAside = true;
+            row.Upto = Math.Max(row.Upto, delta.End);
             await WriteAsync(row, Math.Max(delta.Stamp + delta.Attempt, row.Stamp + 1));
             return Answer(WindowOutcome.SetAside, row);
         }
