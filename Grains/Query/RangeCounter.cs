@@ -1,0 +1,128 @@
+using ClickAggregator.Grains.Storage;
+
+namespace ClickAggregator.Grains.Query;
+
+/// <summary>Clicks of one series, by point.</summary>
+/// <param name="Points">Clicks between each two bounds.</param>
+/// <param name="Incomplete">A row of the range is set aside.</param>
+public sealed record SeriesCounts(long[] Points, bool Incomplete)
+{
+    /// <summary>Clicks of the whole range: the sum of its points.</summary>
+    public long Clicks => Points.Sum();
+}
+
+/// <summary>Sums ranges from the cheapest slices: whole UTC days from day slices, the edges from hours.</summary>
+public static class RangeCounter
+{
+    private const int HourMinutes = 60;
+    private const int DayMinutes = 24 * HourMinutes;
+
+    /// <summary>
+    /// Floors <paramref name="from"/> and raises <paramref name="to"/> to the quarter of an hour where minutes are gone.
+    /// </summary>
+    /// <param name="from">Minutes since the epoch.</param>
+    /// <param name="to">Minutes since the epoch, exclusive.</param>
+    /// <param name="minutesFloor">The first hour with minutes, or null for all.</param>
+    public static (long From, long To) Align(long from, long to, int? minutesFloor)
+    {
+        long floor = minutesFloor is int hour ? (long)hour * HourMinutes : long.MinValue;
+        const int quarter = RangeBounds.QuarterMinutes;
+        return (
+            from < floor ? FloorDiv(from, quarter) * quarter : from,
+            to < floor ? -FloorDiv(-to, quarter) * quarter : to);
+    }
+
+    /// <summary>Counts each series between the bounds, over all chains; a series without rows is all zeros.</summary>
+    /// <param name="reader">The store.</param>
+    /// <param name="series">At most 1,000.</param>
+    /// <param name="bounds">Ascending minutes since the epoch, at least two; on quarters where minutes are gone.</param>
+    /// <param name="cancellationToken">Cancels the reads.</param>
+    public static async Task<IReadOnlyDictionary<string, SeriesCounts>> CountAsync(
+        ICountReader reader, IReadOnlyList<string> series, long[] bounds, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(reader);
+        ArgumentNullException.ThrowIfNull(series);
+        ArgumentNullException.ThrowIfNull(bounds);
+        long from = bounds[0], to = bounds[^1];
+        var totals = series.Distinct(StringComparer.Ordinal)
+            .ToDictionary(name => name, _ => new Sum(bounds), StringComparer.Ordinal);
+        long firstDay = -FloorDiv(-from, DayMinutes), endDay = FloorDiv(to, DayMinutes);
+        bool quarters = bounds.Skip(1).SkipLast(1).All(bound => bound % RangeBounds.QuarterMinutes == 0);
+        if (quarters && firstDay < endDay)
+        {
+            foreach (DayRow row in await reader.ReadDaysAsync(series, (int)firstDay, (int)endDay, cancellationToken))
+            {
+                totals[row.Series].Add((long)row.Day * DayMinutes, row.Quarters, RangeBounds.QuarterMinutes, row.SetAside);
+            }
+
+            await AddHoursAsync(from, firstDay * DayMinutes);
+            await AddHoursAsync(endDay * DayMinutes, to);
+        }
+        else
+        {
+            await AddHoursAsync(from, to);
+        }
+
+        return totals.ToDictionary(p => p.Key, p => new SeriesCounts(p.Value.Points, p.Value.Incomplete), StringComparer.Ordinal);
+
+        async Task AddHoursAsync(long start, long end)
+        {
+            if (start >= end)
+            {
+                return;
+            }
+
+            int firstHour = (int)FloorDiv(start, HourMinutes), endHour = (int)-FloorDiv(-end, HourMinutes);
+            bool withMinutes = !quarters || start % RangeBounds.QuarterMinutes != 0 || end % RangeBounds.QuarterMinutes != 0;
+            foreach (HourRow row in await reader.ReadHoursAsync(series, firstHour, endHour, withMinutes, cancellationToken))
+            {
+                Sum sum = totals[row.Series];
+                if (withMinutes && row.Minutes is { } minutes)
+                {
+                    sum.Add((long)row.Hour * HourMinutes, minutes, 1, row.SetAside);
+                }
+                else
+                {
+                    sum.Add((long)row.Hour * HourMinutes, row.Quarters, RangeBounds.QuarterMinutes, row.SetAside);
+                }
+            }
+        }
+    }
+
+    private static long FloorDiv(long value, long by) => (value - (((value % by) + by) % by)) / by;
+
+    private sealed class Sum(long[] bounds)
+    {
+        public long[] Points { get; } = new long[bounds.Length - 1];
+
+        public bool Incomplete { get; private set; }
+
+        public void Add(long start, long[] counts, int step, bool setAside)
+        {
+            Incomplete |= setAside;
+            int found = Array.BinarySearch(bounds, start);
+            int point = found >= 0 ? found : ~found - 1;
+            for (int i = 0; i < counts.Length; i++)
+            {
+                long minute = start + ((long)i * step);
+                while (point + 1 < bounds.Length && bounds[point + 1] <= minute)
+                {
+                    point++;
+                }
+
+                if (point >= Points.Length)
+                {
+                    return;
+                }
+
+                if (point >= 0)
+                {
+                    Points[point] += counts[i];
+
+                    // Minutes expired between the look at their floor and this read: the quarter straddles a bound.
+                    Incomplete |= counts[i] > 0 && minute + step > bounds[point + 1];
+                }
+            }
+        }
+    }
+}
