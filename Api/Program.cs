@@ -3,6 +3,7 @@ using ClickAggregator.Api.Commands;
 using ClickAggregator.Api.Health;
 using ClickAggregator.Api.Hosts;
 using ClickAggregator.Api.Problems;
+using ClickAggregator.Api.Queries;
 using ClickAggregator.Api.Redirect;
 using ClickAggregator.Api.Settings;
 
@@ -64,7 +65,7 @@ internal static class Program
         builder.AddRedirect(settings);
         builder.AddEmbeddedSilo(settings);
         builder.AddHealth();
-        builder.Services.AddOpenApi();
+        builder.Services.AddOpenApi(options => options.AddQueryParameters());
         replace?.Invoke(builder.Services);
 
         WebApplication app = builder.Build();
@@ -78,7 +79,7 @@ internal static class Program
 
         app.MapCollecting();
         app.MapRedirect();
-        // The queries join here: app.MapQueries();
+        app.MapQueries();
         app.MapHealth();
         app.MapOpenApi();
         return app;

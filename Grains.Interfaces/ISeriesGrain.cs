@@ -16,9 +16,13 @@ public interface ISeriesGrain : IGrainWithIntegerKey
     [Alias("Top")]
     Task<TopTargets> TopAsync(TopQuestion question, CancellationToken cancellationToken);
 
+    /// <summary>The first hour (since the epoch) from which minutes are kept; null where all are.</summary>
+    [Alias("MinutesFloor")]
+    Task<int?> MinutesFloorAsync();
+
     /// <summary>The URLs that page ids stand for.</summary>
     [Alias("PageUrls")]
-    Task<IReadOnlyDictionary<string, string>> PageUrlsAsync(IReadOnlyList<string> pageIds, CancellationToken cancellationToken);
+    Task<IReadOnlyDictionary<string, string>> PageUrlsAsync(IReadOnlyList<string> pageIds);
 }
 
 /// <summary>What is asked. Minutes are counted from the Unix epoch.</summary>

@@ -19,6 +19,8 @@ internal sealed class SeriesGrain(ICountReader reader, ProgressBoard board) : Gr
 
     public Task<TopTargets> TopAsync(TopQuestion question, CancellationToken cancellationToken) => _tops.RankAsync(question, cancellationToken);
 
-    public Task<IReadOnlyDictionary<string, string>> PageUrlsAsync(IReadOnlyList<string> pageIds, CancellationToken cancellationToken) =>
-        reader.ReadPageUrlsAsync(pageIds, cancellationToken);
+    public Task<int?> MinutesFloorAsync() => reader.ReadMinutesFloorAsync(CancellationToken.None);
+
+    public Task<IReadOnlyDictionary<string, string>> PageUrlsAsync(IReadOnlyList<string> pageIds) =>
+        reader.ReadPageUrlsAsync(pageIds, CancellationToken.None);
 }

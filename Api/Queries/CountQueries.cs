@@ -1,0 +1,131 @@
+using System.Globalization;
+using System.Text.Json;
+using ClickAggregator.Grains;
+
+namespace ClickAggregator.Api.Queries;
+
+/// <summary>How often one thing was clicked.</summary>
+internal static class CountQueries
+{
+    private const int MaxGroups = 10_000;
+
+    public static readonly string[] Parameters = [.. QueryRange.Names, .. QueryFilter.Names, "format"];
+
+    public static async Task<IResult> AnswerAsync(QueryContext query, Subject subject)
+    {
+        var range = QueryRange.Read(query.Value, query.Now);
+        var filter = QueryFilter.Read(query.Value);
+        filter.Require(query.Rollups, subject.Base);
+        SeriesSums sums = await SumAsync(query, range, [subject.Series + filter.Suffix]);
+        SeriesCount count = sums.Counts[0];
+        IReadOnlyList<(string? Value, long Clicks)>? groups = filter.GroupBy is null ? null : await GroupsAsync(query, subject, range, filter);
+
+        // The groups were read a moment later than the sum: the sum that is told is theirs.
+        long clicks = groups is null ? count.Clicks : groups.Sum(group => group.Clicks);
+        if (query.WantsCsv)
+        {
+            return groups is not null
+                ? Answer.Csv([filter.GroupBy!, "clicks"], groups.Select(group => (string[])[group.Value ?? "", Number(group.Clicks)]))
+                : range.Bounds is null
+                    ? Answer.Csv(["from", "to", "clicks"], [[AnswerFields.Time(sums.From, range.Zone), AnswerFields.Time(sums.To, range.Zone), Number(clicks)]])
+                    : Answer.Csv(["start", "clicks"], count.Points!.Select((points, n) => (string[])[AnswerFields.Time(n == 0 ? sums.From : range.Bounds[n], range.Zone), Number(points)]));
+        }
+
+        IReadOnlyDictionary<string, string> urls = subject is { KindName: "page", Id: not null }
+            ? await query.Series.PageUrlsAsync([subject.Id])
+            : new Dictionary<string, string>();
+        return Answer.Json(json =>
+        {
+            WriteCount(json, query, range, filter, subject, sums, clicks, groups is null ? count.Points : null);
+            if (subject.Id is not null && urls.TryGetValue(subject.Id, out string? url))
+            {
+                json.WriteString("page_url", url);
+            }
+
+            if (groups is not null)
+            {
+                json.WriteStartArray("groups");
+                foreach ((string? value, long groupClicks) in groups)
+                {
+                    json.WriteStartObject();
+                    json.WriteString("value", value);
+                    json.WriteNumber("clicks", groupClicks);
+                    json.WriteEndObject();
+                }
+
+                json.WriteEndArray();
+            }
+        });
+    }
+
+    /// <summary>The whole answer of one subject.</summary>
+    public static void WriteCount(
+        Utf8JsonWriter json, QueryContext query, QueryRange range, QueryFilter filter, Subject subject, SeriesSums sums, long clicks, long[]? points)
+    {
+        subject.Write(json, filter);
+        AnswerFields.WriteRange(json, range, sums);
+        json.WriteString("granularity", range.Granularity?.ToString().ToLowerInvariant());
+        json.WriteNumber("clicks", clicks);
+        json.WriteNull("invalidated");
+        if (points is not null)
+        {
+            AnswerFields.WritePoints(json, range, sums, points);
+        }
+
+        AnswerFields.WriteProgress(json, query, range, sums);
+    }
+
+    /// <exception cref="QueryFaultException">Minutes are asked for where only quarter-hours are left.</exception>
+    public static async Task<SeriesSums> SumAsync(QueryContext query, QueryRange range, IReadOnlyList<string> series)
+    {
+        if (range.Granularity == Grains.Query.Granularity.Minute
+            && await query.Series.MinutesFloorAsync() is int floor && range.From < floor * 60L)
+        {
+            throw new QueryFaultException(
+                "granularity_unavailable", "granularity",
+                $"minutes are kept from {AnswerFields.Time(floor * 60L, range.Zone)} on; before that ask by hour or day");
+        }
+
+        return await query.Series.SumAsync(
+            new SeriesRange(series, range.From, range.To, range.Bounds is null ? null : range.Bounds[..^1]), query.Cancelled);
+    }
+
+    private static async Task<IReadOnlyList<(string? Value, long Clicks)>> GroupsAsync(
+        QueryContext query, Subject subject, QueryRange range, QueryFilter filter)
+    {
+        // |country comes before |device in a series' name, so a group by device within a country is a suffix of it.
+        string dimension = "|" + filter.GroupBy + ":";
+        string prefix = subject.Series + (filter is { GroupBy: "device", Country: not null } ? "|country:" + filter.Country : "") + dimension;
+        string suffix = filter is { GroupBy: "country", Device: not null } ? "|device:" + filter.Device : "";
+        var groups = new List<(string?, long)>();
+        string? after = null;
+        while (groups.Count < MaxGroups)
+        {
+            IReadOnlyList<string> listed = await query.Series.ListAsync(new SeriesList(prefix, range.From, range.To, after, 1000), query.Cancelled);
+            string[] wanted = [.. listed.Where(series => IsGroup(series.AsSpan(prefix.Length), suffix))];
+            if (wanted.Length > 0)
+            {
+                SeriesSums sums = await query.Series.SumAsync(new SeriesRange(wanted, range.From, range.To), query.Cancelled);
+                foreach (SeriesCount count in sums.Counts.Where(count => count.Clicks > 0))
+                {
+                    string value = count.Series[prefix.Length..^suffix.Length];
+                    groups.Add((value.Length == 0 ? null : value, count.Clicks));
+                }
+            }
+
+            if (listed.Count < 1000)
+            {
+                break;
+            }
+
+            after = listed[^1];
+        }
+
+        return [.. groups.OrderByDescending(group => group.Item2)];
+    }
+
+    private static bool IsGroup(ReadOnlySpan<char> rest, string suffix) =>
+        rest.EndsWith(suffix) && !rest[..^suffix.Length].Contains('|');
+
+    internal static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
+}

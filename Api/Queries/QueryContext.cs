@@ -1,0 +1,62 @@
+using ClickAggregator.Api.Problems;
+using ClickAggregator.Api.Settings;
+using ClickAggregator.Clicks;
+using ClickAggregator.Grains;
+
+namespace ClickAggregator.Api.Queries;
+
+/// <summary>What every query works with.</summary>
+internal sealed class QueryContext(HttpContext http)
+{
+    public HttpContext Http { get; } = http;
+
+    public ISeriesGrain Series { get; } = http.RequestServices.GetRequiredService<IGrainFactory>().GetGrain<ISeriesGrain>(0);
+
+    public RollupSet Rollups { get; } = http.RequestServices.GetRequiredService<ApiSettings>().Counting.Rollups;
+
+    public DateTimeOffset Now { get; } = http.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow();
+
+    public CancellationToken Cancelled => Http.RequestAborted;
+
+    /// <summary>A parameter of the query string; null where it is absent. An empty one is as good as absent nowhere.</summary>
+    public string? Value(string name) => Http.Request.Query.TryGetValue(name, out var values) ? values.ToString() : null;
+
+    /// <summary>Whether the answer is to be CSV.</summary>
+    public bool WantsCsv => Value("format") switch
+    {
+        null => Http.Request.Headers.Accept.ToString().Contains("text/csv", StringComparison.OrdinalIgnoreCase),
+        "csv" => true,
+        "json" => false,
+        _ => throw new QueryFaultException("invalid_parameter", "format", "'format' is json or csv"),
+    };
+
+    /// <exception cref="QueryFaultException">It is not a number from 1 to <paramref name="most"/>.</exception>
+    public int Limit(string name, int byDefault, int most)
+    {
+        string? text = Value(name);
+        return text is null ? byDefault
+            : int.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out int limit) && limit >= 1 && limit <= most ? limit
+            : throw new QueryFaultException("invalid_parameter", name, $"'{name}' is a number from 1 to {most}");
+    }
+
+    /// <summary>Runs a query: refuses what it does not know, and turns what goes wrong into answers.</summary>
+    public static RequestDelegate Handle(string[] parameters, Func<QueryContext, Task<IResult>> query) => async http =>
+    {
+        IResult result;
+        try
+        {
+            result = UnknownParameters.Refuse(http.Request, parameters) ?? await query(new QueryContext(http));
+        }
+        catch (QueryFaultException fault)
+        {
+            result = ApiProblem.Result(400, fault.Code, fault.Message, fault.Field is null ? null : [new ApiFault(null, fault.Field, fault.Code, fault.Message)]);
+        }
+        catch (Exception error) when (error is TimeoutException or IOException or Orleans.Runtime.OrleansException && !http.RequestAborted.IsCancellationRequested)
+        {
+            http.Response.Headers.RetryAfter = "1";
+            result = ApiProblem.Result(503, "store_unavailable", "The counts cannot be read now; clicks are still accepted. Try again.");
+        }
+
+        await result.ExecuteAsync(http);
+    };
+}

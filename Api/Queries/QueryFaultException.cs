@@ -1,0 +1,9 @@
+namespace ClickAggregator.Api.Queries;
+
+/// <summary>A query that cannot be answered as asked: what is wrong, where, and what is allowed.</summary>
+internal sealed class QueryFaultException(string code, string? field, string message) : Exception(message)
+{
+    public string Code { get; } = code;
+
+    public string? Field { get; } = field;
+}

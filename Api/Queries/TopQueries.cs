@@ -1,0 +1,96 @@
+using ClickAggregator.Clicks;
+using ClickAggregator.Grains;
+
+namespace ClickAggregator.Api.Queries;
+
+/// <summary>The most clicked.</summary>
+internal static class TopQueries
+{
+    private const int MaxCampaigns = 100_000;
+
+    public static readonly string[] Parameters = [.. QueryRange.Names.Where(name => name != "granularity"), .. QueryFilter.Names.Where(name => name != "group_by"), "limit", "format"];
+
+    public static async Task<IResult> AnswerAsync(QueryContext query, string kind)
+    {
+        var range = QueryRange.Read(query.Value, query.Now);
+        var filter = QueryFilter.Read(query.Value);
+        TopTargets top = await RankAsync(query, kind, range, filter, query.Limit("limit", 100, 1000));
+        if (query.WantsCsv)
+        {
+            return Answer.Csv(
+                ["rank", kind + "_id", "clicks"],
+                top.Items.Select((item, n) => (string[])[CountQueries.Number(n + 1), item.Id, CountQueries.Number(item.Clicks)]));
+        }
+
+        IReadOnlyDictionary<string, string> urls = kind == "page"
+            ? await query.Series.PageUrlsAsync([.. top.Items.Select(item => item.Id)])
+            : new Dictionary<string, string>();
+        return Answer.Json(json =>
+        {
+            AnswerFields.WriteRange(json, range, top.Sums);
+            json.WriteStartArray("items");
+            for (int n = 0; n < top.Items.Count; n++)
+            {
+                json.WriteStartObject();
+                json.WriteNumber("rank", n + 1);
+                json.WriteString("id", top.Items[n].Id);
+                json.WriteNumber("clicks", top.Items[n].Clicks);
+                if (urls.TryGetValue(top.Items[n].Id, out string? url))
+                {
+                    json.WriteString("page_url", url);
+                }
+
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+            json.WriteBoolean("exact", top.Exact);
+            json.WriteNumber("error_bound", top.ErrorBound);
+            AnswerFields.WriteProgress(json, query, range, top.Sums);
+        });
+    }
+
+    public static Task<TopTargets> RankAsync(QueryContext query, string kind, QueryRange range, QueryFilter filter, int limit)
+    {
+        if (kind == "campaign")
+        {
+            filter.Require(query.Rollups, RollupBase.Campaign);
+            return CampaignsAsync(query, range, filter, limit);
+        }
+
+        filter.Require(query.Rollups, RollupBase.Target);
+        QueryFilter.None.Require(query.Rollups, RollupBase.Target);
+        return TargetKinds.TryParseName(kind, out TargetKind parsed)
+            ? query.Series.TopAsync(new TopQuestion(parsed, range.From, range.To, limit, filter.Suffix), query.Cancelled)
+            : throw new InvalidOperationException($"'{kind}' is not a kind");
+    }
+
+    /// <summary>Campaigns live in every partition: all of them are summed, and ranked.</summary>
+    private static async Task<TopTargets> CampaignsAsync(QueryContext query, QueryRange range, QueryFilter filter, int limit)
+    {
+        const string prefix = "campaign:";
+        var all = new List<RankedTarget>();
+        string? after = null;
+        SeriesSums sums;
+        int listedInAll = 0;
+        bool more;
+        do
+        {
+            IReadOnlyList<string> listed = await query.Series.ListAsync(new SeriesList(prefix, range.From, range.To, after, 1000), query.Cancelled);
+            sums = await query.Series.SumAsync(new SeriesRange([.. listed.Select(series => series + filter.Suffix)], range.From, range.To), query.Cancelled);
+            all.AddRange(sums.Counts.Where(count => count.Clicks > 0)
+                .Select(count => new RankedTarget(count.Series[prefix.Length..^filter.Suffix.Length], count.Clicks)));
+            listedInAll += listed.Count;
+            more = listed.Count == 1000;
+            after = more ? listed[^1] : null;
+            if (more && listedInAll >= MaxCampaigns)
+            {
+                throw new QueryFaultException("range_too_large", null, $"more than {MaxCampaigns:N0} campaigns were clicked in this range; take a shorter one");
+            }
+        }
+        while (more);
+
+        return new TopTargets(
+            [.. all.OrderByDescending(item => item.Clicks).ThenBy(item => item.Id, StringComparer.Ordinal).Take(limit)], true, 0, sums with { Counts = [] });
+    }
+}
