@@ -83,6 +83,7 @@ internal sealed class ChainRun : IDisposable
 
         StartOwner(last: false);
         long end = _world.Now + at + 5_000;
+        _world.After(end - _world.Now, static () => { });
         if (!_world.RunUntil(() => _world.Now >= end || _failure is not null, MostSteps))
         {
             return _failure ?? "the run did not end";
