@@ -28,7 +28,7 @@ public class ChainSimulationTests(ITestOutputHelper output)
 
         var fired = new Dictionary<string, int>();
         var wrong = new List<string>();
-        int seeds = Number("CLICKS_SIMULATION_SEEDS") ?? 500;
+        int seeds = Number("CLICKS_SIMULATION_SEEDS") ?? 2000;
         for (int seed = 0; seed < seeds && wrong.Count < 20; seed++)
         {
             if (ChainRun.Check(seed, ChainFaults.None, fired) is string what)
