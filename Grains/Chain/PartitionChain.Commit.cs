@@ -162,7 +162,8 @@ public sealed partial class PartitionChain
 
     private async Task LaneAsync(Delivery delivery, CancellationToken cancellationToken)
     {
-        while (delivery.TryNext(out FoldedWindow window))
+        string? series = null;
+        while (delivery.TryNext(ref series, out FoldedWindow window))
         {
             for (int attempt = 0; ; attempt++)
             {
@@ -237,7 +238,12 @@ public sealed partial class PartitionChain
     /// <summary>The windows of a batch, handed out to the lanes one by one.</summary>
     private sealed class Delivery(IReadOnlyList<FoldedWindow> windows, long end, long stamp)
     {
-        private int _next;
+        // The windows of one series go through one lane, one after the other: each answers with the clicks of its day
+        // too, and an older answer that arrives after a later one would put an older count into the day's top list.
+        private readonly Queue<List<FoldedWindow>> _series =
+            new(windows.GroupBy(window => window.Slot.Key.Series, StringComparer.Ordinal).Select(series => series.ToList()));
+
+        private readonly Dictionary<string, Queue<FoldedWindow>> _taken = new(StringComparer.Ordinal);
 
         public long End => end;
 
@@ -247,11 +253,24 @@ public sealed partial class PartitionChain
 
         public long HighestStamp { get; private set; }
 
-        public bool TryNext(out FoldedWindow window)
+        /// <summary>The next window of the lane's series, or of a series that no lane has.</summary>
+        public bool TryNext(ref string? series, out FoldedWindow window)
         {
-            bool any = _next < windows.Count;
-            window = any ? windows[_next++] : default;
-            return any;
+            if (series is not null && _taken[series].TryDequeue(out window))
+            {
+                return true;
+            }
+
+            if (!_series.TryDequeue(out List<FoldedWindow>? next))
+            {
+                window = default;
+                return false;
+            }
+
+            series = next[0].Slot.Key.Series;
+            _taken[series] = new Queue<FoldedWindow>(next);
+            window = _taken[series].Dequeue();
+            return true;
         }
 
         public void Refuse(in FoldedWindow window, long rowStamp)
