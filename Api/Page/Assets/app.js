@@ -13,14 +13,16 @@ const minutes = barChart(byId('minutes'), {
   every: 5,
   open: (_, last) => last,
   growing: 'and still running',
+  hint: 'The pale bar is the minute that is still running.',
 });
 const days = barChart(byId('days'), {
   label: 'Clicks per day, last 30 days',
   name: day,
   tick: day,
   every: 10,
-  open: point => point.final === false,
+  open: (point, last) => last || point.final === false,
   growing: 'not final yet',
+  hint: 'Pale days are not final yet.',
 });
 
 async function get(path) {

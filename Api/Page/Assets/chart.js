@@ -5,7 +5,7 @@ import { brief, count, h, setAttribute, setRows, setText, svg } from './dom.js';
  * in a table for who cannot see bars. Positions are percentages, so the picture needs no measuring when the page is resized.
  * @param host where it is put
  * @param options label: what it shows; name(start): the time in full; tick(start): the time on the axis; every: points
- * between ticks; open(point, last): whether its number still grows, and growing: how that is said
+ * between ticks; open(point, last): whether its number still grows, and growing, hint: how that is said of one and in general
  */
 export function barChart(host, options) {
   let points = [];
@@ -18,7 +18,7 @@ export function barChart(host, options) {
   const ticks = svg('svg', { class: 'ticks', 'aria-hidden': 'true' });
   const scale = ['', '', ''].map(() => h('span'));
   const readout = h('p', { class: 'readout', 'aria-live': 'polite' });
-  const empty = h('p', { class: 'empty over', hidden: true }, 'No clicks yet. The command on this page sends one.');
+  const empty = h('p', { class: 'empty over', hidden: true }, 'No clicks in this time. The command below sends one.');
   const area = h('div', { class: 'area', tabindex: '0', role: 'group', 'aria-label': `${options.label}. The arrow keys go from bar to bar.` }, plot, empty);
   const body = h('tbody');
   const table = h('details', { class: 'numbers' }, h('summary', {}, 'The same as a table'),
@@ -58,7 +58,7 @@ export function barChart(host, options) {
   function mark() {
     points.forEach((point, i) => bars.children[i]?.classList.toggle('chosen', point.start === chosen));
     const i = points.findIndex(point => point.start === chosen);
-    setText(readout, i < 0 ? '' : `${options.name(points[i].start)}: ${count(points[i].clicks)} clicks${isOpen(i) ? `, ${options.growing}` : ''}`);
+    setText(readout, i < 0 ? (points.some((_, n) => isOpen(n)) ? options.hint : '') : `${options.name(points[i].start)}: ${count(points[i].clicks)} clicks${isOpen(i) ? `, ${options.growing}` : ''}`);
   }
 
   function fillTable() {
@@ -99,11 +99,11 @@ export function barChart(host, options) {
   };
 }
 
-// The next of 2, 5, 10, 20, 50, …, so that the axis does not move with every click.
+// The next of 2, 4, 6, 8, 10, 20, 40, …: the axis does not move with every click, and its half is a whole number.
 function ceiling(value) {
   let step = 1;
   for (;;) {
-    for (const factor of [2, 5, 10]) {
+    for (const factor of [2, 4, 6, 8, 10]) {
       if (value <= factor * step) return factor * step;
     }
     step *= 10;
