@@ -11,8 +11,6 @@ const minutes = barChart(byId('minutes'), {
   name: start => `${clock(start)} UTC`,
   tick: clock,
   every: 5,
-  open: (_, last) => last,
-  growing: 'and still running',
   hint: 'The pale bar is the minute that is still running.',
 });
 const days = barChart(byId('days'), {
@@ -20,9 +18,7 @@ const days = barChart(byId('days'), {
   name: day,
   tick: day,
   every: 10,
-  open: (point, last) => last || point.final === false,
-  growing: 'not final yet',
-  hint: 'Pale days are not final yet.',
+  hint: 'The pale bar is today, still running.',
 });
 
 async function get(path) {

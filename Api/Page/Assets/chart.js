@@ -5,7 +5,7 @@ import { brief, count, h, setAttribute, setRows, setText, svg } from './dom.js';
  * in a table for who cannot see bars. Positions are percentages, so the picture needs no measuring when the page is resized.
  * @param host where it is put
  * @param options label: what it shows; name(start): the time in full; tick(start): the time on the axis; every: points
- * between ticks; open(point, last): whether its number still grows, and growing, hint: how that is said of one and in general
+ * between ticks; hint: what the pale last bar is
  */
 export function barChart(host, options) {
   let points = [];
@@ -26,7 +26,7 @@ export function barChart(host, options) {
       h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Time (UTC)'), h('th', { scope: 'col', class: 'number' }, 'Clicks'))), body)));
   host.append(h('div', { class: 'chart' }, h('div', { class: 'scale', 'aria-hidden': 'true' }, ...scale), area, ticks), readout, table);
 
-  const isOpen = i => options.open(points[i], i === points.length - 1);
+  const isOpen = i => i === points.length - 1; // a range ends at the next full minute, so its last part is still running
   const choose = i => {
     chosen = i === null ? null : points[i]?.start ?? null;
     mark();
@@ -58,7 +58,8 @@ export function barChart(host, options) {
   function mark() {
     points.forEach((point, i) => bars.children[i]?.classList.toggle('chosen', point.start === chosen));
     const i = points.findIndex(point => point.start === chosen);
-    setText(readout, i < 0 ? (points.some((_, n) => isOpen(n)) ? options.hint : '') : `${options.name(points[i].start)}: ${count(points[i].clicks)} clicks${isOpen(i) ? `, ${options.growing}` : ''}`);
+    const more = i < 0 ? '' : isOpen(i) ? ', still running' : points[i].final === false ? ', not final yet' : '';
+    setText(readout, i < 0 ? (points.length > 0 ? options.hint : '') : `${options.name(points[i].start)}: ${count(points[i].clicks)} clicks${more}`);
   }
 
   function fillTable() {
