@@ -2,6 +2,7 @@ using ClickAggregator.Api.Collect;
 using ClickAggregator.Api.Commands;
 using ClickAggregator.Api.Health;
 using ClickAggregator.Api.Hosts;
+using ClickAggregator.Api.Page;
 using ClickAggregator.Api.Problems;
 using ClickAggregator.Api.Queries;
 using ClickAggregator.Api.Redirect;
@@ -80,6 +81,7 @@ internal static class Program
         app.MapCollecting();
         app.MapRedirect();
         app.MapQueries();
+        app.MapPage();
         app.MapHealth();
         app.MapOpenApi();
         return app;
