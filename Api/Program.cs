@@ -29,6 +29,11 @@ internal static class Program
 
         IConfiguration configuration = SettingsSource.Build(arguments);
         LoadedSettings loaded = SettingsLoader.Load(configuration, arguments);
+        if (loaded.Faults.Count == 0 && loaded.Settings.WatchFiles.Count > 0)
+        {
+            return StartFault.Write(Console.Error, ["Watch:Files is not in this version yet: send the files' lines to POST /v1/clicks as NDJSON"]);
+        }
+
         return loaded.Faults.Count > 0
             ? StartFault.Write(Console.Error, loaded.Faults)
             : await RunAsync(loaded.Settings, configuration);

@@ -82,11 +82,14 @@ public sealed partial class SqliteStore : IBatchStore, IAsyncDisposable
     }
 
     /// <summary>Copies the store into a new file, consistently, while it is in use.</summary>
-    public Task BackupAsync(string path, CancellationToken cancellationToken) => Task.Run(
+    /// <param name="store">The store's file.</param>
+    /// <param name="copy">The new file.</param>
+    /// <param name="cancellationToken">Ends it before it begins.</param>
+    public static Task BackupAsync(string store, string copy, CancellationToken cancellationToken) => Task.Run(
         () =>
         {
-            using SqliteConnection from = Connect(_options.Path, SqliteOpenMode.ReadOnly);
-            using SqliteConnection to = Connect(path, SqliteOpenMode.ReadWriteCreate);
+            using SqliteConnection from = Connect(store, SqliteOpenMode.ReadOnly);
+            using SqliteConnection to = Connect(copy, SqliteOpenMode.ReadWriteCreate);
             from.Open();
             to.Open();
             from.BackupDatabase(to);

@@ -97,6 +97,7 @@ internal sealed partial class PartitionGrain(
                 }
                 catch (OperationCanceledException) when (_stop.IsCancellationRequested)
                 {
+                    await FinishAsync(chain);
                     break;
                 }
                 catch (ChainFencedException error)
@@ -131,6 +132,21 @@ internal sealed partial class PartitionGrain(
         }
 
         _chain = null;
+    }
+
+    /// <summary>Says in the record that the last batch is complete, which saves the next owner its replay.</summary>
+    private async Task FinishAsync(PartitionChain chain)
+    {
+        try
+        {
+            await chain.CompleteAsync(CancellationToken.None);
+        }
+#pragma warning disable CA1031 // it is only a saving: without it the next owner replays the batch
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            LogFailed(logger, error, Partition);
+        }
     }
 
     private async Task CountAsync(PartitionChain chain)

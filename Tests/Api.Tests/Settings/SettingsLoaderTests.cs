@@ -21,7 +21,7 @@ public class SettingsLoaderTests
         Assert.Equal(50L << 30, settings.ClickLog.MaxBytes);
         Assert.Equal(TimeSpan.FromMinutes(10), settings.Counting.DuplicateHorizon);
         Assert.Equal(4_000_000, settings.Counting.DuplicateMaxIds);
-        Assert.Equal(TimeSpan.FromSeconds(1), settings.Counting.BatchInterval);
+        Assert.Equal(TimeSpan.FromMilliseconds(500), settings.Counting.BatchInterval);
         Assert.Equal(500_000, settings.Counting.BatchMaxRecords);
         Assert.Equal(RollupSet.Default, settings.Counting.Rollups);
         Assert.Equal(TimeSpan.FromHours(48), settings.Counting.RetentionMinutes);

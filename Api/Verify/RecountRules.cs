@@ -1,0 +1,60 @@
+using System.Text;
+using ClickAggregator.Clicks;
+
+namespace ClickAggregator.Api.Verify;
+
+/// <summary>The settings that decide what counts, and under which series: read from the settings, not from the grains.</summary>
+/// <param name="Rollups">As configured, for example <c>target|country</c>.</param>
+/// <param name="Horizon">How long an id may not be repeated, in log time.</param>
+/// <param name="MaxIds">Within how many records.</param>
+/// <param name="RetentionDays">Days after which a click is too old to be counted; null for never.</param>
+internal sealed record RecountRules(IReadOnlyList<string> Rollups, TimeSpan Horizon, int MaxIds, int? RetentionDays)
+{
+    /// <summary>The rules of the settings.</summary>
+    public static RecountRules Of(Settings.CountingSettings settings) => new(
+        [.. settings.Rollups.Select(rollup => rollup.ToString())],
+        settings.DuplicateHorizon,
+        settings.DuplicateMaxIds,
+        settings.RetentionDays is TimeSpan days ? Math.Max(1, (int)days.TotalDays) : null);
+
+    /// <summary>Whether the click was too old when it was appended.</summary>
+    public bool Expires(long timestamp, long logTime) =>
+        RetentionDays is int days && logTime - timestamp > days * 86_400_000L;
+
+    /// <summary>The series a click adds up under.</summary>
+    public IReadOnlyList<string> SeriesOf(in Click click)
+    {
+        var series = new List<string>(Rollups.Count);
+        string kind = click.Kind.ToString().ToLowerInvariant();
+        foreach (string rollup in Rollups)
+        {
+            string[] parts = rollup.Split('|');
+            string? name = parts[0] switch
+            {
+                "total" => "total",
+                "kind" => "kind:" + kind,
+                "target" => kind + ":" + Encoding.UTF8.GetString(click.TargetId),
+                "campaign" when click.CampaignId.Length > 0 => "campaign:" + Encoding.UTF8.GetString(click.CampaignId),
+                _ => null,
+            };
+            if (name is null)
+            {
+                continue;
+            }
+
+            if (parts.Contains("country"))
+            {
+                name += "|country:" + Encoding.UTF8.GetString(click.Country);
+            }
+
+            if (parts.Contains("device"))
+            {
+                name += "|device:" + Encoding.UTF8.GetString(click.Device);
+            }
+
+            series.Add(name);
+        }
+
+        return series;
+    }
+}

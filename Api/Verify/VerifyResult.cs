@@ -1,0 +1,19 @@
+using System.Globalization;
+
+namespace ClickAggregator.Api.Verify;
+
+/// <summary>What a recount of the log found.</summary>
+/// <param name="Counted">Clicks of the <c>total</c> windows as the store has them.</param>
+/// <param name="Recounted">The same clicks, counted again from the log.</param>
+/// <param name="WindowsDiffer">Windows (series, hour, chain) in which a minute or a quarter-hour differs.</param>
+/// <param name="Duplicates">Records of the log that repeat a click id, and so are not counted.</param>
+/// <param name="Examples">The first windows that differ, in words.</param>
+internal sealed record VerifyResult(
+    long Counted, long Recounted, long WindowsDiffer, long Duplicates, IReadOnlyList<string> Examples)
+{
+    public bool Agrees => WindowsDiffer == 0 && Counted == Recounted;
+
+    /// <inheritdoc/>
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture, $"{Counted:N0} counted, {Recounted:N0} recounted, {WindowsDiffer:N0} windows differ");
+}

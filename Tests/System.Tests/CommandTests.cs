@@ -1,0 +1,72 @@
+using ClickAggregator.SystemTests.Oracle;
+using ClickAggregator.SystemTests.Programs;
+using Microsoft.Data.Sqlite;
+
+namespace ClickAggregator.SystemTests;
+
+public class CommandTests
+{
+    [Fact]
+    public async Task Verify_agrees_with_what_was_counted_and_names_a_window_that_was_changed()
+    {
+        using var data = new DataFolder();
+        await using (ApiProcess api = await ApiProcess.StartAsync(data.Path))
+        {
+            await RealClicksTests.SendAsync(api.Http, [.. RealClicks.Lines.Take(5000), .. RealClicks.Lines.Take(100)]);
+            await Answers.CountedToTheEndAsync(api.Http);
+            api.Signal(15);
+            await api.WaitForExitAsync();
+        }
+
+        (int exitCode, string output) = await ApiProcess.RunAsync("verify", "--data", data.Path);
+        Assert.Contains("5,000 counted, 5,000 recounted, 0 windows differ", output, StringComparison.Ordinal);
+        Assert.Equal(0, exitCode);
+
+        await using (var store = new SqliteConnection($"Data Source={data.File("store.db")};Pooling=False"))
+        {
+            await store.OpenAsync();
+            await using SqliteCommand damage = store.CreateCommand();
+            damage.CommandText = "DELETE FROM clicks_by_hour WHERE series = (SELECT series FROM clicks_by_hour WHERE series LIKE 'ad:%' LIMIT 1)";
+            Assert.True(await damage.ExecuteNonQueryAsync() > 0);
+        }
+
+        (exitCode, output) = await ApiProcess.RunAsync("verify", "--data", data.Path);
+        Assert.Equal(1, exitCode);
+        Assert.Matches(@"[1-9]\d* windows differ", output);
+        Assert.Contains("ad:", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_backup_taken_while_clicks_come_in_opens_and_agrees_with_itself()
+    {
+        using var data = new DataFolder();
+        using var backups = new DataFolder();
+        await using ApiProcess api = await ApiProcess.StartAsync(data.Path);
+        Task sending = RealClicksTests.SendAsync(api.Http, [.. RealClicks.Lines.Take(20_000)]);
+        await Eventually.Async("something is counted", async () => await Answers.ClicksAsync(api.Http, "/v1/clicks/total?from=2012-12-31&to=2013-04-01") > 0, TimeSpan.FromSeconds(30));
+        string copy = backups.File("copy");
+        (int exitCode, string output) = await ApiProcess.RunAsync("backup", copy, "--data", data.Path);
+        Assert.True(exitCode == 0, output);
+        await sending;
+
+        await using (ApiProcess restored = await ApiProcess.StartAsync(copy))
+        {
+            await Answers.CountedToTheEndAsync(restored.Http);
+            Assert.InRange(await Answers.ClicksAsync(restored.Http, "/v1/clicks/total?from=2012-12-31&to=2013-04-01"), 1, 20_000);
+        }
+
+        (exitCode, output) = await ApiProcess.RunAsync("verify", "--data", copy);
+        Assert.Contains(" 0 windows differ", output, StringComparison.Ordinal);
+        Assert.Equal(0, exitCode);
+    }
+
+    [Fact]
+    public async Task A_second_process_on_the_same_data_directory_refuses_to_start_and_says_why()
+    {
+        using var data = new DataFolder();
+        await using ApiProcess api = await ApiProcess.StartAsync(data.Path);
+        (int exitCode, string output) = await ApiProcess.RunAsync("--data", data.Path, "--urls", "http://127.0.0.1:0");
+        Assert.NotEqual(0, exitCode);
+        Assert.Contains("in use by another process", output, StringComparison.Ordinal);
+    }
+}
