@@ -97,6 +97,11 @@ public sealed partial class PartitionedClickLog : IAsyncDisposable
         ClickBatch batch, SourceMarker? marker, Func<int, bool>? markPartition, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        if (marker is not null && System.Text.Encoding.UTF8.GetByteCount(marker.Source) > BatchFormat.MaxSourceBytes)
+        {
+            throw new ArgumentException($"a source's id has at most {BatchFormat.MaxSourceBytes} bytes", nameof(marker));
+        }
+
         ReadOnlySpan<ClickBatch.PartitionBuffer> buffers = batch.Partitions;
         int parts = 0;
         for (int p = 0; p < buffers.Length; p++)
@@ -105,6 +110,11 @@ public sealed partial class PartitionedClickLog : IAsyncDisposable
             if (buffers[p].Count > 0 || marked)
             {
                 parts++;
+                if (buffers[p].Length > BatchFormat.MaxBatchBytes - BatchFormat.FixedBytes - BatchFormat.MaxMarkerBytes)
+                {
+                    throw new ArgumentException($"a batch has at most {BatchFormat.MaxBatchBytes:N0} bytes in a partition", nameof(batch));
+                }
+
                 if (_writers[p].IsFull)
                 {
                     throw new LogOverloadedException($"more than {_options.QueueBytes:N0} bytes wait for the disk");

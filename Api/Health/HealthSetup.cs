@@ -15,7 +15,7 @@ internal static class HealthSetup
         builder.Services.AddSingleton(provider => new ReadinessCheck("click log", ReadinessScope.Collecting, () =>
             provider.GetRequiredService<PartitionedClickLog>().Failed.IsCompleted ? "failed" : null));
         builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics
-            .AddMeter("ClickAggregator.*")
+            .AddMeter("ClickAggregator*")
             .AddMeter("System.Runtime")
             .AddPrometheusExporter());
     }

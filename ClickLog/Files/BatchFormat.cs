@@ -24,6 +24,7 @@ internal static class BatchFormat
     public const int FixedBytes = 36;
     public const int FrameBytes = 6;
     public const int MaxMarkerBytes = 256;
+    public const int MaxSourceBytes = 200;
 
     /// <summary>A batch larger than this was never written: a length beyond it is damage.</summary>
     public const int MaxBatchBytes = 64 << 20;

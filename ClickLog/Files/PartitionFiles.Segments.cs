@@ -72,7 +72,8 @@ internal sealed partial class PartitionFiles
     private Segment Active(long bytes)
     {
         Segment active = _segments[^1];
-        if (_length <= SegmentFormat.HeadBytes || _length + bytes <= _options.SegmentBytes)
+        // One without records would be made again under its own name, since that is its first offset.
+        if (_next == active.BaseOffset || _length + bytes <= _options.SegmentBytes)
         {
             return active;
         }
@@ -94,7 +95,8 @@ internal sealed partial class PartitionFiles
     private Segment Create(long baseOffset)
     {
         string path = Path.Combine(_folder, SegmentFormat.FileName(baseOffset));
-        SafeFileHandle handle = File.OpenHandle(path, FileMode.Create, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        string making = path + ".new";
+        SafeFileHandle handle = File.OpenHandle(making, FileMode.Create, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         try
         {
             var pieces = new List<ReadOnlyMemory<byte>> { SegmentFormat.Head(_logId, Partition, baseOffset, _lastAppendTime) };
@@ -106,6 +108,9 @@ internal sealed partial class PartitionFiles
 
             _disk.Write(handle, pieces, 0);
             _disk.Flush(handle);
+
+            // Under its name only when its markers are on disk: a start reads the last segment's and no others.
+            File.Move(making, path);
             DirectorySync.Flush(_folder);
             long length = pieces.Sum(piece => (long)piece.Length);
             var segment = new Segment(path, baseOffset, handle) { DurableBytes = length, IsIndexed = true, LastAppendTime = _lastAppendTime };
@@ -123,7 +128,7 @@ internal sealed partial class PartitionFiles
         catch
         {
             handle.Dispose();
-            File.Delete(path);
+            File.Delete(making);
             throw;
         }
     }
