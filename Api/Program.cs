@@ -1,5 +1,6 @@
 using ClickAggregator.Api.Collect;
 using ClickAggregator.Api.Commands;
+using ClickAggregator.Api.Demo;
 using ClickAggregator.Api.Health;
 using ClickAggregator.Api.Hosts;
 using ClickAggregator.Api.Page;
@@ -71,6 +72,11 @@ internal static class Program
         builder.AddRedirect(settings);
         builder.AddEmbeddedSilo(settings);
         builder.AddHealth();
+        if (settings.Demo)
+        {
+            builder.Services.AddHostedService<DemoService>();
+        }
+
         builder.Services.AddOpenApi(options => options.AddQueryParameters());
         replace?.Invoke(builder.Services);
 
