@@ -25,7 +25,7 @@ public static class CountingHosting
         builder.Services.AddHostedService<PartitionKeeper>();
         builder.AddPartitionStreams("clicks", streams => streams.PullPeriod = TimeSpan.FromMilliseconds(20));
 
-        // A window of an hour that is over gets no more calls: it need not stay in memory for long.
+        // A window that got no click for a minute need not stay in memory: reading it back is one row.
         builder.Services.Configure<GrainCollectionOptions>(collection =>
         {
             collection.CollectionQuantum = TimeSpan.FromSeconds(20);

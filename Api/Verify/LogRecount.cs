@@ -17,8 +17,8 @@ namespace ClickAggregator.Api.Verify;
 /// </remarks>
 internal sealed class LogRecount(IPartitionLog log, ICountReader store, RecountRules rules)
 {
-    /// <summary>About how many clicks one pass over the log holds in memory (some 100 bytes each).</summary>
-    private const long ClicksPerPass = 4_000_000;
+    /// <summary>About how many clicks one pass over the log holds in memory (some 500 bytes each: a click is in several windows).</summary>
+    private const long ClicksPerPass = 1_000_000;
 
     private const int Examples = 10;
 

@@ -11,7 +11,7 @@ namespace ClickAggregator.Grains.Counting;
 public sealed class ClickFolder : IClickFolder
 {
     /// <summary>How many idle windows are kept from batch to batch, unless told otherwise.</summary>
-    public const int DefaultMaxSlots = 200_000;
+    public const int DefaultMaxSlots = 100_000;
 
     // A chunk is read, then looked up as a whole, then counted: its cache misses overlap, and it stays in the cache.
     private const int Chunk = 128;

@@ -53,7 +53,7 @@ internal sealed class MinuteTally
         }
 
         // A window that was busy in many minutes of one batch (a replay of old clicks) rarely is in the next:
-        // the array goes, so that 200,000 slots do not each keep 480 bytes.
+        // the array goes, so that 100,000 slots do not each keep 480 bytes.
         _all = null;
         _mask = 0;
         _firstClicks = 0;

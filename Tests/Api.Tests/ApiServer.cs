@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
@@ -75,6 +76,20 @@ internal sealed class ApiServer : IAsyncDisposable
         }
 
         return await Answer.ReadAsync(await Client.SendAsync(request));
+    }
+
+    /// <summary>Asks until it answers that; the last answer is what a failure shows.</summary>
+    public async Task UntilAsync(string path, (int Status, string Body) wanted)
+    {
+        long start = Stopwatch.GetTimestamp();
+        Answer answer = await GetAsync(path);
+        while ((answer.Status, answer.Body) != wanted && Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(60))
+        {
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+            answer = await GetAsync(path);
+        }
+
+        Assert.Equal(wanted, (answer.Status, answer.Body));
     }
 
     public async Task<Answer> GetAsync(string path) => await Answer.ReadAsync(await Client.GetAsync(path));
