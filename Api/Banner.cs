@@ -1,4 +1,5 @@
 using ClickAggregator.Api.Settings;
+using ClickAggregator.ClickLog.Watch;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 
@@ -15,9 +16,10 @@ internal static class Banner
         output.WriteLine($"Click Aggregator {typeof(Banner).Assembly.GetName().Version?.ToString(3)}{(settings.Demo ? " - DEMO" : "")}");
         output.WriteLine($"  listens on  {string.Join(", ", addresses)}  (this machine only: there is no key)");
         output.WriteLine($"  data in     {settings.DataDirectory}");
-        foreach (string watched in settings.WatchFiles)
+        foreach (WatchPattern watched in settings.WatchFiles.Select(text => new WatchPattern(text)))
         {
-            output.WriteLine($"  follows     {Path.GetFullPath(watched)}{(MatchesAny(watched) ? "" : "  (nothing there yet)")}");
+            // A typo in a path would else look like a file without clicks.
+            output.WriteLine($"  follows     {watched.FullPath}{(watched.Files().Any() ? "" : "  (nothing there yet)")}");
         }
 
         output.WriteLine("  try         "
@@ -25,14 +27,5 @@ internal static class Banner
         output.WriteLine($"  then        curl \"{first}/v1/ads/a-42/clicks?last=20m\"");
         output.WriteLine("  stop        Ctrl+C");
         output.WriteLine();
-    }
-
-    // A typo in a path would else look like a file without clicks.
-    private static bool MatchesAny(string watched)
-    {
-        string full = Path.GetFullPath(watched);
-        string? folder = Path.GetDirectoryName(full);
-        return File.Exists(full)
-            || (Directory.Exists(folder) && Path.GetFileName(full) is { Length: > 0 } name && Directory.EnumerateFiles(folder, name).Any());
     }
 }

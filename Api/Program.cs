@@ -8,6 +8,7 @@ using ClickAggregator.Api.Problems;
 using ClickAggregator.Api.Queries;
 using ClickAggregator.Api.Redirect;
 using ClickAggregator.Api.Settings;
+using ClickAggregator.Api.Watch;
 
 namespace ClickAggregator.Api;
 
@@ -30,11 +31,6 @@ internal static class Program
 
         IConfiguration configuration = SettingsSource.Build(arguments);
         LoadedSettings loaded = SettingsLoader.Load(configuration, arguments);
-        if (loaded.Faults.Count == 0 && loaded.Settings.WatchFiles.Count > 0)
-        {
-            return StartFault.Write(Console.Error, ["Watch:Files is not in this version yet: send the files' lines to POST /v1/clicks as NDJSON"]);
-        }
-
         return loaded.Faults.Count > 0
             ? StartFault.Write(Console.Error, loaded.Faults)
             : await RunAsync(loaded.Settings, configuration);
@@ -70,6 +66,7 @@ internal static class Program
         builder.AddProblems();
         builder.AddCollecting(settings);
         builder.AddRedirect(settings);
+        builder.AddWatching(settings);
         builder.AddEmbeddedSilo(settings);
         builder.AddHealth();
         if (settings.Demo)

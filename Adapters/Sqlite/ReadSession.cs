@@ -37,9 +37,45 @@ internal sealed class ReadSession : IDisposable
     {
         Statement get = Prepare("SELECT quarters, minutes, upto, stamp, set_aside, run FROM clicks_by_hour WHERE series = ? AND hour = ? AND chain = ?")
             .Bind(1, key.Series).Bind(2, key.Hour).Bind(3, key.Chain);
+        WindowRow? row;
         try
         {
-            return get.Step() ? RowOf(get, 0) : null;
+            row = get.Step() ? RowOf(get, 0) : null;
+        }
+        finally
+        {
+            get.Reset();
+        }
+
+        if (row is not null)
+        {
+            // A window that answers "repeated" says its day too; a missing one would take the target off the day's list.
+            row.DayClicks = ReadDay(key);
+        }
+
+        return row;
+    }
+
+    private long ReadDay(WindowKey key)
+    {
+        Statement get = Prepare("SELECT quarters FROM clicks_by_day WHERE series = ? AND day = ? AND chain = ?")
+            .Bind(1, key.Series).Bind(2, (long)Math.Floor(key.Hour / 24d)).Bind(3, key.Chain);
+        try
+        {
+            Span<long> quarters = stackalloc long[96];
+            if (!get.Step())
+            {
+                return 0;
+            }
+
+            CountCodec.Read(get.Bytes(0), quarters);
+            long sum = 0;
+            foreach (long quarter in quarters)
+            {
+                sum += quarter;
+            }
+
+            return sum;
         }
         finally
         {

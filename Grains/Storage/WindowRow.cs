@@ -29,7 +29,7 @@ public sealed class WindowRow
     public string? Run { get; set; }
 
     /// <summary>
-    /// Filled by the provider after each write: clicks of this series and chain in the whole UTC day, as the day
+    /// Filled by the provider with each read and after each write: clicks of this series and chain in the whole UTC day, as the day
     /// slice has them now.
     /// </summary>
     public long DayClicks { get; set; }

@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using ClickAggregator.SystemTests.Oracle;
 using ClickAggregator.SystemTests.Programs;
 
@@ -33,6 +34,92 @@ public class RealClicksTests
         Assert.Equal(lines.Length / 2, recount.Duplicates);
         await Answers.AgreeAsync(api.Http, recount);
     }
+
+    [Fact]
+    public async Task Real_clicks_from_watched_files_equal_the_recount()
+    {
+        using var data = new DataFolder();
+        using var logs = new DataFolder();
+        await using ApiProcess api = await ApiProcess.StartAsync(data.Path, "--watch", logs.File("*.ndjson"));
+        await WriteAsync(logs, RealClicks.Lines, async written => await FollowedAsync(api.Http, written));
+        await FollowedAsync(api.Http, RealClicks.Lines.Count);
+        await Answers.AgreeAsync(api.Http, Recount.Of(RealClicks.Lines));
+    }
+
+    [Fact]
+    public async Task Real_clicks_shuffled_and_each_written_twice_to_watched_files_equal_the_recount()
+    {
+        string[] lines = [.. RealClicks.Lines, .. RealClicks.Lines];
+        new Random(20130102).Shuffle(lines);
+        using var data = new DataFolder();
+        using var logs = new DataFolder();
+        await using ApiProcess api = await ApiProcess.StartAsync(data.Path, "--watch", logs.File("*.ndjson*"));
+        await WriteAsync(logs, lines, _ => Task.CompletedTask);
+        await FollowedAsync(api.Http, RealClicks.Lines.Count);
+        await Answers.AgreeAsync(api.Http, Recount.Of(lines));
+    }
+
+    [Fact]
+    public async Task Killed_while_it_follows_files_it_neither_skips_nor_repeats_a_line()
+    {
+        // Without ids no duplicate check could hide a line that was read twice.
+        string[] lines = [.. RealClicks.Lines.Select(WithoutId)];
+        using var data = new DataFolder();
+        using var logs = new DataFolder();
+        var random = new Random();
+        Task writing = Task.CompletedTask;
+        for (int kill = 0; kill < 8; kill++)
+        {
+            await using ApiProcess api = await ApiProcess.StartAsync(data.Path, "--watch", logs.File("*.ndjson*"));
+            if (kill == 0)
+            {
+                writing = Task.Run(() => WriteAsync(logs, lines, _ => Task.Delay(random.Next(4000))));
+            }
+
+            await Task.Delay(random.Next(20, 1200)); // the moment of the kill is what is random here
+            api.Kill();
+        }
+
+        await writing;
+        await using ApiProcess last = await ApiProcess.StartAsync(data.Path, "--watch", logs.File("*.ndjson*"));
+        await FollowedAsync(last.Http, lines.Length);
+        await Answers.AgreeAsync(last.Http, Recount.Of([.. lines.Select((line, place) => line.Insert(1, $"\"click_id\":\"{place}\","))]));
+    }
+
+    /// <summary>Writes three files; one is written to in two parts, and renamed between them.</summary>
+    private static async Task WriteAsync(DataFolder logs, IReadOnlyList<string> lines, Func<int, Task> half)
+    {
+        string[][] parts = [.. lines.Chunk((lines.Count / 3) + 1)];
+        await File.WriteAllLinesAsync(logs.File("a.ndjson"), parts[0]);
+        await using (var writer = new StreamWriter(logs.File("c.ndjson")) { AutoFlush = true })
+        {
+            foreach (string line in parts[2].Take(parts[2].Length / 2))
+            {
+                await writer.WriteLineAsync(line);
+            }
+        }
+
+        await half(parts[0].Length + (parts[2].Length / 2));
+        File.Move(logs.File("c.ndjson"), logs.File("c.ndjson.1"));
+        await File.WriteAllLinesAsync(logs.File("b.ndjson"), parts[1]);
+        await File.WriteAllLinesAsync(logs.File("c.ndjson"), parts[2].Skip(parts[2].Length / 2));
+    }
+
+    private static string WithoutId(string line)
+    {
+        JsonObject click = JsonNode.Parse(line)!.AsObject();
+        click.Remove("click_id");
+        return click.ToJsonString();
+    }
+
+    private static Task FollowedAsync(HttpClient http, int clicks) => Eventually.Async(
+        $"{clicks} clicks are read from the watched files",
+        async () =>
+        {
+            await Answers.CountedToTheEndAsync(http);
+            return await Answers.ClicksAsync(http, "/v1/clicks/total?from=2012-12-31T00:00:00Z&to=2013-04-01T00:00:00Z") == clicks;
+        },
+        TimeSpan.FromMinutes(2));
 
     /// <summary>Sends lines as NDJSON, 1,000 a request, every other request gzipped.</summary>
     internal static async Task SendAsync(HttpClient http, IReadOnlyList<string> lines)
