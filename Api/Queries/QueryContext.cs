@@ -14,6 +14,8 @@ internal sealed class QueryContext(HttpContext http)
 
     public RollupSet Rollups { get; } = http.RequestServices.GetRequiredService<ApiSettings>().Counting.Rollups;
 
+    public LimitSettings Limits { get; } = http.RequestServices.GetRequiredService<LimitSettings>();
+
     public DateTimeOffset Now { get; } = http.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow();
 
     public CancellationToken Cancelled => Http.RequestAborted;
@@ -49,7 +51,8 @@ internal sealed class QueryContext(HttpContext http)
         }
         catch (QueryFaultException fault)
         {
-            result = ApiProblem.Result(400, fault.Code, fault.Message, fault.Field is null ? null : [new ApiFault(null, fault.Field, fault.Code, fault.Message)]);
+            bool placed = fault.Field is not null || fault.Index is not null;
+            result = ApiProblem.Result(fault.Status, fault.Code, fault.Message, placed ? [new ApiFault(fault.Index, fault.Field, fault.Code, fault.Message)] : null);
         }
         catch (Exception error) when (error is TimeoutException or IOException or Orleans.Runtime.OrleansException && !http.RequestAborted.IsCancellationRequested)
         {

@@ -17,6 +17,8 @@ internal static class QueryEndpoints
         }
 
         Map(app, "campaign", "campaigns");
+        string[] campaignParameters = [.. CountQueries.Parameters.Where(name => name != "group_by")];
+        Get(app, "/v1/campaigns/clicks", "All clicks that belong to a campaign.", campaignParameters, query => CountQueries.AnswerAsync(query, Subject.Campaigns));
         Get(app, "/v1/ads/{id}/aggregated_count", "Clicks of one ad; by default in the last full minute.", ClassicQueries.AggregatedParameters,
             query => ClassicQueries.AggregatedCountAsync(query, "ad", Id(query)));
         Get(app, "/v1/ads/popular_ads", "The most clicked ads of the last minutes.", ClassicQueries.PopularParameters,
@@ -29,7 +31,7 @@ internal static class QueryEndpoints
         Get(app, $"/v1/{plural}/{{id}}/clicks", $"One {name}.", CountQueries.Parameters, query => CountQueries.AnswerAsync(query, Subject.One(name, Id(query))));
         Get(app, $"/v1/{plural}", $"Every {name} clicked in the range, by id.", ListQueries.Parameters, query => ListQueries.ListAsync(query, name));
         Get(app, $"/v1/{plural}/top", $"The most clicked {plural}.", TopQueries.Parameters, query => TopQueries.AnswerAsync(query, name));
-        app.MapPost($"/v1/{plural}/query", QueryContext.Handle([], query => ListQueries.ManyAsync(query, name)))
+        app.MapPost($"/v1/{plural}/query", QueryContext.Handle(["format"], query => ListQueries.ManyAsync(query, name)))
             .WithSummary($"The answer of one {name} for each of many ids, at one common counted_until.")
             .WithTags("queries");
     }
