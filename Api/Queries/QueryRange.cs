@@ -87,7 +87,8 @@ internal sealed record QueryRange(long From, long To, TimeZoneInfo Zone, Granula
             return TimeZoneInfo.Utc;
         }
 
-        return name.Length <= 64 && TimeZoneInfo.TryFindSystemTimeZoneById(name, out TimeZoneInfo? zone)
+        // A zone that was found before is found again in any case: whether a name is right must not depend on that.
+        return name.Length <= 64 && TimeZoneInfo.TryFindSystemTimeZoneById(name, out TimeZoneInfo? zone) && zone.HasIanaId && zone.Id == name
             ? zone
             : throw new QueryFaultException("invalid_parameter", "timezone", "'timezone' is an IANA zone, such as Europe/Berlin");
     }
