@@ -15,6 +15,9 @@ internal sealed class FailingReader(Func<ICountReader> inner) : ICountReader
     /// <summary>The first hour whose minutes are kept; null for what the store says.</summary>
     public int? MinutesFloor { get; set; }
 
+    /// <summary>Every row is set aside.</summary>
+    public bool SetAside { get; set; }
+
     private ICountReader Inner => Fault is null ? _inner.Value : throw Fault;
 
     /// <summary>Puts it in front of the reader that is registered.</summary>
@@ -33,8 +36,11 @@ internal sealed class FailingReader(Func<ICountReader> inner) : ICountReader
         return failing;
     }
 
-    public Task<IReadOnlyList<HourRow>> ReadHoursAsync(IReadOnlyList<string> series, int fromHour, int toHour, bool withMinutes, CancellationToken cancellationToken) =>
-        Inner.ReadHoursAsync(series, fromHour, toHour, withMinutes, cancellationToken);
+    public async Task<IReadOnlyList<HourRow>> ReadHoursAsync(IReadOnlyList<string> series, int fromHour, int toHour, bool withMinutes, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<HourRow> rows = await Inner.ReadHoursAsync(series, fromHour, toHour, withMinutes, cancellationToken);
+        return SetAside ? [.. rows.Select(row => row with { SetAside = true })] : rows;
+    }
 
     public Task<IReadOnlyList<DayRow>> ReadDaysAsync(IReadOnlyList<string> series, int fromDay, int toDay, CancellationToken cancellationToken) =>
         Inner.ReadDaysAsync(series, fromDay, toDay, cancellationToken);
