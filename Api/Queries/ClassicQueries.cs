@@ -19,7 +19,7 @@ internal static class ClassicQueries
         long thisMinute = query.Now.ToUnixTimeSeconds() / 60;
         QueryRange range = query.Value("from") is null && query.Value("to") is null
             ? new QueryRange(thisMinute - 1, thisMinute, TimeZoneInfo.Utc, null)
-            : QueryRange.Read(query.Value, query.Now);
+            : QueryRange.Read(query.Value, query.Now, query.Limits);
         SeriesSums sums = await query.Series.SumAsync(new SeriesRange([subject.Series + filter.Suffix], range.From, range.To), query.Cancelled);
         return Answer.Json(json =>
         {
@@ -34,7 +34,7 @@ internal static class ClassicQueries
     public static async Task<IResult> PopularAsync(QueryContext query, string kind)
     {
         int count = query.Limit("count", 100, 1000);
-        int window = query.Limit("window", 1, QueryRange.MaxDays * 1440);
+        int window = query.Limit("window", 1, (int)query.Limits.Range.TotalMinutes);
         var filter = QueryFilter.ReadClassic(query.Value("filter"));
         long to = (query.Now.ToUnixTimeSeconds() / 60) + 1;
         var range = new QueryRange(to - window, to, TimeZoneInfo.Utc, null);

@@ -7,16 +7,24 @@ namespace ClickAggregator.Api.Queries;
 /// <summary>How often one thing was clicked.</summary>
 internal static class CountQueries
 {
-    private const int MaxGroups = 10_000;
+    private const int MaxGroups = 256;
+    private const int MaxListed = 100_000;
 
     public static readonly string[] Parameters = [.. QueryRange.Names, .. QueryFilter.Names, "format"];
 
     public static async Task<IResult> AnswerAsync(QueryContext query, Subject subject)
     {
-        var range = QueryRange.Read(query.Value, query.Now);
+        var range = QueryRange.Read(query.Value, query.Now, query.Limits);
         var filter = QueryFilter.Read(query.Value);
         filter.Require(query.Rollups, subject.Base);
-        SeriesSums sums = await SumAsync(query, range, [subject.Series + filter.Suffix]);
+        if (filter.GroupBy is not null && range.Granularity is not null)
+        {
+            throw new QueryFaultException("invalid_parameter", "group_by", "'group_by' and 'granularity' are asked for apart");
+        }
+
+        SeriesSums sums = subject == Subject.Campaigns
+            ? await Campaigns.SumAsync(query, range, filter)
+            : await SumAsync(query, range, [subject.Series + filter.Suffix]);
         SeriesCount count = sums.Counts[0];
         IReadOnlyList<(string? Value, long Clicks)>? groups = filter.GroupBy is null ? null : await GroupsAsync(query, subject, range, filter);
 
@@ -78,6 +86,14 @@ internal static class CountQueries
     /// <exception cref="QueryFaultException">Minutes are asked for where only quarter-hours are left.</exception>
     public static async Task<SeriesSums> SumAsync(QueryContext query, QueryRange range, IReadOnlyList<string> series)
     {
+        await RequireMinutesAsync(query, range);
+        return await query.Series.SumAsync(
+            new SeriesRange(series, range.From, range.To, range.Bounds is null ? null : range.Bounds[..^1]), query.Cancelled);
+    }
+
+    /// <exception cref="QueryFaultException">Minutes are asked for where only quarter-hours are left.</exception>
+    public static async Task RequireMinutesAsync(QueryContext query, QueryRange range)
+    {
         if (range.Granularity == Grains.Query.Granularity.Minute
             && await query.Series.MinutesFloorAsync() is int floor && range.From < floor * 60L)
         {
@@ -85,9 +101,6 @@ internal static class CountQueries
                 "granularity_unavailable", "granularity",
                 $"minutes are kept from {AnswerFields.Time(floor * 60L, range.Zone)} on; before that ask by hour or day");
         }
-
-        return await query.Series.SumAsync(
-            new SeriesRange(series, range.From, range.To, range.Bounds is null ? null : range.Bounds[..^1]), query.Cancelled);
     }
 
     private static async Task<IReadOnlyList<(string? Value, long Clicks)>> GroupsAsync(
@@ -97,11 +110,13 @@ internal static class CountQueries
         string dimension = "|" + filter.GroupBy + ":";
         string prefix = subject.Series + (filter is { GroupBy: "device", Country: not null } ? "|country:" + filter.Country : "") + dimension;
         string suffix = filter is { GroupBy: "country", Device: not null } ? "|device:" + filter.Device : "";
-        var groups = new List<(string?, long)>();
+        var groups = new List<(string? Value, long Clicks)>();
         string? after = null;
-        while (groups.Count < MaxGroups)
+        int listedInAll = 0;
+        while (true)
         {
-            IReadOnlyList<string> listed = await query.Series.ListAsync(new SeriesList(prefix, range.From, range.To, after, 1000), query.Cancelled);
+            // What is listed comes after the prefix and is longer than it: without its colon, so that absent values are in it.
+            IReadOnlyList<string> listed = await query.Series.ListAsync(new SeriesList(prefix[..^1], range.From, range.To, after, 1000), query.Cancelled);
             string[] wanted = [.. listed.Where(series => IsGroup(series.AsSpan(prefix.Length), suffix))];
             if (wanted.Length > 0)
             {
@@ -118,10 +133,22 @@ internal static class CountQueries
                 break;
             }
 
-            after = listed[^1];
+            listedInAll += listed.Count;
+            after = listedInAll < MaxListed ? listed[^1] : throw new QueryFaultException(
+                "range_too_large", null, $"more than {MaxListed:N0} values were clicked in this range; take a shorter one");
         }
 
-        return [.. groups.OrderByDescending(group => group.Item2)];
+        groups = [.. groups.OrderByDescending(group => group.Clicks).ThenBy(group => group.Value, StringComparer.Ordinal)];
+        return groups.Count <= MaxGroups ? groups : WithOther(groups);
+    }
+
+    /// <summary>The greatest groups, and all others as one.</summary>
+    private static List<(string? Value, long Clicks)> WithOther(List<(string? Value, long Clicks)> groups)
+    {
+        const string other = "other";
+        List<(string? Value, long Clicks)> shown = [.. groups.Where(group => group.Value != other).Take(MaxGroups)];
+        shown.Add((other, groups.Sum(group => group.Clicks) - shown.Sum(group => group.Clicks)));
+        return shown;
     }
 
     private static bool IsGroup(ReadOnlySpan<char> rest, string suffix) =>

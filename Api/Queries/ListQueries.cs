@@ -7,13 +7,11 @@ namespace ClickAggregator.Api.Queries;
 /// <summary>Every target of a kind (or campaign) clicked in a range, and many targets in one call.</summary>
 internal static class ListQueries
 {
-    private const int MaxIds = 1000;
-
     public static readonly string[] Parameters = [.. QueryRange.Names.Where(name => name != "granularity"), .. QueryFilter.Names.Where(name => name != "group_by"), "limit", "cursor", "format"];
 
     public static async Task<IResult> ListAsync(QueryContext query, string kind)
     {
-        var range = QueryRange.Read(query.Value, query.Now);
+        var range = QueryRange.Read(query.Value, query.Now, query.Limits);
         var filter = QueryFilter.Read(query.Value);
         RollupBase of = kind == "campaign" ? RollupBase.Campaign : RollupBase.Target;
         filter.Require(query.Rollups, of);
@@ -72,19 +70,26 @@ internal static class ListQueries
     /// <summary>The answer of one target for each of many ids, all counted until the same moment.</summary>
     public static async Task<IResult> ManyAsync(QueryContext query, string kind)
     {
-        (IReadOnlyList<string> ids, Dictionary<string, string> values) = await ReadBodyAsync(query);
+        (IReadOnlyList<string> ids, Dictionary<string, string> values) = await QueryBody.ReadAsync(query);
         string? Value(string name) => values.GetValueOrDefault(name);
-        var range = QueryRange.Read(Value, query.Now);
+        var range = QueryRange.Read(Value, query.Now, query.Limits);
         var filter = QueryFilter.Read(Value);
-        Subject[] subjects = [.. ids.Select(id => Subject.One(kind, id))];
+        Subject[] subjects = [.. ids.Select((id, n) => IdRules.IsId(id) ? Subject.One(kind, id) : throw new QueryFaultException("invalid_parameter", "ids", Subject.IdRule) { Index = n })];
         filter.Require(query.Rollups, kind == "campaign" ? RollupBase.Campaign : RollupBase.Target);
-        if (range.Bounds is not null && (range.Bounds.Length - 1) * (long)ids.Count > QueryRange.MaxPoints)
+        if (range.Bounds is not null && (range.Bounds.Length - 1) * (long)ids.Count is long points && points > query.Limits.Points)
         {
-            throw new QueryFaultException(
-                "range_too_large", "granularity", $"an answer has at most {QueryRange.MaxPoints:N0} points, all ids together; this one would have {(range.Bounds.Length - 1) * (long)ids.Count:N0}");
+            throw QueryRange.TooManyPoints(points, query.Limits);
         }
 
         SeriesSums sums = await CountQueries.SumAsync(query, range, [.. subjects.Select(subject => subject.Series + filter.Suffix)]);
+        if (query.WantsCsv)
+        {
+            return range.Bounds is null
+                ? Answer.Csv([kind + "_id", "clicks"], subjects.Select((subject, n) => (string[])[subject.Id!, CountQueries.Number(sums.Counts[n].Clicks)]))
+                : Answer.Csv([kind + "_id", "start", "clicks"], subjects.SelectMany((subject, n) => sums.Counts[n].Points!.Select((clicks, point) =>
+                    (string[])[subject.Id!, AnswerFields.Time(point == 0 ? sums.From : range.Bounds[point], range.Zone), CountQueries.Number(clicks)])));
+        }
+
         return Answer.Json(json =>
         {
             AnswerFields.WriteRange(json, range, sums);
@@ -99,65 +104,5 @@ internal static class ListQueries
 
             json.WriteEndArray();
         });
-    }
-
-    private static async Task<(IReadOnlyList<string> Ids, Dictionary<string, string> Values)> ReadBodyAsync(QueryContext query)
-    {
-        const int maxBytes = 256 * 1024;
-        if (query.Http.Request.ContentLength > maxBytes)
-        {
-            throw new QueryFaultException("invalid_parameter", null, "the body of a query is at most 256 KiB");
-        }
-
-        try
-        {
-            using var limited = new MemoryStream();
-            byte[] buffer = new byte[16 * 1024];
-            int got;
-            while ((got = await query.Http.Request.Body.ReadAsync(buffer, query.Cancelled)) > 0)
-            {
-                limited.Write(buffer, 0, got);
-                if (limited.Length > maxBytes)
-                {
-                    throw new QueryFaultException("invalid_parameter", null, "the body of a query is at most 256 KiB");
-                }
-            }
-
-            using var json = JsonDocument.Parse(limited.GetBuffer().AsMemory(0, (int)limited.Length));
-            var ids = new List<string>();
-            var values = new Dictionary<string, string>(StringComparer.Ordinal);
-            if (json.RootElement.ValueKind != JsonValueKind.Object)
-            {
-                throw new QueryFaultException("malformed_json", null, "the body is a JSON object such as {\"ids\":[\"a-42\"],\"last\":\"20m\"}");
-            }
-
-            foreach (JsonProperty property in json.RootElement.EnumerateObject())
-            {
-                if (property.Name == "ids" && property.Value.ValueKind == JsonValueKind.Array)
-                {
-                    ids.AddRange(property.Value.EnumerateArray().Select(id => id.ValueKind == JsonValueKind.String
-                        ? id.GetString()!
-                        : throw new QueryFaultException("invalid_parameter", "ids", "'ids' is an array of strings")));
-                }
-                else if (QueryRange.Names.Contains(property.Name) || (QueryFilter.Names.Contains(property.Name) && property.Name != "group_by"))
-                {
-                    values[property.Name] = property.Value.ValueKind == JsonValueKind.String
-                        ? property.Value.GetString()!
-                        : throw new QueryFaultException("invalid_parameter", property.Name, $"'{property.Name}' is a string");
-                }
-                else
-                {
-                    throw new QueryFaultException("unknown_parameter", property.Name, $"'{property.Name}' is not known; known are ids, {string.Join(", ", QueryRange.Names)}, country, device");
-                }
-            }
-
-            return ids.Count is >= 1 and <= MaxIds
-                ? (ids, values)
-                : throw new QueryFaultException("invalid_parameter", "ids", $"'ids' holds 1 to {MaxIds} ids");
-        }
-        catch (JsonException error)
-        {
-            throw new QueryFaultException("malformed_json", null, "the body is not valid JSON: " + error.Message);
-        }
     }
 }

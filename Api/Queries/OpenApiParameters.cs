@@ -1,3 +1,4 @@
+using ClickAggregator.Clicks;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
@@ -29,9 +30,27 @@ internal static class OpenApiParameters
     public static void AddQueryParameters(this OpenApiOptions options) => options.AddOperationTransformer((operation, context, _) =>
     {
         var list = context.Description.ActionDescriptor.EndpointMetadata.OfType<QueryParameterList>().FirstOrDefault();
-        foreach (string name in list?.Names ?? [])
+        if (list is null)
         {
-            (operation.Parameters ??= []).Add(new OpenApiParameter
+            return Task.CompletedTask;
+        }
+
+        operation.Parameters ??= [];
+        if (context.Description.RelativePath?.Contains("{id}", StringComparison.Ordinal) == true)
+        {
+            operation.Parameters.Add(new OpenApiParameter
+            {
+                Name = "id",
+                In = ParameterLocation.Path,
+                Required = true,
+                Description = Subject.IdRule,
+                Schema = new OpenApiSchema { Type = JsonSchemaType.String, MinLength = 1, MaxLength = IdRules.MaxBytes },
+            });
+        }
+
+        foreach (string name in list.Names)
+        {
+            operation.Parameters.Add(new OpenApiParameter
             {
                 Name = name,
                 In = ParameterLocation.Query,
@@ -40,6 +59,42 @@ internal static class OpenApiParameters
             });
         }
 
+        if (list.HasBody)
+        {
+            operation.RequestBody = new OpenApiRequestBody
+            {
+                Required = true,
+                Content = new Dictionary<string, OpenApiMediaType> { ["application/json"] = new() { Schema = Body() } },
+            };
+        }
+
         return Task.CompletedTask;
     });
+
+    private static OpenApiSchema Body()
+    {
+        var properties = new Dictionary<string, IOpenApiSchema>
+        {
+            ["ids"] = new OpenApiSchema
+            {
+                Type = JsonSchemaType.Array,
+                Description = Subject.IdRule,
+                MinItems = 1,
+                MaxItems = QueryBody.MaxIds,
+                Items = new OpenApiSchema { Type = JsonSchemaType.String, MinLength = 1, MaxLength = IdRules.MaxBytes },
+            },
+        };
+        foreach (string name in QueryBody.Names)
+        {
+            properties[name] = new OpenApiSchema { Type = JsonSchemaType.String, Description = Descriptions.GetValueOrDefault(name) };
+        }
+
+        return new OpenApiSchema
+        {
+            Type = JsonSchemaType.Object,
+            Required = new HashSet<string> { "ids" },
+            Properties = properties,
+            AdditionalPropertiesAllowed = false,
+        };
+    }
 }

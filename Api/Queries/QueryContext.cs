@@ -1,3 +1,5 @@
+using System.Data.Common;
+using ClickAggregator.Adapters.Sqlite;
 using ClickAggregator.Api.Problems;
 using ClickAggregator.Api.Settings;
 using ClickAggregator.Clicks;
@@ -6,13 +8,15 @@ using ClickAggregator.Grains;
 namespace ClickAggregator.Api.Queries;
 
 /// <summary>What every query works with.</summary>
-internal sealed class QueryContext(HttpContext http)
+internal sealed partial class QueryContext(HttpContext http)
 {
     public HttpContext Http { get; } = http;
 
     public ISeriesGrain Series { get; } = http.RequestServices.GetRequiredService<IGrainFactory>().GetGrain<ISeriesGrain>(0);
 
     public RollupSet Rollups { get; } = http.RequestServices.GetRequiredService<ApiSettings>().Counting.Rollups;
+
+    public LimitSettings Limits { get; } = http.RequestServices.GetRequiredService<LimitSettings>();
 
     public DateTimeOffset Now { get; } = http.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow();
 
@@ -40,23 +44,29 @@ internal sealed class QueryContext(HttpContext http)
     }
 
     /// <summary>Runs a query: refuses what it does not know, and turns what goes wrong into answers.</summary>
-    public static RequestDelegate Handle(string[] parameters, Func<QueryContext, Task<IResult>> query) => async http =>
+    public static Func<HttpContext, Task<IResult>> Handle(string[] parameters, Func<QueryContext, Task<IResult>> query) => async http =>
     {
-        IResult result;
         try
         {
-            result = UnknownParameters.Refuse(http.Request, parameters) ?? await query(new QueryContext(http));
+            return UnknownParameters.Refuse(http.Request, parameters) ?? await query(new QueryContext(http));
         }
         catch (QueryFaultException fault)
         {
-            result = ApiProblem.Result(400, fault.Code, fault.Message, fault.Field is null ? null : [new ApiFault(null, fault.Field, fault.Code, fault.Message)]);
+            bool placed = fault.Field is not null || fault.Index is not null;
+            return ApiProblem.Result(fault.Status, fault.Code, fault.Message, placed ? [new ApiFault(fault.Index, fault.Field, fault.Code, fault.Message)] : null);
         }
-        catch (Exception error) when (error is TimeoutException or IOException or Orleans.Runtime.OrleansException && !http.RequestAborted.IsCancellationRequested)
+        catch (Exception error) when (IsStoreFault(error) && !http.RequestAborted.IsCancellationRequested)
         {
+            LogStoreFault(http.RequestServices.GetRequiredService<ILogger<QueryContext>>(), error);
             http.Response.Headers.RetryAfter = "1";
-            result = ApiProblem.Result(503, "store_unavailable", "The counts cannot be read now; clicks are still accepted. Try again.");
+            return ApiProblem.Result(503, "store_unavailable", "The counts cannot be read now; clicks are still accepted. Try again.");
         }
-
-        await result.ExecuteAsync(http);
     };
+
+    // A damaged row is one too: the rest of the answer cannot be right without it.
+    private static bool IsStoreFault(Exception error) =>
+        error is TimeoutException or IOException or DbException or StoreUnusableException or Orleans.Runtime.OrleansException;
+
+    [LoggerMessage(1301, LogLevel.Warning, "A query could not read the counts")]
+    private static partial void LogStoreFault(ILogger logger, Exception reason);
 }

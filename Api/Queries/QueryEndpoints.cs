@@ -17,6 +17,8 @@ internal static class QueryEndpoints
         }
 
         Map(app, "campaign", "campaigns");
+        string[] campaignParameters = [.. CountQueries.Parameters.Where(name => name != "group_by")];
+        Get(app, "/v1/campaigns/clicks", "All clicks that belong to a campaign.", campaignParameters, query => CountQueries.AnswerAsync(query, Subject.Campaigns));
         Get(app, "/v1/ads/{id}/aggregated_count", "Clicks of one ad; by default in the last full minute.", ClassicQueries.AggregatedParameters,
             query => ClassicQueries.AggregatedCountAsync(query, "ad", Id(query)));
         Get(app, "/v1/ads/popular_ads", "The most clicked ads of the last minutes.", ClassicQueries.PopularParameters,
@@ -29,19 +31,29 @@ internal static class QueryEndpoints
         Get(app, $"/v1/{plural}/{{id}}/clicks", $"One {name}.", CountQueries.Parameters, query => CountQueries.AnswerAsync(query, Subject.One(name, Id(query))));
         Get(app, $"/v1/{plural}", $"Every {name} clicked in the range, by id.", ListQueries.Parameters, query => ListQueries.ListAsync(query, name));
         Get(app, $"/v1/{plural}/top", $"The most clicked {plural}.", TopQueries.Parameters, query => TopQueries.AnswerAsync(query, name));
-        app.MapPost($"/v1/{plural}/query", QueryContext.Handle([], query => ListQueries.ManyAsync(query, name)))
+        app.MapPost($"/v1/{plural}/query", QueryContext.Handle(["format"], query => ListQueries.ManyAsync(query, name)))
             .WithSummary($"The answer of one {name} for each of many ids, at one common counted_until.")
-            .WithTags("queries");
+            .WithTags("queries")
+            .WithMetadata(new QueryParameterList(["format"], HasBody: true))
+            .Describe()
+            .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
+            .ProducesProblem(StatusCodes.Status415UnsupportedMediaType);
     }
 
     private static void Get(IEndpointRouteBuilder app, string route, string summary, string[] parameters, Func<QueryContext, Task<IResult>> query) =>
         app.MapGet(route, QueryContext.Handle(parameters, query))
             .WithSummary(summary)
             .WithTags("queries")
-            .WithMetadata(new QueryParameterList(parameters));
+            .WithMetadata(new QueryParameterList(parameters))
+            .Describe();
+
+    private static RouteHandlerBuilder Describe(this RouteHandlerBuilder route) => route
+        .Produces<object>(StatusCodes.Status200OK, "application/json", "text/csv")
+        .ProducesProblem(StatusCodes.Status400BadRequest)
+        .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
 
     private static string Id(QueryContext query) => (string)query.Http.Request.RouteValues["id"]!;
 }
 
-/// <summary>The query parameters of a route, for its documentation.</summary>
-internal sealed record QueryParameterList(string[] Names);
+/// <summary>The query parameters of a route, for its documentation, and whether it takes a <see cref="QueryBody"/>.</summary>
+internal sealed record QueryParameterList(string[] Names, bool HasBody = false);

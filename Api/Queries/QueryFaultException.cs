@@ -6,4 +6,9 @@ internal sealed class QueryFaultException(string code, string? field, string mes
     public string Code { get; } = code;
 
     public string? Field { get; } = field;
+
+    /// <summary>Which id of many; null where the fault is not of one.</summary>
+    public int? Index { get; init; }
+
+    public int Status { get; init; } = 400;
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ClickAggregator.Api.Settings;
 using ClickAggregator.Grains.Query;
 
 namespace ClickAggregator.Api.Queries;
@@ -10,12 +11,13 @@ namespace ClickAggregator.Api.Queries;
 /// <param name="Granularity">The points wanted; null for none.</param>
 internal sealed record QueryRange(long From, long To, TimeZoneInfo Zone, Granularity? Granularity)
 {
-    public const int MaxDays = 400;
-    public const int MaxPoints = 10_000;
     private const int MinutesPerDay = 1440;
 
     /// <summary>The parameters that make a range.</summary>
     public static readonly string[] Names = ["last", "period", "from", "to", "timezone", "granularity"];
+
+    // Nothing else: 03/04/2026Z is read one way here and another way there.
+    private static readonly string[] s_times = ["yyyy-MM-dd'T'HH:mmK", "yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK"];
 
     /// <summary>Where the points begin, and at last the end; null where none are wanted.</summary>
     public long[]? Bounds { get; private init; }
@@ -23,9 +25,10 @@ internal sealed record QueryRange(long From, long To, TimeZoneInfo Zone, Granula
     /// <summary>Reads it from named values, as a query string or a body gives them.</summary>
     /// <param name="value">The value of a name; null where it is not given.</param>
     /// <param name="now">The time of the request.</param>
+    /// <param name="limits">How long it may be, and how many points it may have.</param>
     /// <param name="byDefault">What <c>last</c> is where nothing says the range.</param>
     /// <exception cref="QueryFaultException">A value is not right.</exception>
-    public static QueryRange Read(Func<string, string?> value, DateTimeOffset now, string byDefault = "20m")
+    public static QueryRange Read(Func<string, string?> value, DateTimeOffset now, LimitSettings limits, string byDefault = "20m")
     {
         TimeZoneInfo zone = ZoneOf(value("timezone"));
         Granularity? granularity = value("granularity") switch
@@ -53,9 +56,10 @@ internal sealed record QueryRange(long From, long To, TimeZoneInfo Zone, Granula
             throw new QueryFaultException("invalid_parameter", "to", "'to' has to be after 'from'");
         }
 
-        if (to - from > (long)MaxDays * MinutesPerDay)
+        if (to - from > limits.Range.TotalMinutes)
         {
-            throw new QueryFaultException("range_too_large", null, $"a range has at most {MaxDays} days");
+            throw new QueryFaultException(
+                "range_too_large", null, string.Create(CultureInfo.InvariantCulture, $"a range has at most {limits.Range.TotalDays:0.##} days (Limits:Range)"));
         }
 
         if (granularity is null)
@@ -63,17 +67,18 @@ internal sealed record QueryRange(long From, long To, TimeZoneInfo Zone, Granula
             return new QueryRange(from, to, zone, null);
         }
 
-        if (granularity == Grains.Query.Granularity.Minute && to - from > MaxPoints)
+        if (granularity == Grains.Query.Granularity.Minute && to - from > limits.Points)
         {
-            throw TooManyPoints(to - from);
+            throw TooManyPoints(to - from, limits);
         }
 
         long[] bounds = RangeBounds.Of(from, to, granularity.Value, zone);
-        return bounds.Length - 1 > MaxPoints ? throw TooManyPoints(bounds.Length - 1) : new QueryRange(from, to, zone, granularity) { Bounds = bounds };
+        return bounds.Length - 1 > limits.Points ? throw TooManyPoints(bounds.Length - 1, limits) : new QueryRange(from, to, zone, granularity) { Bounds = bounds };
     }
 
-    private static QueryFaultException TooManyPoints(long points) =>
-        new("range_too_large", "granularity", $"an answer has at most {MaxPoints:N0} points, and this range has {points:N0}: take a coarser granularity");
+    public static QueryFaultException TooManyPoints(long points, LimitSettings limits) => new(
+        "range_too_large", "granularity",
+        string.Create(CultureInfo.InvariantCulture, $"an answer has at most {limits.Points:N0} points (Limits:Points), and this one would have {points:N0}: take a coarser granularity"));
 
     private static TimeZoneInfo ZoneOf(string? name)
     {
@@ -82,7 +87,8 @@ internal sealed record QueryRange(long From, long To, TimeZoneInfo Zone, Granula
             return TimeZoneInfo.Utc;
         }
 
-        return name.Length <= 64 && TimeZoneInfo.TryFindSystemTimeZoneById(name, out TimeZoneInfo? zone)
+        // A zone that was found before is found again in any case: whether a name is right must not depend on that.
+        return name.Length <= 64 && TimeZoneInfo.TryFindSystemTimeZoneById(name, out TimeZoneInfo? zone) && zone.HasIanaId && zone.Id == name
             ? zone
             : throw new QueryFaultException("invalid_parameter", "timezone", "'timezone' is an IANA zone, such as Europe/Berlin");
     }
@@ -136,7 +142,7 @@ internal sealed record QueryRange(long From, long To, TimeZoneInfo Zone, Granula
         text = text.Length > 6 && text[^6] == ' ' ? string.Concat(text.AsSpan(0, text.Length - 6), "+", text.AsSpan(text.Length - 5)) : text;
         bool zoned = text.EndsWith('Z') || (text.Length > 6 && text[^6] is '+' or '-' && text[^3] == ':');
         if (zoned
-            && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTimeOffset time)
+            && DateTimeOffset.TryParseExact(text, s_times, CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTimeOffset time)
             && InReach(time.UtcDateTime.Year))
         {
             long seconds = time.ToUnixTimeMilliseconds() + (raise ? 59_999 : 0);

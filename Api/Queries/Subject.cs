@@ -10,14 +10,19 @@ namespace ClickAggregator.Api.Queries;
 /// <param name="Series">The series that holds it.</param>
 internal sealed record Subject(RollupBase Base, string? KindName, string? Id, string Series)
 {
+    public const string IdRule = "an id is 1 to 128 characters of A-Z a-z 0-9 . _ ~ : -, not . or ..";
+
     public static Subject Total { get; } = new(RollupBase.Total, null, null, "total");
+
+    /// <summary>All campaigns together: no series holds their sum.</summary>
+    public static Subject Campaigns { get; } = new(RollupBase.Campaign, "campaign", null, "campaign:");
 
     public static Subject OfKind(string kind) => new(RollupBase.Kind, kind, null, "kind:" + kind);
 
     /// <exception cref="QueryFaultException">The id cannot be one.</exception>
     public static Subject One(string kind, string id) => IdRules.IsId(id)
         ? new(kind == "campaign" ? RollupBase.Campaign : RollupBase.Target, kind, id, kind + ":" + id)
-        : throw new QueryFaultException("invalid_parameter", "id", "an id is 1 to 128 characters of A-Z a-z 0-9 . _ ~ : -");
+        : throw new QueryFaultException("invalid_parameter", "id", IdRule);
 
     public void Write(Utf8JsonWriter json, QueryFilter filter)
     {

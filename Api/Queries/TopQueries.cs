@@ -6,13 +6,11 @@ namespace ClickAggregator.Api.Queries;
 /// <summary>The most clicked.</summary>
 internal static class TopQueries
 {
-    private const int MaxCampaigns = 100_000;
-
     public static readonly string[] Parameters = [.. QueryRange.Names.Where(name => name != "granularity"), .. QueryFilter.Names.Where(name => name != "group_by"), "limit", "format"];
 
     public static async Task<IResult> AnswerAsync(QueryContext query, string kind)
     {
-        var range = QueryRange.Read(query.Value, query.Now);
+        var range = QueryRange.Read(query.Value, query.Now, query.Limits);
         var filter = QueryFilter.Read(query.Value);
         TopTargets top = await RankAsync(query, kind, range, filter, query.Limit("limit", 100, 1000));
         if (query.WantsCsv)
@@ -65,32 +63,21 @@ internal static class TopQueries
             : throw new InvalidOperationException($"'{kind}' is not a kind");
     }
 
-    /// <summary>Campaigns live in every partition: all of them are summed, and ranked.</summary>
     private static async Task<TopTargets> CampaignsAsync(QueryContext query, QueryRange range, QueryFilter filter, int limit)
     {
-        const string prefix = "campaign:";
         var all = new List<RankedTarget>();
-        string? after = null;
-        SeriesSums sums;
-        int listedInAll = 0;
-        bool more;
-        do
+        SeriesSums? first = null;
+        bool incomplete = false;
+        await foreach (SeriesSums page in Campaigns.PagesAsync(query, range, filter))
         {
-            IReadOnlyList<string> listed = await query.Series.ListAsync(new SeriesList(prefix, range.From, range.To, after, 1000), query.Cancelled);
-            sums = await query.Series.SumAsync(new SeriesRange([.. listed.Select(series => series + filter.Suffix)], range.From, range.To), query.Cancelled);
-            all.AddRange(sums.Counts.Where(count => count.Clicks > 0)
-                .Select(count => new RankedTarget(count.Series[prefix.Length..^filter.Suffix.Length], count.Clicks)));
-            listedInAll += listed.Count;
-            more = listed.Count == 1000;
-            after = more ? listed[^1] : null;
-            if (more && listedInAll >= MaxCampaigns)
-            {
-                throw new QueryFaultException("range_too_large", null, $"more than {MaxCampaigns:N0} campaigns were clicked in this range; take a shorter one");
-            }
+            first ??= page;
+            incomplete |= page.Incomplete;
+            all.AddRange(page.Counts.Where(count => count.Clicks > 0)
+                .Select(count => new RankedTarget(count.Series[Campaigns.Prefix.Length..^filter.Suffix.Length], count.Clicks)));
         }
-        while (more);
 
         return new TopTargets(
-            [.. all.OrderByDescending(item => item.Clicks).ThenBy(item => item.Id, StringComparer.Ordinal).Take(limit)], true, 0, sums with { Counts = [] });
+            [.. all.OrderByDescending(item => item.Clicks).ThenBy(item => item.Id, StringComparer.Ordinal).Take(limit)],
+            true, 0, first! with { Counts = [], Incomplete = incomplete });
     }
 }
