@@ -9,6 +9,7 @@ using ClickAggregator.Api.Queries;
 using ClickAggregator.Api.Redirect;
 using ClickAggregator.Api.Settings;
 using ClickAggregator.Api.Watch;
+using Orleans.Dashboard;
 
 namespace ClickAggregator.Api;
 
@@ -92,6 +93,7 @@ internal static class Program
         app.MapPage();
         app.MapHealth();
         app.MapOpenApi();
+        app.MapOrleansDashboard("/dashboard");
         return app;
     }
 }

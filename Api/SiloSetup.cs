@@ -5,6 +5,7 @@ using ClickAggregator.Grains.Chain;
 using ClickAggregator.Grains.Partitions;
 using ClickAggregator.Grains.Progress;
 using ClickAggregator.Silo;
+using Orleans.Dashboard;
 
 namespace ClickAggregator.Api;
 
@@ -14,6 +15,7 @@ internal static class SiloSetup
     public static void AddEmbeddedSilo(this WebApplicationBuilder builder, ApiSettings settings)
     {
         builder.AddEmbeddedSilo(Options(settings));
+        builder.UseOrleans(silo => silo.AddDashboard());
         builder.Services.AddSingleton(provider => new ReadinessCheck("counting", ReadinessScope.Queries, () =>
         {
             IReadOnlyList<PartitionProgress> partitions = provider.GetRequiredService<ProgressBoard>().Snapshot();

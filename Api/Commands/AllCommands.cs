@@ -8,6 +8,7 @@ internal static class AllCommands
         new LogPrintCommand(),
         new VerifyCommand(),
         new BackupCommand(),
+        new AdoptLogCommand(),
         new SignLinkCommand(time),
     ];
 }

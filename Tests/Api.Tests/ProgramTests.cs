@@ -130,4 +130,16 @@ public class ProgramTests
 
         public void Dispose() => Directory.Delete(Path, recursive: true);
     }
+
+    [Fact]
+    public async Task The_dashboard_shows_the_grains()
+    {
+        await using ApiServer server = await ApiServer.StartAsync();
+        Answer page = await server.GetAsync("/dashboard/");
+        Assert.Equal(200, page.Status);
+        Assert.Contains("<html", page.Body, StringComparison.OrdinalIgnoreCase);
+
+        // The numbers are gathered once a second.
+        await server.UntilAsync("/dashboard/DashboardCounters", answer => answer.Body.Contains("PartitionGrain", StringComparison.Ordinal));
+    }
 }

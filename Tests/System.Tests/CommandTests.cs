@@ -69,4 +69,41 @@ public class CommandTests
         Assert.NotEqual(0, exitCode);
         Assert.Contains("in use by another process", output, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task A_log_that_was_replaced_stops_the_counting_until_it_is_adopted()
+    {
+        const string Range = "from=2012-12-31&to=2013-04-01";
+        using var data = new DataFolder();
+        await using (ApiProcess api = await ApiProcess.StartAsync(data.Path))
+        {
+            await RealClicksTests.SendAsync(api.Http, [.. RealClicks.Lines.Take(3000)]);
+            await Answers.CountedToTheEndAsync(api.Http);
+            api.Signal(15);
+            await api.WaitForExitAsync();
+        }
+
+        Directory.Delete(data.File("log"), recursive: true);
+        File.Delete(data.File("log-id"));
+        await using (ApiProcess api = await ApiProcess.StartAsync(data.Path))
+        {
+            await RealClicksTests.SendAsync(api.Http, [.. RealClicks.Lines.Skip(3000).Take(2000)]);
+            await Eventually.Async("the partitions say log_replaced", async () =>
+                (await api.Http.GetStringAsync("/v1/status")).Split("log_replaced: ").Length == 5, TimeSpan.FromSeconds(30));
+            Assert.Equal(3000, await Answers.ClicksAsync(api.Http, $"/v1/clicks/total?{Range}"));
+            api.Signal(15);
+            await api.WaitForExitAsync();
+        }
+
+        (int exitCode, string output) = await ApiProcess.RunAsync("adopt-log", "--log", "another", "--data", data.Path);
+        Assert.Equal(1, exitCode);
+        Assert.Contains("not another", output, StringComparison.Ordinal);
+
+        string id = (await File.ReadAllTextAsync(data.File("log-id"))).Trim();
+        (exitCode, output) = await ApiProcess.RunAsync("adopt-log", "--log", id, "--data", data.Path);
+        Assert.True(exitCode == 0, output);
+        await using ApiProcess again = await ApiProcess.StartAsync(data.Path);
+        await Answers.CountedToTheEndAsync(again.Http);
+        Assert.Equal(5000, await Answers.ClicksAsync(again.Http, $"/v1/clicks/total?{Range}"));
+    }
 }

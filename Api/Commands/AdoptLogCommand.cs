@@ -1,0 +1,54 @@
+using ClickAggregator.Adapters.Sqlite;
+using ClickAggregator.Api.Collect;
+using ClickAggregator.ClickLog;
+using ClickAggregator.Grains;
+using ClickAggregator.Grains.Chain;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace ClickAggregator.Api.Commands;
+
+/// <summary>
+/// Takes up a click log that is not the one the store was counted from: its clicks are counted beside the old ones, which
+/// stay. Deliberate, because it counts a click again that is in both logs.
+/// </summary>
+internal sealed class AdoptLogCommand : ICommand
+{
+    public string Name => "adopt-log";
+
+    public string Summary => "takes up another click log beside what was counted (after log_replaced). The server has to be stopped";
+
+    public IReadOnlyList<CommandOption> Options { get; } =
+        [new CommandOption("--log", "ID", "the new log's id, as the message log_replaced names it", Required: true)];
+
+    public async Task<int> RunAsync(CommandInput input, CancellationToken cancellationToken)
+    {
+        string asked = input.Options["--log"];
+        try
+        {
+            WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+            builder.Logging.ClearProviders();
+            builder.Services.AddSingleton(TimeProvider.System);
+            await using PartitionedClickLog log = await PartitionedClickLog.OpenAsync(
+                OpenLog.Options(input.Settings), TimeProvider.System, NullLoggerFactory.Instance, cancellationToken);
+            builder.Services.AddSingleton(log);
+            builder.AddEmbeddedSilo(input.Settings);
+            builder.WebHost.UseUrls("http://127.0.0.1:0");
+            await using WebApplication app = builder.Build();
+            await app.StartAsync(cancellationToken);
+            IGrainFactory grains = app.Services.GetRequiredService<IGrainFactory>();
+            for (int partition = 0; partition < log.Partitions; partition++)
+            {
+                await grains.GetGrain<IPartitionGrain>(partition).AdoptAsync(asked);
+                await input.Output.WriteLineAsync($"partition {partition}: counts the log {asked}");
+            }
+
+            await app.StopAsync(cancellationToken);
+            return ExitCodes.Done;
+        }
+        catch (Exception error) when (error is LogUnusableException or StoreUnusableException or ChainStoppedException)
+        {
+            await input.Error.WriteLineAsync(error.Message);
+            return ExitCodes.Failed;
+        }
+    }
+}
