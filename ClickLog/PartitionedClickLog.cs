@@ -1,4 +1,3 @@
-using System.Globalization;
 using ClickAggregator.ClickLog.Appending;
 using ClickAggregator.ClickLog.Files;
 using Microsoft.Extensions.Logging;
@@ -11,28 +10,25 @@ namespace ClickAggregator.ClickLog;
 /// </summary>
 public sealed partial class PartitionedClickLog : IAsyncDisposable
 {
-    private const int MaxDamageKept = 1000;
-    private readonly DataDirectoryLock _lock;
+    private readonly DataDirectoryLock? _lock;
     private readonly PartitionFiles[] _files;
     private readonly PartitionWriter[] _writers;
     private readonly LogSpace _space;
     private readonly ClickLogOptions _options;
     private readonly TimeProvider _time;
-    private readonly ILogger _logger;
-    private readonly List<LogDamage> _damage = [];
+    private readonly Quarantine _quarantine;
     private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private PartitionedClickLog(
-        Guid logId, DataDirectoryLock held, PartitionFiles[] files, LogSpace space, ClickLogOptions options, TimeProvider time, ILogger logger)
+    private PartitionedClickLog(PartitionPlace place, PartitionFiles[] files, DataDirectoryLock? held)
     {
-        LogId = logId;
+        LogId = place.LogId;
         _lock = held;
         _files = files;
-        _space = space;
-        _options = options;
-        _time = time;
-        _logger = logger;
-        _writers = [.. files.Select(partition => new PartitionWriter(partition, options.QueueBytes))];
+        _space = place.Space;
+        _options = place.Options;
+        _time = place.Time;
+        _quarantine = place.Quarantine;
+        _writers = held is null ? [] : [.. files.Select(partition => new PartitionWriter(partition, place.Options.QueueBytes))];
         foreach (PartitionWriter writer in _writers)
         {
             writer.Failed += fault => _failed.TrySetResult(fault);
@@ -54,17 +50,8 @@ public sealed partial class PartitionedClickLog : IAsyncDisposable
     /// <summary>Completes when an fsync failed. Nothing is acknowledged from then on: the process has to stop.</summary>
     public Task<Exception> Failed => _failed.Task;
 
-    /// <summary>Damage found by readers so far, the first 1,000.</summary>
-    public IReadOnlyList<LogDamage> Damage
-    {
-        get
-        {
-            lock (_damage)
-            {
-                return [.. _damage];
-            }
-        }
-    }
+    /// <summary>Damage found so far, the first 1,000: readers find it, and a start where the end of the log is gone.</summary>
+    public IReadOnlyList<LogDamage> Damage => _quarantine.Damage;
 
     /// <summary>Opens the log of a data directory, or makes one.</summary>
     /// <exception cref="LogUnusableException">Another process uses it, or it is not whole.</exception>
@@ -77,11 +64,20 @@ public sealed partial class PartitionedClickLog : IAsyncDisposable
         ClickLogOptions options, LogDisk disk, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken) =>
         Task.Run(() => Open(options, disk, time, loggers.CreateLogger("ClickAggregator.ClickLog")), cancellationToken);
 
+    /// <summary>
+    /// Opens a log that is there to be read only, as far as it is durable now: it changes nothing, and another process
+    /// may go on writing.
+    /// </summary>
+    /// <exception cref="LogUnusableException">There is no log, or it is not whole.</exception>
+    public static Task<PartitionedClickLog> OpenToReadAsync(
+        ClickLogOptions options, TimeProvider time, ILoggerFactory loggers, CancellationToken cancellationToken) =>
+        Task.Run(() => OpenToRead(options, time, loggers.CreateLogger("ClickAggregator.ClickLog")), cancellationToken);
+
     /// <summary>What a partition holds: its first offset, and the one after its last durable record.</summary>
     public (long Start, long End) GetRange(int partition) => (_files[partition].Start, _files[partition].End);
 
     /// <summary>Opens a reader at an offset. The caller disposes it.</summary>
-    public ClickLogReader OpenReader(int partition, long from) => new(_files[partition], from, Report);
+    public ClickLogReader OpenReader(int partition, long from) => new(_files[partition], from, _quarantine.Report);
 
     /// <summary>Appends the clicks; they are durable when it returns. The batch may be cleared and used again then.</summary>
     /// <exception cref="LogFullException">No room. Parts of the batch may be in the log all the same.</exception>
@@ -97,6 +93,11 @@ public sealed partial class PartitionedClickLog : IAsyncDisposable
         ClickBatch batch, SourceMarker? marker, Func<int, bool>? markPartition, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        if (_lock is null)
+        {
+            throw new InvalidOperationException("the click log was opened to be read");
+        }
+
         if (marker is not null && System.Text.Encoding.UTF8.GetByteCount(marker.Source) > BatchFormat.MaxSourceBytes)
         {
             throw new ArgumentException($"a source's id has at most {BatchFormat.MaxSourceBytes} bytes", nameof(marker));
@@ -162,14 +163,12 @@ public sealed partial class PartitionedClickLog : IAsyncDisposable
             files.Dispose();
         }
 
-        _lock.Dispose();
+        _lock?.Dispose();
     }
 
     private static PartitionedClickLog Open(ClickLogOptions options, LogDisk disk, TimeProvider time, ILogger logger)
     {
-        Directory.CreateDirectory(options.Directory);
         DataDirectoryLock held = DataDirectoryLock.Take(options.Directory);
-        var files = new List<PartitionFiles>();
         try
         {
             string log = Path.Combine(options.Directory, "log");
@@ -180,27 +179,76 @@ public sealed partial class PartitionedClickLog : IAsyncDisposable
                 MakeFolders(options, log);
             }
 
-            int partitions = Directory.GetDirectories(log, "p????").Length;
-            var space = new LogSpace(options.MaxBytes);
-            for (int p = 0; p < partitions; p++)
-            {
-                files.Add(PartitionFiles.Open(
-                    p, Path.Combine(log, string.Create(CultureInfo.InvariantCulture, $"p{p:D4}")), logId, options, space, disk, time, logger));
-            }
-
+            int partitions = CountFolders(log);
             if (partitions != options.Partitions)
             {
                 LogPartitions(logger, partitions, options.Partitions);
             }
 
-            return new PartitionedClickLog(logId, held, [.. files], space, options, time, logger);
+            return Open(Place(options, log, logId, partitions, disk, time, logger), held, PartitionFiles.Open);
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
+    private static PartitionedClickLog OpenToRead(ClickLogOptions options, TimeProvider time, ILogger logger)
+    {
+        string log = Path.Combine(options.Directory, "log");
+        if (!Directory.Exists(log))
+        {
+            throw new LogUnusableException($"there is no click log in {options.Directory}");
+        }
+
+        Guid logId = LogIdFile.Read(options.Directory, logIsNew: false);
+        return Open(Place(options, log, logId, CountFolders(log), new LogDisk(), time, logger), null, PartitionFiles.OpenToRead);
+    }
+
+    private static PartitionPlace Place(
+        ClickLogOptions options, string log, Guid logId, int partitions, LogDisk disk, TimeProvider time, ILogger logger) => new(
+            log, logId, options with { Partitions = partitions }, new LogSpace(options.MaxBytes),
+            new Quarantine(Path.Combine(log, "quarantine"), logger), disk, time, logger);
+
+    private static PartitionedClickLog Open(PartitionPlace place, DataDirectoryLock? held, Func<int, PartitionPlace, PartitionFiles> open)
+    {
+        var files = new List<PartitionFiles>();
+        try
+        {
+            for (int p = 0; p < place.Options.Partitions; p++)
+            {
+                files.Add(open(p, place));
+            }
+
+            // A target's partition follows from their number: with one missing, its clicks would go elsewhere.
+            if (files.Max(partition => partition.MadeWith) is int madeWith && madeWith > files.Count)
+            {
+                throw new LogUnusableException(
+                    $"{place.Directory} was made with {madeWith} partitions and has the folders of {files.Count}: bring {PartitionPlace.Name(files.Count)} back");
+            }
+
+            return new PartitionedClickLog(place, [.. files], held);
         }
         catch
         {
             files.ForEach(partition => partition.Dispose());
-            held.Dispose();
             throw;
         }
+    }
+
+    private static int CountFolders(string log)
+    {
+        string[] found = [.. Directory.GetDirectories(log, "p????").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+        for (int p = 0; p < Math.Max(1, found.Length); p++)
+        {
+            if (p >= found.Length || found[p] != PartitionPlace.Name(p))
+            {
+                throw new LogUnusableException($"{Path.Combine(log, PartitionPlace.Name(p))} is missing: bring it back");
+            }
+        }
+
+        return found.Length;
     }
 
     /// <summary>All partitions' folders appear at once: their number is how many partitions the log has.</summary>
@@ -214,33 +262,12 @@ public sealed partial class PartitionedClickLog : IAsyncDisposable
 
         for (int p = 0; p < options.Partitions; p++)
         {
-            Directory.CreateDirectory(Path.Combine(making, string.Create(CultureInfo.InvariantCulture, $"p{p:D4}")));
+            Directory.CreateDirectory(Path.Combine(making, PartitionPlace.Name(p)));
         }
 
         Directory.Move(making, log);
         DirectorySync.Flush(options.Directory);
     }
-
-    private void Report(LogDamage damage)
-    {
-        lock (_damage)
-        {
-            if (_damage.Contains(damage))
-            {
-                return;
-            }
-
-            if (_damage.Count < MaxDamageKept)
-            {
-                _damage.Add(damage);
-            }
-        }
-
-        LogDamaged(_logger, damage.Partition, damage.FromOffset, damage.ToOffset, damage.File, damage.Position, damage.Reason);
-    }
-
-    [LoggerMessage(EventId = 1102, Level = LogLevel.Error, Message = "partition {Partition}: the offsets [{From}, {To}) are damaged: {File} at byte {Position}: {Reason}")]
-    private static partial void LogDamaged(ILogger logger, int partition, long from, long to, string file, long position, string reason);
 
     [LoggerMessage(EventId = 1103, Level = LogLevel.Warning, Message = "the log was made with {Partitions} partitions and keeps them; ClickLog:Partitions={Asked} is for new logs")]
     private static partial void LogPartitions(ILogger logger, int partitions, int asked);

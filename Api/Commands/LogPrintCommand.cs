@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using System.Text.Unicode;
 using ClickAggregator.Api.Collect;
 using ClickAggregator.ClickLog;
 using ClickAggregator.Clicks;
@@ -12,10 +13,11 @@ namespace ClickAggregator.Api.Commands;
 internal sealed class LogPrintCommand : ICommand
 {
     private const int ChunkBytes = 1 << 20;
+    private const int PlaceBytes = 128;
 
     public string Name => "log print";
 
-    public string Summary => "prints a range of the click log as NDJSON; the server must be stopped";
+    public string Summary => "prints a range of the click log as NDJSON, also while the server runs";
 
     public IReadOnlyList<CommandOption> Options { get; } =
     [
@@ -26,7 +28,6 @@ internal sealed class LogPrintCommand : ICommand
 
     public async Task<int> RunAsync(CommandInput input, CancellationToken cancellationToken)
     {
-        // Opening makes a log where there is none; looking must not.
         if (!Directory.Exists(Path.Combine(input.Settings.DataDirectory, "log")))
         {
             throw new UsageException($"DataDirectory: there is no click log in {input.Settings.DataDirectory}; --data names another directory");
@@ -35,7 +36,7 @@ internal sealed class LogPrintCommand : ICommand
         PartitionedClickLog log;
         try
         {
-            log = await PartitionedClickLog.OpenAsync(
+            log = await PartitionedClickLog.OpenToReadAsync(
                 OpenLog.Options(input.Settings), TimeProvider.System, NullLoggerFactory.Instance, cancellationToken);
         }
         catch (LogUnusableException e)
@@ -66,7 +67,7 @@ internal sealed class LogPrintCommand : ICommand
                 cancellationToken.ThrowIfCancellationRequested();
                 LogRecord record = chunk.Records[i];
                 line.ResetWrittenCount();
-                if (!TryFormat(chunk, record, line))
+                if (!TryFormat(partition, chunk, record, line))
                 {
                     unread++;
                     await input.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"offset {record.Offset} cannot be read"));
@@ -82,14 +83,23 @@ internal sealed class LogPrintCommand : ICommand
         return unread == 0 ? ExitCodes.Done : ExitCodes.Failed;
     }
 
-    private static bool TryFormat(in LogChunk chunk, in LogRecord record, ArrayBufferWriter<byte> line)
+    private static bool TryFormat(int partition, in LogChunk chunk, in LogRecord record, ArrayBufferWriter<byte> line)
     {
         if (record.Length < 0 || !ClickRecord.TryRead(chunk.Value(record), out Click click))
         {
             return false;
         }
 
-        ClickJson.Write(click, line);
+        // Where the click lies comes first, then the click as it was sent.
+        Span<byte> place = line.GetSpan(PlaceBytes);
+        Utf8.TryWrite(
+            place, CultureInfo.InvariantCulture,
+            $"{{\"partition\":{partition},\"offset\":{record.Offset},\"append_time\":\"{DateTimeOffset.FromUnixTimeMilliseconds(record.AppendTime):yyyy-MM-ddTHH:mm:ss.fffZ}\",",
+            out int written);
+        line.Advance(written);
+        var json = new ArrayBufferWriter<byte>(ClickJson.MaxBytes);
+        ClickJson.Write(click, json);
+        line.Write(json.WrittenSpan[1..]);
         return true;
     }
 

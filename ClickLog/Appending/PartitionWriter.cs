@@ -121,8 +121,14 @@ internal sealed class PartitionWriter : IAsyncDisposable
             {
                 _files.Append(_writing);
             }
-            catch (LogFailedException failed)
+            catch (LogFullException full)
             {
+                fault = full; // there may be room again
+            }
+            catch (Exception error)
+            {
+                // Whatever else it is: what the disk holds is not known any more, and nobody may be told that it is kept.
+                LogFailedException failed = error as LogFailedException ?? new("the click log cannot be written: " + error.Message, error);
                 fault = failed;
                 lock (_gate)
                 {
@@ -130,10 +136,6 @@ internal sealed class PartitionWriter : IAsyncDisposable
                 }
 
                 Failed?.Invoke(failed);
-            }
-            catch (IOException error)
-            {
-                fault = error;
             }
         }
 

@@ -7,66 +7,158 @@ internal sealed partial class PartitionFiles
 {
     private void Recover()
     {
-        var paths = Directory.GetFiles(_folder, "*.log").Where(path => SegmentFormat.TryParseName(path, out _)).Order(StringComparer.Ordinal).ToList();
-        for (int n = 0; n < paths.Count; n++)
-        {
-            _ = SegmentFormat.TryParseName(paths[n], out long baseOffset);
-            SafeFileHandle handle = File.OpenHandle(paths[n], FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-            byte[] head = new byte[SegmentFormat.HeadBytes];
-            int have = SegmentRecovery.ReadAt(handle, head, 0);
-            if (!SegmentFormat.IsSound(head.AsSpan(0, have), _logId, Partition, baseOffset, out long lastAppendTime))
-            {
-                if (n == paths.Count - 1 && n > 0 && RandomAccess.GetLength(handle) <= SegmentFormat.HeadBytes)
-                {
-                    // Killed while it was being made: nothing can be in it yet.
-                    handle.Dispose();
-                    File.Delete(paths[n]);
-                    break;
-                }
-
-                if (n == 0 && paths.Count == 1 && baseOffset == 0 && RandomAccess.GetLength(handle) <= SegmentFormat.HeadBytes && have < SegmentFormat.HeadBytes)
-                {
-                    handle.Dispose();
-                    File.Delete(paths[n]);
-                    break;
-                }
-
-                handle.Dispose();
-                throw new LogUnusableException(
-                    $"{paths[n]} is not a segment of the log {_logId} (its head is damaged, or it was copied from another log): move it away or bring the right one back");
-            }
-
-            var segment = new Segment(paths[n], baseOffset, handle) { DurableBytes = RandomAccess.GetLength(handle) };
-            _segments.Add(segment);
-            _lastAppendTime = lastAppendTime;
-        }
-
+        DurableEnd? noted = DurableNote.Read(_folder);
+        bool headDamaged = OpenSegments();
+        _space.Add(_segments.Sum(segment => segment.DurableBytes));
         if (_segments.Count == 0)
         {
-            Create(0);
+            if (noted is { Next: > 0 } gone)
+            {
+                _quarantine.Report(new LogDamage(Partition, gone.BaseOffset, gone.Next, _folder, 0, 0, "all segments of the partition are gone"));
+            }
+
+            Begin(noted?.Next ?? 0);
             return;
         }
 
         Segment last = _segments[^1];
-        RecoveredSegment found = SegmentRecovery.Recover(last, _lastAppendTime, _markers);
-        long length = RandomAccess.GetLength(last.Handle);
-        if (found.Length < length)
+        bool ofLast = noted?.BaseOffset == last.BaseOffset;
+        long acknowledged = ofLast ? noted!.Value.Length : noted?.BaseOffset > last.BaseOffset ? long.MaxValue : SegmentFormat.HeadBytes;
+        RecoveredSegment found = SegmentRecovery.Walk(last, _lastAppendTime, acknowledged, _markers);
+        _lastAppendTime = found.LastAppendTime;
+        last.IsIndexed = true;
+        last.LastAppendTime = found.LastAppendTime;
+
+        // The note is of a later segment where that one's file is gone, and of an earlier one where it is too old.
+        bool lost = noted is { } end && end.BaseOffset >= last.BaseOffset && (end.Next > found.NextOffset || (ofLast && end.Length > found.Length));
+        if (lost || headDamaged)
         {
-            string kept = KeepTail(last, found.Length, length);
+            RecoverMarkers();
+            Continue(last, found, Math.Max(found.NextOffset, lost ? noted!.Value.Next : 0));
+        }
+        else
+        {
+            CutTail(last, found);
+        }
+    }
+
+    /// <summary>A torn tail was never acknowledged.</summary>
+    private void CutTail(Segment last, RecoveredSegment found)
+    {
+        long length = last.DurableBytes;
+        if (found.Length < length && !_readOnly)
+        {
+            _space.Add(found.Length - length);
+            string kept = _quarantine.KeepTail(Partition, last, found.Length, length);
             LogTorn(_logger, last.Path, found.Torn ?? "torn", length - found.Length, found.NextOffset, kept);
             RandomAccess.SetLength(last.Handle, found.Length);
         }
 
-        // A process that was killed may have written without fsync: what is read from here on has to be durable.
-        _disk.Flush(last.Handle);
-        last.IsIndexed = true;
-        last.LastAppendTime = found.LastAppendTime;
         last.DurableBytes = found.Length;
         _length = found.Length;
         _next = found.NextOffset;
-        _lastAppendTime = found.LastAppendTime;
-        _durableEnd = found.NextOffset;
-        _space.Add(_segments.Sum(segment => segment.DurableBytes));
+        if (!_readOnly)
+        {
+            // A process that was killed may have written without fsync: what is read from here on has to be durable.
+            _disk.Flush(last.Handle);
+            NoteDurable(last);
+        }
+
+        _durableEnd = _next;
+    }
+
+    /// <summary>
+    /// The end of the last segment is gone although it was acknowledged: the file stays as it is, and the log goes on
+    /// behind the last offset that was given out, in a new one. Readers find the lost offsets between the two.
+    /// </summary>
+    private void Continue(Segment last, RecoveredSegment found, long next)
+    {
+        if (next > found.NextOffset)
+        {
+            _quarantine.Report(new LogDamage(
+                Partition, found.NextOffset, next, last.Path, found.Length, Math.Max(0, last.DurableBytes - found.Length),
+                found.Torn ?? "the end of the file is gone"));
+        }
+
+        if (_readOnly)
+        {
+            _durableEnd = found.NextOffset;
+            return;
+        }
+
+        if (next == last.BaseOffset)
+        {
+            // Nothing but markers was in it, and those were read: a new file takes its name.
+            _segments.Remove(last);
+            _space.Add(-last.DurableBytes);
+            last.Dispose();
+            _quarantine.Move(Partition, last.Path);
+        }
+
+        Begin(next);
+    }
+
+    /// <summary>Opens all segment files, oldest first. True where the last one has no sound head.</summary>
+    private bool OpenSegments()
+    {
+        bool headDamaged = false;
+        foreach (string path in Directory.GetFiles(_folder, "*.log").Order(StringComparer.Ordinal))
+        {
+            if (!SegmentFormat.TryParseName(path, out long baseOffset))
+            {
+                continue;
+            }
+
+            SafeFileHandle handle = File.OpenHandle(
+                path, FileMode.Open, _readOnly ? FileAccess.Read : FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            byte[] head = new byte[SegmentFormat.HeadBytes];
+            int have = SegmentRecovery.ReadAt(handle, head, 0);
+            SegmentHeadState state = SegmentFormat.Read(head.AsSpan(0, have), _logId, Partition, baseOffset, out SegmentHead says);
+            if (state == SegmentHeadState.Foreign)
+            {
+                handle.Dispose();
+                throw new LogUnusableException($"{path} is a segment of another log or partition than {_logId}, {Partition}: move it away");
+            }
+
+            headDamaged = state == SegmentHeadState.Damaged;
+            if (headDamaged)
+            {
+                LogHeadDamaged(_logger, path);
+            }
+            else
+            {
+                _lastAppendTime = says.LastAppendTime;
+                MadeWith = Math.Max(MadeWith, says.Partitions);
+            }
+
+            _segments.Add(new Segment(path, baseOffset, handle) { DurableBytes = RandomAccess.GetLength(handle) });
+        }
+
+        return headDamaged;
+    }
+
+    /// <summary>Each segment starts with all markers; where that start is damaged, those of the segment before hold.</summary>
+    private void RecoverMarkers()
+    {
+        if (_segments.Count > 1)
+        {
+            var before = new Dictionary<string, SourceMarker>();
+            SegmentRecovery.Walk(_segments[^2], 0, long.MaxValue, before);
+            foreach ((string source, SourceMarker marker) in before)
+            {
+                _markers.TryAdd(source, marker);
+            }
+        }
+    }
+
+    private void Begin(long baseOffset)
+    {
+        if (_readOnly)
+        {
+            return;
+        }
+
+        Create(baseOffset);
     }
 
     private Segment Active(long bytes)
@@ -82,9 +174,13 @@ internal sealed partial class PartitionFiles
         {
             return Create(_next);
         }
-        catch (IOException error)
+        catch (IOException error) when (DiskFull.Is(error))
         {
             throw new LogFullException($"no new segment of the click log could be made: {error.Message}", error);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new LogFailedException($"no new segment of the click log could be made in {_folder}: {error.Message}", error);
         }
     }
 
@@ -99,7 +195,10 @@ internal sealed partial class PartitionFiles
         SafeFileHandle handle = File.OpenHandle(making, FileMode.Create, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         try
         {
-            var pieces = new List<ReadOnlyMemory<byte>> { SegmentFormat.Head(_logId, Partition, baseOffset, _lastAppendTime) };
+            var pieces = new List<ReadOnlyMemory<byte>>
+            {
+                SegmentFormat.Head(_logId, Partition, baseOffset, new SegmentHead(_lastAppendTime, _options.Partitions)),
+            };
             foreach (SourceMarker marker in Markers.Values)
             {
                 byte[] head = new byte[BatchFormat.FixedBytes + BatchFormat.MaxMarkerBytes];
@@ -110,7 +209,7 @@ internal sealed partial class PartitionFiles
             _disk.Flush(handle);
 
             // Under its name only when its markers are on disk: a start reads the last segment's and no others.
-            File.Move(making, path);
+            File.Move(making, path, overwrite: true);
             DirectorySync.Flush(_folder);
             long length = pieces.Sum(piece => (long)piece.Length);
             var segment = new Segment(path, baseOffset, handle) { DurableBytes = length, IsIndexed = true, LastAppendTime = _lastAppendTime };
@@ -122,6 +221,7 @@ internal sealed partial class PartitionFiles
             _space.Add(length);
             _length = length;
             _next = baseOffset;
+            NoteDurable(segment);
             Volatile.Write(ref _durableEnd, baseOffset);
             return segment;
         }
@@ -133,26 +233,20 @@ internal sealed partial class PartitionFiles
         }
     }
 
-    /// <summary>A torn tail was never acknowledged; it is kept aside all the same, for whoever wants to look.</summary>
-    private static string KeepTail(Segment segment, long from, long to)
+    private void NoteDurable(Segment segment)
     {
-        string folder = Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(segment.Path))!, "quarantine");
-        Directory.CreateDirectory(folder);
-        string path = Path.Combine(folder, $"{Path.GetFileName(Path.GetDirectoryName(segment.Path))}-{Path.GetFileNameWithoutExtension(segment.Path)}-{from}.tail");
-        using FileStream kept = File.Create(path);
-        byte[] buffer = new byte[1 << 16];
-        for (long at = from; at < to;)
+        try
         {
-            int got = RandomAccess.Read(segment.Handle, buffer.AsSpan(0, (int)Math.Min(buffer.Length, to - at)), at);
-            if (got == 0)
-            {
-                break;
-            }
-
-            kept.Write(buffer, 0, got);
-            at += got;
+            (_note ??= DurableNote.Open(_folder)).Write(new DurableEnd(segment.BaseOffset, _length, _next));
         }
-
-        return path;
+        catch (IOException error)
+        {
+            // Without it a start knows less about a damaged end; what is acknowledged is durable all the same.
+            if (!_noteFailed)
+            {
+                _noteFailed = true;
+                LogNoNote(_logger, DurableNote.PathOf(_folder), error.Message);
+            }
+        }
     }
 }

@@ -17,6 +17,8 @@ internal sealed partial class PartitionFiles : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly LogSpace _space;
+    private readonly Quarantine _quarantine;
+    private readonly bool _readOnly;
     private readonly Lock _gate = new();
     private readonly List<Segment> _segments = [];
     private readonly Dictionary<string, SourceMarker> _markers = [];
@@ -26,21 +28,27 @@ internal sealed partial class PartitionFiles : IDisposable
     private long _next;
     private long _lastAppendTime;
     private long _durableEnd;
+    private DurableNote? _note;
+    private bool _noteFailed;
 
-    private PartitionFiles(
-        int partition, string folder, Guid logId, ClickLogOptions options, LogSpace space, LogDisk disk, TimeProvider time, ILogger logger)
+    private PartitionFiles(int partition, PartitionPlace place, bool readOnly)
     {
         Partition = partition;
-        _folder = folder;
-        _logId = logId;
-        _options = options;
-        _space = space;
-        _disk = disk;
-        _time = time;
-        _logger = logger;
+        _folder = place.Folder(partition);
+        _logId = place.LogId;
+        _options = place.Options;
+        _space = place.Space;
+        _quarantine = place.Quarantine;
+        _disk = place.Disk;
+        _time = place.Time;
+        _logger = place.Logger;
+        _readOnly = readOnly;
     }
 
     public int Partition { get; }
+
+    /// <summary>How many partitions the log was made with, as the heads of the segments say; 0 where none is sound.</summary>
+    public int MadeWith { get; private set; }
 
     /// <summary>The first offset there is.</summary>
     public long Start
@@ -49,7 +57,7 @@ internal sealed partial class PartitionFiles : IDisposable
         {
             lock (_gate)
             {
-                return _segments[0].BaseOffset;
+                return _segments.Count == 0 ? End : _segments[0].BaseOffset;
             }
         }
     }
@@ -70,13 +78,18 @@ internal sealed partial class PartitionFiles : IDisposable
     }
 
     /// <summary>Opens the partition: recovers its last segment, cuts a torn tail, makes what is left durable.</summary>
-    public static PartitionFiles Open(
-        int partition, string folder, Guid logId, ClickLogOptions options, LogSpace space, LogDisk disk, TimeProvider time, ILogger logger)
+    /// <exception cref="LogUnusableException">A segment of another log is in the folder.</exception>
+    public static PartitionFiles Open(int partition, PartitionPlace place)
     {
-        Directory.CreateDirectory(folder);
-        var files = new PartitionFiles(partition, folder, logId, options, space, disk, time, logger);
-        files.Recover();
-        return files;
+        var files = new PartitionFiles(partition, place, readOnly: false);
+        return files.Recovered();
+    }
+
+    /// <summary>Opens the partition to be read only, and changes nothing of it, also while another process writes it.</summary>
+    public static PartitionFiles OpenToRead(int partition, PartitionPlace place)
+    {
+        var files = new PartitionFiles(partition, place, readOnly: true);
+        return files.Recovered();
     }
 
     /// <summary>Writes the parts in order, fsyncs once. All of it is durable afterwards, or none of it is in the log.</summary>
@@ -146,6 +159,7 @@ internal sealed partial class PartitionFiles : IDisposable
         active.LastAppendTime = now;
         NoteMarkers(parts);
         active.DurableBytes = position;
+        NoteDurable(active);
         Volatile.Write(ref _durableEnd, next);
     }
 
@@ -219,6 +233,22 @@ internal sealed partial class PartitionFiles : IDisposable
             _segments.ForEach(segment => segment.Dispose());
             _segments.Clear();
         }
+
+        _note?.Dispose();
+    }
+
+    private PartitionFiles Recovered()
+    {
+        try
+        {
+            Recover();
+            return this;
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Parts without a marker go together into one batch; a part with one is a batch of its own.</summary>
@@ -248,15 +278,31 @@ internal sealed partial class PartitionFiles : IDisposable
         {
             _disk.Write(active.Handle, _pieces, position);
         }
-        catch (IOException error)
+        catch (IOException error) when (DiskFull.Is(error))
         {
-            // What was acknowledged ends at _length: a part of this write may be behind it, and has to go.
-            RandomAccess.SetLength(active.Handle, _length);
+            CutUnacknowledged(active);
             throw new LogFullException($"the disk took no more of the click log: {error.Message}", error);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new LogFailedException($"the disk failed to take clicks in {active.Path}: {error.Message}", error);
         }
         finally
         {
             _pieces.Clear();
+        }
+    }
+
+    /// <summary>What was acknowledged ends at _length: a part of a write may be behind it, and has to go.</summary>
+    private void CutUnacknowledged(Segment active)
+    {
+        try
+        {
+            RandomAccess.SetLength(active.Handle, _length);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new LogFailedException($"{active.Path} cannot be cut back to what was acknowledged: {error.Message}", error);
         }
     }
 
@@ -276,4 +322,10 @@ internal sealed partial class PartitionFiles : IDisposable
 
     [LoggerMessage(EventId = 1101, Level = LogLevel.Warning, Message = "{File}: {Reason}; {Bytes} bytes behind offset {Offset} were cut away and kept in {Kept}")]
     private static partial void LogTorn(ILogger logger, string file, string reason, long bytes, long offset, string kept);
+
+    [LoggerMessage(EventId = 1105, Level = LogLevel.Error, Message = "{File}: its head is damaged; what is behind it is read as it is")]
+    private static partial void LogHeadDamaged(ILogger logger, string file);
+
+    [LoggerMessage(EventId = 1106, Level = LogLevel.Warning, Message = "{File} cannot be written, so that a start cannot tell a torn end of the log from a damaged one: {Reason}")]
+    private static partial void LogNoNote(ILogger logger, string file, string reason);
 }

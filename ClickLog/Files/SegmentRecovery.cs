@@ -2,30 +2,24 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ClickAggregator.ClickLog.Files;
 
-/// <summary>Damage that was found in the log.</summary>
-/// <param name="Partition">The partition.</param>
-/// <param name="FromOffset">The first offset lost.</param>
-/// <param name="ToOffset">The offset after the last lost.</param>
-/// <param name="File">The segment.</param>
-/// <param name="Position">Where in the file.</param>
-/// <param name="Reason">What is wrong there.</param>
-public sealed record LogDamage(int Partition, long FromOffset, long ToOffset, string File, long Position, string Reason);
-
-/// <summary>What is left of a segment after its end was looked at.</summary>
-/// <param name="Length">How much of the file is sound; what is behind it is a torn tail.</param>
+/// <summary>What is in a segment.</summary>
+/// <param name="Length">How much of the file can be read; what is behind it is torn.</param>
 /// <param name="NextOffset">The offset that the next record gets.</param>
 /// <param name="LastAppendTime">Append time of the last batch.</param>
-/// <param name="Torn">Why the tail is cut; null where there is none.</param>
+/// <param name="Torn">Why the walk ended before the file did; null where it did not.</param>
 internal sealed record RecoveredSegment(long Length, long NextOffset, long LastAppendTime, string? Torn);
 
 /// <summary>
-/// Walks the last segment of a partition on start: indexes it, collects the markers, finds the torn tail. A batch
-/// that is not whole was never acknowledged, so it is cut away; damage with sound batches behind it is kept, and
-/// readers report it.
+/// Walks the last segment of a partition on start: indexes it, collects the markers, finds the torn tail. A last
+/// batch that is not whole ends the walk; damage with sound batches behind it does not, and readers report it.
 /// </summary>
 internal static class SegmentRecovery
 {
-    public static RecoveredSegment Recover(Segment segment, long lastAppendTime, IDictionary<string, SourceMarker> markers)
+    /// <param name="segment">The segment.</param>
+    /// <param name="lastAppendTime">Of the segment before.</param>
+    /// <param name="acknowledged">What is below this position was acknowledged: damage there is no torn tail.</param>
+    /// <param name="markers">Takes the last marker of each source.</param>
+    public static RecoveredSegment Walk(Segment segment, long lastAppendTime, long acknowledged, IDictionary<string, SourceMarker> markers)
     {
         long length = RandomAccess.GetLength(segment.Handle);
         long position = SegmentFormat.HeadBytes;
@@ -46,15 +40,16 @@ internal static class SegmentRecovery
                 continue;
             }
 
-            if (position + head.TotalBytes > length)
+            long end = position + head.TotalBytes;
+            if (end > length)
             {
                 return new RecoveredSegment(position, next, lastAppendTime, "the last batch is not whole");
             }
 
-            // Only the last batch may have been written in part with the file already at full length.
-            if (position + head.TotalBytes == length && !LastRecordIsSound(segment.Handle, position, head))
+            // After a power cut the file may have its full length, and not all of its bytes.
+            if (end == length && end > acknowledged && !IsSound(segment.Handle, position, head))
             {
-                return new RecoveredSegment(position, next, lastAppendTime, "the last batch's end is not sound");
+                return new RecoveredSegment(position, next, lastAppendTime, "the last batch is not sound");
             }
 
             if (BatchFormat.ReadMarker(buffer.AsSpan(0, have), head) is SourceMarker marker)
@@ -63,7 +58,7 @@ internal static class SegmentRecovery
             }
 
             segment.Note(head.BaseOffset, position);
-            position += head.TotalBytes;
+            position = end;
             next = head.NextOffset;
             lastAppendTime = Math.Max(lastAppendTime, head.AppendTime);
         }
@@ -131,7 +126,7 @@ internal static class SegmentRecovery
         return have;
     }
 
-    private static bool LastRecordIsSound(SafeFileHandle file, long position, in BatchHead head)
+    private static bool IsSound(SafeFileHandle file, long position, in BatchHead head)
     {
         byte[] batch = new byte[head.TotalBytes];
         if (ReadAt(file, batch, position) < batch.Length)
@@ -140,13 +135,16 @@ internal static class SegmentRecovery
         }
 
         int at = head.HeadBytes;
-        bool sound = head.Count == 0;
-        for (int n = 0; n < head.Count && at < batch.Length; n++)
+        for (int n = 0; n < head.Count; n++)
         {
-            sound = BatchFormat.ReadFrame(batch.AsSpan(at), out int claimed) >= 0;
+            if (BatchFormat.ReadFrame(batch.AsSpan(at), out int claimed) < 0)
+            {
+                return false;
+            }
+
             at += claimed;
         }
 
-        return sound && at == batch.Length;
+        return at == batch.Length;
     }
 }

@@ -90,17 +90,18 @@ public sealed class ClickLogReader : IDisposable
     private LogChunk ReadChunk(Segment segment, long segmentEnd, int maxBytes, long to)
     {
         long durable = segment.DurableBytes;
-        byte[] data = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(durable - _at, BatchFormat.FixedBytes, maxBytes));
+        const int MaxHead = BatchFormat.FixedBytes + BatchFormat.MaxMarkerBytes;
+        byte[] data = ArrayPool<byte>.Shared.Rent((int)Math.Clamp(durable - _at, MaxHead, Math.Max(MaxHead, maxBytes)));
         LogRecord[] records = ArrayPool<LogRecord>.Shared.Rent(1024);
         int count = 0;
-        int have = SegmentRecovery.ReadAt(segment.Handle, data.AsSpan(0, (int)Math.Min(data.Length, durable - _at)), _at);
+        int have = Fill(segment, data, durable);
         int used = 0;
         long from = Position;
         while (Position < to)
         {
             if (!BatchFormat.TryReadHead(data.AsSpan(used, have - used), out BatchHead head))
             {
-                bool cut = _at + have < durable && have - used < BatchFormat.FixedBytes + BatchFormat.MaxMarkerBytes;
+                bool cut = _at + have < durable && have - used < MaxHead;
                 if (cut && count > 0)
                 {
                     break; // the rest of the head is in the next chunk
@@ -110,7 +111,7 @@ public sealed class ClickLogReader : IDisposable
                 {
                     _at += used;
                     used = 0;
-                    have = SegmentRecovery.ReadAt(segment.Handle, data.AsSpan(0, (int)Math.Min(data.Length, durable - _at)), _at);
+                    have = Fill(segment, data, durable);
                     continue;
                 }
 
@@ -140,50 +141,50 @@ public sealed class ClickLogReader : IDisposable
                     data = ArrayPool<byte>.Shared.Rent(head.TotalBytes);
                 }
 
-                have = SegmentRecovery.ReadAt(segment.Handle, data.AsSpan(0, (int)Math.Min(data.Length, durable - _at)), _at);
-                if (have < head.TotalBytes)
+                have = Fill(segment, data, durable);
+                if (have >= head.TotalBytes)
                 {
-                    // Its length reaches beyond what is durable: the head lies, though its checksum does not say so.
-                    Skip(segment, segmentEnd, durable, _at + 1, to, ref records, ref count);
-                    used = 0;
-                    have = 0;
-                    break;
+                    continue;
                 }
 
-                continue;
+                // The file was cut in the middle of this batch: its first records may be whole.
             }
 
             if (head.BaseOffset > Position)
             {
                 // What lay between was destroyed together with its head.
-                Lose(segment, _at + used, Math.Min(head.BaseOffset, to), "offsets are missing before this batch", ref records, ref count);
-                if (Position >= to)
+                Lose(segment, _at + used, 0, Math.Min(head.BaseOffset, to), "offsets are missing before this batch", ref records, ref count);
+                if (Position < head.BaseOffset || Position >= to)
                 {
                     break;
                 }
             }
 
-            if (!TakeRecords(segment, data, used, head, to, ref records, ref count))
+            if (!TakeRecords(segment, data.AsSpan(0, have), used, head, to, ref records, ref count))
             {
                 break; // the rest of this batch is beyond `to`: the next read starts at its head again
             }
 
-            used += head.TotalBytes;
+            used = Math.Min(have, used + head.TotalBytes);
         }
 
         _at += used;
         return new LogChunk(from, Position, data, have, records, count);
     }
 
+    /// <summary>Reads on from where the reader stands. A damaged file may be shorter than its own head.</summary>
+    private int Fill(Segment segment, byte[] data, long durable) =>
+        SegmentRecovery.ReadAt(segment.Handle, data.AsSpan(0, (int)Math.Clamp(durable - _at, 0, data.Length)), _at);
+
     /// <summary>False where the batch goes on beyond <paramref name="to"/>.</summary>
-    private bool TakeRecords(Segment segment, byte[] data, int start, in BatchHead head, long to, ref LogRecord[] records, ref int count)
+    private bool TakeRecords(Segment segment, Span<byte> data, int start, in BatchHead head, long to, ref LogRecord[] records, ref int count)
     {
         int at = start + head.HeadBytes;
-        int end = start + head.TotalBytes;
+        int end = Math.Min(start + head.TotalBytes, data.Length);
         for (int n = 0; n < head.Count; n++)
         {
             long offset = head.BaseOffset + n;
-            int length = at < end ? BatchFormat.ReadFrame(data.AsSpan(at, end - at), out int claimed) : BatchFormat.ReadFrame([], out claimed);
+            int length = at < end ? BatchFormat.ReadFrame(data[at..end], out int claimed) : BatchFormat.ReadFrame([], out claimed);
             if (offset >= to)
             {
                 return false;
@@ -193,7 +194,8 @@ public sealed class ClickLogReader : IDisposable
             {
                 if (length < 0)
                 {
-                    _report(new LogDamage(_files.Partition, offset, offset + 1, segment.Path, _at + at, "a record does not match its checksum"));
+                    _report(new LogDamage(
+                        _files.Partition, offset, offset + 1, segment.Path, _at + at, Math.Min(claimed, end - at), "a record does not match its checksum"));
                 }
 
                 Add(ref records, ref count, new LogRecord(offset, head.AppendTime, length < 0 ? 0 : at + BatchFormat.FrameBytes, length));
@@ -221,16 +223,16 @@ public sealed class ClickLogReader : IDisposable
 
         ArrayPool<byte>.Shared.Return(buffer);
         _at = sound >= 0 ? sound : durable;
-        Lose(segment, damagedAt, Math.Min(resume, to), "a batch head is destroyed", ref records, ref count);
+        Lose(segment, damagedAt, Math.Max(0, _at - damagedAt), Math.Min(resume, to), "a batch is destroyed or gone", ref records, ref count);
     }
 
-    private void Lose(Segment segment, long position, long to, string reason, ref LogRecord[] records, ref int count)
+    private void Lose(Segment segment, long position, long bytes, long to, string reason, ref LogRecord[] records, ref int count)
     {
         // Bounded: a chunk says so much damage at once, the next one goes on.
         long last = Math.Min(to, Position + 100_000);
         if (last > Position)
         {
-            _report(new LogDamage(_files.Partition, Position, last, segment.Path, position, reason));
+            _report(new LogDamage(_files.Partition, Position, last, segment.Path, position, bytes, reason));
         }
 
         for (; Position < last; Position++)
