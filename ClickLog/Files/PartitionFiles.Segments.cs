@@ -128,6 +128,11 @@ internal sealed partial class PartitionFiles
             else
             {
                 _lastAppendTime = says.LastAppendTime;
+                if (_segments.Count > 0)
+                {
+                    _segments[^1].LastAppendTime = says.LastAppendTime;
+                }
+
                 MadeWith = Math.Max(MadeWith, says.Partitions);
             }
 

@@ -55,9 +55,10 @@ internal sealed class LogFolder : IDisposable
         return PartitionedClickLog.OpenAsync(Options, Disk, Time, Loggers, CancellationToken.None);
     }
 
-    /// <summary>All files below the data directory, to come back to.</summary>
+    /// <summary>All files below the data directory but its lock, to come back to.</summary>
     public Dictionary<string, byte[]> Save() =>
-        Directory.EnumerateFiles(Path, "*", SearchOption.AllDirectories).ToDictionary(file => file, File.ReadAllBytes);
+        Directory.EnumerateFiles(Path, "*", SearchOption.AllDirectories)
+            .Where(file => System.IO.Path.GetFileName(file) != "lock").ToDictionary(file => file, File.ReadAllBytes);
 
     /// <summary>The data directory as it was saved, and nothing else.</summary>
     public void Restore(Dictionary<string, byte[]> saved)
