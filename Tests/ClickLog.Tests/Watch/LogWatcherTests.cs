@@ -220,6 +220,7 @@ public class LogWatcherTests
 
             Assert.True(WatchedLogs.Expected(0, written).SequenceEqual(logs.Ids()), $"seed {seed}, round {round}");
             await logs.StopAsync();
+            Directory.Delete(Path.Combine(logs.Data, "log", "durable"), recursive: true); // nor is the note of it kept
             foreach (string segment in Directory.GetFiles(Path.Combine(logs.Data, "log"), "*.log", SearchOption.AllDirectories))
             {
                 if (random.Next(3) > 0)
