@@ -14,6 +14,7 @@ internal static class HealthSetup
             provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested ? "stopping" : null));
         builder.Services.AddSingleton(provider => new ReadinessCheck("click log", ReadinessScope.Collecting, () =>
             provider.GetRequiredService<PartitionedClickLog>().Failed.IsCompleted ? "failed" : null));
+        builder.Services.AddSingleton<ProgressInstruments>();
         builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics
             .AddMeter("ClickAggregator*")
             .AddMeter("System.Runtime")
@@ -22,6 +23,7 @@ internal static class HealthSetup
 
     public static void MapHealth(this WebApplication app)
     {
+        app.Services.GetRequiredService<ProgressInstruments>(); // nobody else asks for it: its gauges are read by the exporter
         app.MapGet("/health/live", () => Results.Json(new HealthAnswer("live", []), HealthJson.Default.HealthAnswer));
         app.MapGet("/health/ready", (IEnumerable<ReadinessCheck> checks) => Ready(checks, ReadinessScope.Collecting));
         app.MapGet("/health/ready/query", (IEnumerable<ReadinessCheck> checks) => Ready(checks, ReadinessScope.Queries));

@@ -48,6 +48,7 @@ internal static class QueryEndpoints
             .Describe();
 
     private static RouteHandlerBuilder Describe(this RouteHandlerBuilder route) => route
+        .AddEndpointFilter(QueryInstruments.TimeAsync)
         .Produces<object>(StatusCodes.Status200OK, "application/json", "text/csv")
         .ProducesProblem(StatusCodes.Status400BadRequest)
         .ProducesProblem(StatusCodes.Status503ServiceUnavailable);

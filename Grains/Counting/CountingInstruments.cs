@@ -13,6 +13,7 @@ public sealed class CountingInstruments : IDisposable
     private readonly Counter<long> _duplicates;
     private readonly Counter<long> _late;
     private readonly Counter<long> _deadLetters;
+    private readonly Histogram<long> _records;
 
     public CountingInstruments(IMeterFactory? factory = null)
     {
@@ -21,12 +22,15 @@ public sealed class CountingInstruments : IDisposable
         _duplicates = _meter.CreateCounter<long>("clicks_duplicates_total", "{click}", "repeats of a click, dropped");
         _late = _meter.CreateCounter<long>("clicks_late_total", "{click}", "counted clicks whose hour had ended when they were appended");
         _deadLetters = _meter.CreateCounter<long>("clicks_dead_letters_total", "{record}", "records that could not be counted");
+        _records = _meter.CreateHistogram("clicks_batch_records", "{record}", "records of the log that one batch took",
+            advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = [1, 10, 100, 1000, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000] });
     }
 
     /// <summary>Notes a completed batch.</summary>
     public void Note(FoldedBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
+        _records.Record(batch.Counted + batch.Duplicates + batch.Unreadable + batch.Damaged + batch.Expired);
         Add(_counted, batch.Counted);
         Add(_duplicates, batch.Duplicates);
         for (int age = 0; age < LateAges.Count; age++)

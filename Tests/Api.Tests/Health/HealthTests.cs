@@ -40,5 +40,23 @@ public class HealthTests
         Assert.Matches(@"(?m)^clicks_rejected_total\{[^}]*code=""target_missing""[^}]*\} \d", metrics);
     }
 
+    [Fact]
+    public async Task The_metrics_tell_lag_log_batches_commits_and_queries()
+    {
+        await using ApiServer server = await ApiServer.StartAsync();
+        await server.PostAsync("{\"ad_id\":\"1\"}\n{\"ad_id\":\"2\"}\n", "application/x-ndjson");
+        await server.UntilAsync("/health/ready/query", (200, """{"status":"ready","faults":[]}"""));
+        await server.GetAsync("/v1/ads/1/clicks");
+
+        string metrics = (await server.GetAsync("/metrics")).Body;
+
+        Assert.Matches(@"(?m)^clicks_log_bytes(\{[^}]*\})? [1-9]", metrics);
+        Assert.Matches(@"(?m)^clicks_log_bytes_limit(\{[^}]*\})? [1-9]", metrics);
+        Assert.Matches(@"(?m)^clicks_lag_records\{[^}]*partition=""0""[^}]*\} \d", metrics);
+        Assert.Matches(@"(?m)^clicks_lag_seconds\{[^}]*partition=""0""[^}]*\} \d", metrics);
+        Assert.Matches(@"(?m)^clicks_query_seconds_count\{[^}]*route=""/v1/ads/\{id\}/clicks""[^}]*\} \d", metrics);
+        Assert.DoesNotContain("/v1/ads/1/", metrics, StringComparison.Ordinal);
+    }
+
     private static (int, string) Short(Answer answer) => (answer.Status, answer.Body);
 }
