@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ClickAggregator.Api.Collect;
 using ClickAggregator.Api.Commands;
 using ClickAggregator.Api.Demo;
@@ -75,7 +76,12 @@ internal static class Program
             builder.Services.AddHostedService<DemoService>();
         }
 
-        builder.Services.AddOpenApi(options => options.AddQueryParameters());
+        builder.Services.ConfigureHttpJsonOptions(options => options.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower);
+        builder.Services.AddOpenApi(options =>
+        {
+            options.AddQueryParameters();
+            options.ShouldInclude = route => route.RelativePath?.StartsWith("dashboard", StringComparison.Ordinal) != true;
+        });
         replace?.Invoke(builder.Services);
 
         WebApplication app = builder.Build();

@@ -50,6 +50,85 @@ public class OpenApiTests(LoadedServer loaded)
         }
     }
 
+    /// <summary>The answers are written by hand, so their description could say anything.</summary>
+    [Theory]
+    [InlineData("/v1/clicks/total", "/v1/clicks/total")]
+    [InlineData("/v1/ads/clicks", "/v1/ads/clicks?last=6h&granularity=hour")]
+    [InlineData("/v1/ads/{id}/clicks", "/v1/ads/a-0/clicks?last=6h&granularity=hour&country=US")]
+    [InlineData("/v1/ads/{id}/clicks", "/v1/ads/a-0/clicks?last=6h&group_by=country")]
+    [InlineData("/v1/campaigns/clicks", "/v1/campaigns/clicks")]
+    [InlineData("/v1/ads", "/v1/ads?last=30d&limit=3")]
+    [InlineData("/v1/ads/top", "/v1/ads/top?last=30d")]
+    [InlineData("/v1/campaigns/top", "/v1/campaigns/top?last=30d")]
+    [InlineData("/v1/ads/{id}/aggregated_count", "/v1/ads/a-0/aggregated_count")]
+    [InlineData("/v1/ads/popular_ads", "/v1/ads/popular_ads?window=100")]
+    [InlineData("/v1/status", "/v1/status")]
+    public async Task An_answer_has_the_fields_that_its_description_names(string path, string url)
+    {
+        JsonElement document = (await loaded.Server.GetAsync("/openapi/v1.json")).Json;
+        JsonElement schema = Operation(document.GetProperty("paths"), path, "get").GetProperty("responses").GetProperty("200")
+            .GetProperty("content").GetProperty("application/json").GetProperty("schema");
+        Answer answer = await loaded.Server.GetAsync(url);
+        Assert.Equal(200, answer.Status);
+        AssertDescribed(document, schema, answer.Json, url);
+    }
+
+    [Fact]
+    public async Task The_dashboard_is_no_part_of_the_api() => Assert.DoesNotContain(
+        (await loaded.Server.GetAsync("/openapi/v1.json")).Json.GetProperty("paths").EnumerateObject(),
+        path => path.Name.StartsWith("/dashboard", StringComparison.Ordinal));
+
+    private static void AssertDescribed(JsonElement document, JsonElement schema, JsonElement value, string at)
+    {
+        if (schema.TryGetProperty("oneOf", out JsonElement oneOf))
+        {
+            if (value.ValueKind == JsonValueKind.Null)
+            {
+                return;
+            }
+
+            schema = oneOf.EnumerateArray().Single(one => one.TryGetProperty("$ref", out _));
+        }
+
+        if (schema.TryGetProperty("$ref", out JsonElement reference))
+        {
+            schema = document.GetProperty("components").GetProperty("schemas").GetProperty(reference.GetString()!.Split('/')[^1]);
+        }
+
+        string name = value.ValueKind switch
+        {
+            JsonValueKind.Object => "object",
+            JsonValueKind.Array => "array",
+            JsonValueKind.String => "string",
+            JsonValueKind.Number => value.TryGetInt64(out _) ? "integer" : "number",
+            JsonValueKind.Null => "null",
+            _ => "boolean",
+        };
+        JsonElement type = schema.GetProperty("type");
+        string[] types = type.ValueKind == JsonValueKind.String ? [type.GetString()!] : [.. type.EnumerateArray().Select(one => one.GetString()!)];
+        Assert.True(types.Contains(name) || (name == "integer" && types.Contains("number")), $"{at} is {name} and described as {string.Join('|', types)}");
+        if (name == "array")
+        {
+            foreach (JsonElement item in value.EnumerateArray())
+            {
+                AssertDescribed(document, schema.GetProperty("items"), item, at + "[]");
+            }
+        }
+        else if (name == "object" && schema.TryGetProperty("properties", out JsonElement properties))
+        {
+            foreach (JsonProperty property in value.EnumerateObject())
+            {
+                Assert.True(properties.TryGetProperty(property.Name, out JsonElement described), $"{at}.{property.Name} is not described");
+                AssertDescribed(document, described, property.Value, $"{at}.{property.Name}");
+            }
+
+            foreach (JsonElement required in schema.TryGetProperty("required", out JsonElement names) ? names.EnumerateArray() : default)
+            {
+                Assert.True(value.TryGetProperty(required.GetString()!, out _), $"{at} has no {required}, which is said to be there");
+            }
+        }
+    }
+
     private static JsonElement Operation(JsonElement paths, string path, string method)
     {
         Assert.True(paths.TryGetProperty(path, out JsonElement item), $"{path} is not described");
