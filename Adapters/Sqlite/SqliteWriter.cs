@@ -42,15 +42,7 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
     }
 
     /// <summary>Queues a write; its task ends after the commit.</summary>
-    public async Task WriteAsync(StoreWrite write)
-    {
-        if (!_queue.Writer.TryWrite(write))
-        {
-            await _queue.Writer.WriteAsync(write);
-        }
-
-        await write.Task;
-    }
+    public Task WriteAsync(StoreWrite write) => _queue.Writer.TryWrite(write) ? write.Task : WaitAndWriteAsync(write);
 
     public async ValueTask DisposeAsync()
     {
@@ -58,6 +50,12 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
         await _ended.Task;
         _statements.Dispose();
         await _connection.DisposeAsync();
+    }
+
+    private async Task WaitAndWriteAsync(StoreWrite write)
+    {
+        await _queue.Writer.WriteAsync(write);
+        await write.Task;
     }
 
     private void Run()

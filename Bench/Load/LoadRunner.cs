@@ -35,20 +35,25 @@ internal sealed class LoadRunner(LoadOptions options)
             tasks.Add(Task.Run(() => SendAsync(number, lanes, bodiesPerLane, clicks, watch, cancellationToken), cancellationToken));
         }
 
-        var beside = new List<Task>();
+        using var beside = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var asking = new List<Task>();
         if (options.Queries > 0)
         {
-            beside.Add(Task.Run(() => AskAsync(stop.Token), cancellationToken));
+            asking.Add(Task.Run(() => AskAsync(beside.Token), cancellationToken));
         }
 
         if (options.Probe)
         {
-            beside.Add(Task.Run(() => ProbeAsync(stop.Token), cancellationToken));
+            asking.Add(Task.Run(() => ProbeAsync(beside.Token, cancellationToken), cancellationToken));
         }
 
         Task report = Task.Run(() => ReportAsync(watch, account, stop.Token), cancellationToken);
         await Task.WhenAll(tasks);
         double sent = watch.Elapsed.TotalSeconds;
+
+        // Beside the load, not after it; and a probe's click that comes later would not be in the sum.
+        await beside.CancelAsync();
+        await Task.WhenAll(asking);
         long expected = before + _accepted - _duplicates;
         long counted;
         while ((counted = await CountedAsync(cancellationToken)) < expected && watch.Elapsed.TotalSeconds < sent + 60)
@@ -59,7 +64,7 @@ internal sealed class LoadRunner(LoadOptions options)
         double until = watch.Elapsed.TotalSeconds;
         TimeSpan own = Process.GetCurrentProcess().TotalProcessorTime - ownCpu;
         await stop.CancelAsync();
-        await Task.WhenAll(beside.Append(report));
+        await report;
 
         Console.WriteLine();
         Row("accepted", $"{_accepted:N0} clicks in {sent:F1} s: {_accepted / sent:N0} clicks/s");
@@ -177,7 +182,7 @@ internal sealed class LoadRunner(LoadOptions options)
         return times;
     }
 
-    private async Task ProbeAsync(CancellationToken cancellationToken)
+    private async Task ProbeAsync(CancellationToken cancellationToken, CancellationToken abort)
     {
         using var post = new HttpLane(options.Url);
         using var ask = new HttpLane(options.Url);
@@ -187,7 +192,7 @@ internal sealed class LoadRunner(LoadOptions options)
             {
                 string ad = string.Create(CultureInfo.InvariantCulture, $"probe-{Stopwatch.GetTimestamp()}");
                 long start = Stopwatch.GetTimestamp();
-                if (await post.PostAsync("application/json", System.Text.Encoding.ASCII.GetBytes($"{{\"ad_id\":\"{ad}\"}}"), cancellationToken) != 202)
+                if (await post.PostAsync("application/json", System.Text.Encoding.ASCII.GetBytes($"{{\"ad_id\":\"{ad}\"}}"), abort) != 202)
                 {
                     continue;
                 }
