@@ -19,7 +19,7 @@ internal sealed class LoadRunner(LoadOptions options)
     {
         int lanes = options.ConnectionsOrDefault;
         // Several bodies a lane, so that one lane does not send the same thousand ads all the time.
-        int bodiesPerLane = options.Batch == 1 ? 1000 : 16;
+        int bodiesPerLane = options.Batch == 1 ? 1000 : options.Ads > 100_000 ? 128 : 16;
         var clicks = new ZipfClicks(options.Ads, options.Batch, options.Duplicates, lanes * bodiesPerLane, seed: 1);
         ProcessAccount? account = options.Pid is int pid ? new ProcessAccount(pid) : null;
         Console.WriteLine($"{options.Ads:N0} ads, {clicks.AverageBytes:F0} bytes a click, {options.Batch} clicks a request, {lanes} connections");
