@@ -38,12 +38,12 @@ internal sealed partial class PartitionFiles
         }
         else
         {
-            CutTail(last, found);
+            CutTail(last, found, noted);
         }
     }
 
     /// <summary>A torn tail was never acknowledged.</summary>
-    private void CutTail(Segment last, RecoveredSegment found)
+    private void CutTail(Segment last, RecoveredSegment found, DurableEnd? noted)
     {
         long length = last.DurableBytes;
         if (found.Length < length && !_readOnly)
@@ -57,14 +57,19 @@ internal sealed partial class PartitionFiles
         last.DurableBytes = found.Length;
         _length = found.Length;
         _next = found.NextOffset;
+        _durableEnd = _next;
         if (!_readOnly)
         {
             // A process that was killed may have written without fsync: what is read from here on has to be durable.
             _disk.Flush(last.Handle);
             NoteDurable(last);
         }
-
-        _durableEnd = _next;
+        else if (noted is { } end && end.BaseOffset == last.BaseOffset)
+        {
+            // Another process may be writing: what lies behind its note is not promised to anybody yet.
+            last.DurableBytes = end.Length;
+            _durableEnd = end.Next;
+        }
     }
 
     /// <summary>

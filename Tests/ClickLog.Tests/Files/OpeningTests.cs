@@ -88,12 +88,16 @@ public class OpeningTests
         await using PartitionedClickLog log = await folder.OpenAsync();
         await LogFolder.AppendAsync(log, "a", "b");
 
-        // A write that is not acknowledged yet lies behind them.
-        await using (FileStream active = new(folder.Segments[0], FileMode.Append, FileAccess.Write, FileShare.ReadWrite))
+        // A write lies behind them that is whole, and not acknowledged yet.
+        using var fsync = new ManualResetEventSlim();
+        using var written = new SemaphoreSlim(0);
+        folder.Disk.Flushing = () =>
         {
-            active.Write(new byte[20]);
-        }
-
+            written.Release();
+            fsync.Wait(TestContext.Current.CancellationToken);
+        };
+        Task append = LogFolder.AppendAsync(log, "c");
+        await written.WaitAsync(TestContext.Current.CancellationToken);
         string before = Digest(folder);
         await using (PartitionedClickLog looking = await folder.OpenToReadAsync())
         {
@@ -103,6 +107,8 @@ public class OpeningTests
         }
 
         Assert.Equal(before, Digest(folder));
+        fsync.Set();
+        await append;
     }
 
     [Fact]
