@@ -28,15 +28,15 @@ internal sealed class PartitionAdapterFactory(
     internal static T KeyedOrPlain<T>(IServiceProvider services, string name) where T : class =>
         services.GetKeyedService<T>(name) ?? services.GetRequiredService<T>();
 
-    public Task<IQueueAdapter> CreateAdapter() => CreateAdapter(CancellationToken.None);
-
-    public async Task<IQueueAdapter> CreateAdapter(CancellationToken cancellationToken)
+    /// <summary>Without partitions at first: the log may be away, and the silo starts all the same.</summary>
+    public Task<IQueueAdapter> CreateAdapter()
     {
-        // The queues are fixed for the life of the silo: partitions that are added later need a restart.
-        int partitions = await log.GetPartitionCountAsync(cancellationToken);
-        var mapper = new PartitionQueueMapper(name, options.Namespace, partitions);
-        return _adapter = new PartitionAdapter(name, log, start, options, mapper, time, loggers);
+        var mapper = new PartitionQueueMapper(name, options.Namespace);
+        _adapter = new PartitionAdapter(name, log, start, options, mapper, time, loggers);
+        return Task.FromResult<IQueueAdapter>(_adapter);
     }
+
+    public Task<IQueueAdapter> CreateAdapter(CancellationToken cancellationToken) => CreateAdapter();
 
     public IQueueAdapterCache GetQueueAdapterCache() => Adapter;
 

@@ -30,6 +30,12 @@ public sealed class PartitionStreamOptions
     /// <summary>How long a delivery that fails is retried before it is skipped. Default 1 minute, 1 s to 1 hour.</summary>
     public TimeSpan MaxDeliveryTime { get; set; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>
+    /// How often a silo looks whether the log has got more partitions. Default 10 s, 100 ms to 1 hour. Until the log has
+    /// answered for the first time it looks every second.
+    /// </summary>
+    public TimeSpan PartitionCheckPeriod { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>All faults, each as the name of a setting and the rule it breaks; empty when there are none.</summary>
     public IReadOnlyList<string> Validate()
     {
@@ -44,6 +50,8 @@ public sealed class PartitionStreamOptions
             nameof(Namespace), "must not be empty");
         Require(MaxDeliveryTime >= TimeSpan.FromSeconds(1) && MaxDeliveryTime <= TimeSpan.FromHours(1),
             nameof(MaxDeliveryTime), "must be between 1 s and 1 hour");
+        Require(PartitionCheckPeriod >= TimeSpan.FromMilliseconds(100) && PartitionCheckPeriod <= TimeSpan.FromHours(1),
+            nameof(PartitionCheckPeriod), "must be between 100 ms and 1 hour");
         return faults;
 
         void Require(bool holds, string setting, string rule)

@@ -101,6 +101,46 @@ public class ClusterTests
     }
 
     [Fact]
+    public async Task Partitions_that_are_added_are_read_without_a_restart()
+    {
+        await using StreamCluster cluster = await StreamCluster.StartAsync(
+            partitions: 2, silos: 2, o => o.PartitionCheckPeriod = TimeSpan.FromMilliseconds(100));
+        await cluster.SpreadAsync(1, 1);
+        cluster.Log.Append(0, 100, 100);
+        await cluster.CaughtUpAsync();
+
+        cluster.Log.AddPartitions(3);
+        for (int partition = 0; partition < 5; partition++)
+        {
+            cluster.Log.Append(partition, 100, 100);
+        }
+
+        await cluster.SpreadAsync(2, 3);
+        await cluster.CaughtUpAsync();
+        for (int partition = 0; partition < 5; partition++)
+        {
+            cluster.AllProcessedOnceInOrder(partition);
+        }
+    }
+
+    [Fact]
+    public async Task A_silo_starts_while_the_log_is_away_says_so_and_reads_once_it_is_there()
+    {
+        await using StreamCluster cluster = await StreamCluster.StartAsync(
+            partitions: 2, silos: 1, o => o.PartitionCheckPeriod = TimeSpan.FromMilliseconds(100), log => log.BeAway(true));
+        await Wait.ForAsync(
+            () => cluster.Messages.Lines.Any(line => line.Contains("does not say how many partitions", StringComparison.Ordinal)),
+            () => $"nothing was said\n{cluster.Messages}");
+
+        cluster.Log.BeAway(false);
+        cluster.Log.Append(0, 100, 100);
+        cluster.Log.Append(1, 100, 100);
+        await cluster.CaughtUpAsync();
+        cluster.AllProcessedOnceInOrder(0);
+        cluster.AllProcessedOnceInOrder(1);
+    }
+
+    [Fact]
     public async Task A_graceful_stop_gives_back_every_lease_and_loses_nothing()
     {
         StreamCluster cluster = await StreamCluster.StartAsync(partitions: 4, silos: 1, o => o.MaxSlabBytes = 1024);

@@ -17,6 +17,7 @@ public class PartitionStreamOptionsTests
         Assert.Equal(32L << 20, options.CacheBytes);
         Assert.Equal("clicks", options.Namespace);
         Assert.Equal(TimeSpan.FromMinutes(1), options.MaxDeliveryTime);
+        Assert.Equal(TimeSpan.FromSeconds(10), options.PartitionCheckPeriod);
         Assert.Empty(options.Validate());
     }
 
@@ -29,6 +30,7 @@ public class PartitionStreamOptionsTests
                 "PartitionStreamOptions.CacheBytes must be between MaxSlabBytes and 4 GiB",
                 "PartitionStreamOptions.Namespace must not be empty",
                 "PartitionStreamOptions.MaxDeliveryTime must be between 1 s and 1 hour",
+                "PartitionStreamOptions.PartitionCheckPeriod must be between 100 ms and 1 hour",
             ],
             new PartitionStreamOptions
             {
@@ -37,6 +39,7 @@ public class PartitionStreamOptionsTests
                 CacheBytes = 2,
                 Namespace = " ",
                 MaxDeliveryTime = TimeSpan.Zero,
+                PartitionCheckPeriod = TimeSpan.Zero,
             }.Validate());
 
     [Fact]

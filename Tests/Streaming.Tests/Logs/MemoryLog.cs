@@ -7,7 +7,8 @@ namespace ClickAggregator.Streaming.Tests.Logs;
 /// <summary>A partitioned log in memory, with holes in its offsets and faults on demand.</summary>
 internal sealed class MemoryLog(int partitions) : IPartitionLog
 {
-    private readonly Partition[] _partitions = [.. Enumerable.Range(0, partitions).Select(_ => new Partition())];
+    private volatile Partition[] _partitions = [.. Enumerable.Range(0, partitions).Select(_ => new Partition())];
+    private volatile bool _away;
     private int _faults;
     private int _opened;
 
@@ -22,6 +23,13 @@ internal sealed class MemoryLog(int partitions) : IPartitionLog
 
     /// <summary>The next so many reads fail.</summary>
     public void FailReads(int times) => Interlocked.Exchange(ref _faults, times);
+
+    /// <summary>Whether the log says how many partitions it has.</summary>
+    public void BeAway(bool away) => _away = away;
+
+    /// <summary>Adds partitions, as a topic may get some.</summary>
+    public void AddPartitions(int count) =>
+        _partitions = [.. _partitions, .. Enumerable.Range(0, count).Select(_ => new Partition())];
 
     public long Append(int partition, ReadOnlySpan<byte> value)
     {
@@ -78,7 +86,8 @@ internal sealed class MemoryLog(int partitions) : IPartitionLog
 
     public ValueTask<LogId> GetLogIdAsync(CancellationToken cancellationToken) => new(new LogId("memory"));
 
-    public ValueTask<int> GetPartitionCountAsync(CancellationToken cancellationToken) => new(_partitions.Length);
+    public ValueTask<int> GetPartitionCountAsync(CancellationToken cancellationToken) =>
+        _away ? throw new IOException("the log is away") : new(_partitions.Length);
 
     public ValueTask<LogRange> GetRangeAsync(int partition, CancellationToken cancellationToken) =>
         new(_partitions[partition].Range);
