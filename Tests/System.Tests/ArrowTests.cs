@@ -12,6 +12,7 @@ public class ArrowTests
         ["ClickLog"] = ["Clicks"],
         ["Grains.Interfaces"] = ["Clicks"],
         ["Streaming"] = [],
+        ["Streaming.Kafka"] = ["Streaming"],
         ["Grains"] = ["Grains.Interfaces", "Streaming"],
         ["Adapters"] = ["Grains", "ClickLog"],
         ["Silo"] = ["Adapters"],

@@ -1,0 +1,95 @@
+using ClickAggregator.Streaming.Kafka.Native;
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using Microsoft.Extensions.Logging;
+
+namespace ClickAggregator.Streaming.Kafka;
+
+/// <summary>What the brokers say of the topic: its id, its partitions, its offsets. Asked each time, nothing is cached.</summary>
+internal sealed class ClusterView : IDisposable
+{
+    private readonly KafkaLogOptions _options;
+    private readonly ILogger _logger;
+    private readonly IAdminClient _admin;
+
+    public ClusterView(KafkaLogOptions options, ILogger logger)
+    {
+        _options = options;
+        _logger = logger;
+        _admin = new AdminClientBuilder(ClientSettings.ForAdmin(options)).SetLogHandler(Log).SetErrorHandler(Error).Build();
+    }
+
+    public IAdminClient Admin => _admin;
+
+    public async Task<string> ClusterIdAsync(CancellationToken cancellationToken)
+    {
+        DescribeClusterResult cluster = await AskAsync(
+            () => _admin.DescribeClusterAsync(new DescribeClusterOptions { RequestTimeout = _options.RequestTimeout }), cancellationToken);
+        return cluster.ClusterId;
+    }
+
+    /// <summary>The topic's id and how many partitions it has.</summary>
+    public async Task<(TopicId Id, int Partitions)> TopicAsync(CancellationToken cancellationToken)
+    {
+        DescribeTopicsResult topics = await AskAsync(
+            () => _admin.DescribeTopicsAsync(
+                TopicCollection.OfTopicNames([_options.Topic]),
+                new DescribeTopicsOptions { RequestTimeout = _options.RequestTimeout }),
+            cancellationToken);
+        TopicDescription topic = topics.TopicDescriptions[0];
+        TopicId id = TopicId.Of(topic.TopicId);
+        return id.IsNone
+            ? throw new KafkaLogException(ErrorCode.Local_UnsupportedFeature, "the brokers give topics no id; Kafka 3.1 or later is needed", isTransient: false)
+            : (id, topic.Partitions.Count);
+    }
+
+    /// <summary>The low watermark, or the last stable offset: what open transactions hold back is not in the log yet.</summary>
+    public async Task<long> OffsetAsync(int partition, OffsetSpec which, CancellationToken cancellationToken)
+    {
+        ListOffsetsResult offsets = await AskAsync(
+            () => _admin.ListOffsetsAsync(
+                [new TopicPartitionOffsetSpec { TopicPartition = new TopicPartition(_options.Topic, partition), OffsetSpec = which }],
+                new ListOffsetsOptions { IsolationLevel = IsolationLevel.ReadCommitted, RequestTimeout = _options.RequestTimeout }),
+            cancellationToken);
+        return offsets.ResultInfos[0].TopicPartitionOffsetError.Offset.Value;
+    }
+
+    /// <summary>Asks the brokers, with every fault mapped and the caller's cancellation heeded.</summary>
+    public async Task<T> AskAsync<T>(Func<Task<T>> question, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            return await question().WaitAsync(cancellationToken);
+        }
+        catch (DescribeTopicsException fault)
+        {
+            throw NativeErrors.ToException(
+                fault.Results.TopicDescriptions.Select(topic => topic.Error).FirstOrDefault(error => error.IsError, fault.Error).Code,
+                $"topic '{_options.Topic}' cannot be described: {fault.Message}", fault);
+        }
+        catch (ListOffsetsException fault)
+        {
+            Error error = fault.Result.ResultInfos.Select(each => each.TopicPartitionOffsetError.Error).FirstOrDefault(each => each.IsError, fault.Error);
+            throw NativeErrors.ToException(error.Code, $"the offsets of topic '{_options.Topic}' cannot be listed: {error.Reason}", fault);
+        }
+        catch (KafkaException fault)
+        {
+            throw NativeErrors.ToException(fault);
+        }
+    }
+
+    public void Dispose() => _admin.Dispose();
+
+    private void Log(IClient client, LogMessage message)
+    {
+        LogLevel level = KafkaEvents.LevelOf((int)message.Level);
+        if (_logger.IsEnabled(level) && message.Facility != "CONFWARN")
+        {
+            KafkaEvents.Native(_logger, level, message.Facility, message.Message);
+        }
+    }
+
+    private void Error(IClient client, Error error) =>
+        KafkaEvents.ClientError(_logger, _options.Topic, NativeErrors.ToException(error.Code, error.Reason, null));
+}

@@ -1,0 +1,37 @@
+using Microsoft.Extensions.Logging;
+
+namespace ClickAggregator.Streaming.Kafka;
+
+/// <summary>What the log tells the operator.</summary>
+internal static partial class KafkaEvents
+{
+    /// <summary>From syslog's severities, which librdkafka uses.</summary>
+    public static LogLevel LevelOf(int severity) => severity switch
+    {
+        <= 2 => LogLevel.Critical,
+        3 => LogLevel.Error,
+        4 => LogLevel.Warning,
+        5 or 6 => LogLevel.Information,
+        _ => LogLevel.Debug,
+    };
+
+    /// <summary>
+    /// One set of options serves clients of all kinds, and each kind warns of the settings of the others.
+    /// </summary>
+    public static bool IsNoise(ReadOnlySpan<byte> facility, ReadOnlySpan<byte> text) =>
+        facility.SequenceEqual("CONFWARN"u8)
+        && (text.IndexOf("property and will be ignored by this"u8) >= 0 || text.IndexOf("Configuration property debug"u8) >= 0);
+
+    [LoggerMessage(EventId = 4201, Message = "Kafka client, {Facility}: {Text}")]
+    public static partial void Native(ILogger logger, LogLevel level, string facility, string text);
+
+    [LoggerMessage(Level = LogLevel.Warning, EventId = 4202, Message = "The Kafka client of topic {Topic} has trouble")]
+    public static partial void ClientError(ILogger logger, string topic, Exception fault);
+
+    [LoggerMessage(Level = LogLevel.Information, EventId = 4203,
+        Message = "Topic {Topic} was created with {Partitions} partitions, retention {Retention}")]
+    public static partial void TopicCreated(ILogger logger, string topic, int partitions, TimeSpan retention);
+
+    [LoggerMessage(Level = LogLevel.Warning, EventId = 4204, Message = "A Kafka client of topic {Topic} failed to close")]
+    public static partial void CloseFailed(ILogger logger, string topic, Exception fault);
+}
