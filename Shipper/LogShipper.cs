@@ -1,0 +1,219 @@
+using ClickAggregator.ClickLog;
+using Confluent.Kafka;
+using Microsoft.Extensions.Logging;
+
+namespace ClickAggregator.Shipper;
+
+/// <summary>
+/// Ships a click log to Kafka, each click once. A transaction holds clicks and, in the positions topic, how far the log
+/// is shipped with them: both become visible together, or neither. See this folder's README.
+/// </summary>
+/// <remarks>
+/// 1. Connect: a new transactional producer, which fences an older one and ends what that left open; only then read how
+///    far the log is shipped; then commit that once more under our own name, so that whoever was fenced can see by whom.
+/// 2. Ship: gather clicks of all partitions, add the positions behind them, commit.
+/// Whatever fails in 2, or its answer is lost: back to 1, where the truth is. There is no other way to recover.
+/// </remarks>
+public sealed partial class LogShipper
+{
+    private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(5);
+
+    // How long another shipper has to put its name on the positions after it fenced this one.
+    private static readonly TimeSpan s_untilNamed = TimeSpan.FromSeconds(2);
+    private readonly PartitionedClickLog _log;
+    private readonly ShipperOptions _options;
+    private readonly Func<CancellationToken, ValueTask<IReadOnlyList<long>?>> _first;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly string _instance = Guid.NewGuid().ToString();
+    private readonly string _logId;
+    private readonly Lock _gate = new();
+    private TaskCompletionSource _progress = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private ShipStatus _status = new(ShipState.Connecting, "connecting", [], 0, null);
+    private volatile bool _draining;
+    private int _waiting;
+
+    /// <param name="log">What is shipped.</param>
+    /// <param name="options">Where to; valid.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="loggers">Where diagnostics go.</param>
+    /// <param name="first">
+    /// Asked once, where nothing of the log was ever shipped: per partition where to begin, or null for the log's start.
+    /// It may take its time.
+    /// </param>
+    public LogShipper(
+        PartitionedClickLog log, ShipperOptions options, TimeProvider time, ILoggerFactory loggers,
+        Func<CancellationToken, ValueTask<IReadOnlyList<long>?>>? first = null)
+    {
+        ArgumentNullException.ThrowIfNull(log);
+        ArgumentNullException.ThrowIfNull(options);
+        _log = log;
+        _options = options;
+        _time = time;
+        _logger = loggers.CreateLogger<LogShipper>();
+        _first = first ?? (_ => new((IReadOnlyList<long>?)null));
+        _logId = log.LogId.ToString();
+    }
+
+    /// <summary>How far it is, now.</summary>
+    public ShipStatus Status
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _status;
+            }
+        }
+    }
+
+    /// <summary>Every offset of a partition below this is in Kafka; 0 until that is known.</summary>
+    public long ShippedUpto(int partition) => Status.Positions is { Count: > 0 } positions ? positions[partition] : 0;
+
+    /// <summary>Completes when everything that the log holds now is in Kafka.</summary>
+    public async Task ShippedAsync(CancellationToken cancellationToken)
+    {
+        long[] ends = [.. Enumerable.Range(0, _log.Partitions).Select(partition => _log.GetRange(partition).End)];
+        Interlocked.Increment(ref _waiting);
+        try
+        {
+            while (true)
+            {
+                Task next;
+                lock (_gate)
+                {
+                    if (_status.Positions.Count > 0 && !ends.Where((end, partition) => end > _status.Positions[partition]).Any())
+                    {
+                        return;
+                    }
+
+                    next = _progress.Task;
+                }
+
+                await next.WaitAsync(cancellationToken);
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
+    }
+
+    /// <summary>From now on <see cref="RunAsync"/> ends when everything is shipped. Nothing may be appended any more.</summary>
+    public void Drain() => _draining = true;
+
+    /// <summary>
+    /// Ships until cancelled or drained. It ends, with the reason in <see cref="Status"/>, where it may not go on: another
+    /// shipper has this log, or the log is not the one that was shipped.
+    /// </summary>
+    public Task RunAsync(CancellationToken cancellationToken) =>
+        // A thread of its own: librdkafka's transactional calls block.
+        Task.Factory.StartNew(() => Run(cancellationToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    private void Run(CancellationToken cancellationToken)
+    {
+        TimeSpan pause = s_firstPause;
+        bool fenced = false;
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                if (fenced)
+                {
+                    // By another shipper, which has put its name on the positions by now; or only because this process
+                    // stood still for longer than the broker keeps a transaction open.
+                    ShipSession.ThrowIfReplaced(_log, _options, _instance, cancellationToken);
+                    fenced = false;
+                }
+
+                using var session = ShipSession.Connect(_log, _options, _instance, _time, _logger, _first, cancellationToken);
+                Enter(ShipState.Shipping, null, session.Positions);
+                LogShipping(_logger, _logId, _options.Topic, string.Join(' ', session.Positions));
+                while (!cancellationToken.IsCancellationRequested)
+                {
+                    bool draining = _draining; // before the look at the log: what was appended until then is seen by it
+                    bool shipped = session.ShipOne(() => Volatile.Read(ref _waiting) > 0 || _draining, cancellationToken);
+                    Note(session, shipped);
+                    pause = s_firstPause;
+                    if (draining && session.IsAtEnd)
+                    {
+                        return;
+                    }
+                }
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (ShipperStoppedException stopped)
+            {
+                LogStopped(_logger, _logId, stopped.Message);
+                Enter(ShipState.Stopped, stopped.Message, null);
+                return;
+            }
+            catch (KafkaException error)
+            {
+                // Once for each run of failures: librdkafka says the rest.
+                if (Status.State == ShipState.Shipping || pause == s_firstPause)
+                {
+                    LogFailed(_logger, _logId, error.Error.Reason, error);
+                }
+
+                Enter(ShipState.Connecting, error.Error.Reason, null);
+                fenced |= error.Error.Code is ErrorCode.Local_Fenced or ErrorCode.ProducerFenced or ErrorCode.InvalidProducerEpoch;
+                cancellationToken.WaitHandle.WaitOne(fenced ? s_untilNamed : pause);
+                pause = pause * 2 < s_longestPause ? pause * 2 : s_longestPause;
+            }
+        }
+    }
+
+    private void Note(ShipSession session, bool shipped)
+    {
+        lock (_gate)
+        {
+            _status = _status with
+            {
+                SecondsBehind = session.SecondsBehind,
+                Positions = shipped ? [.. session.Positions] : _status.Positions,
+                LastShipped = shipped ? _time.GetUtcNow().ToUnixTimeMilliseconds() : _status.LastShipped,
+            };
+        }
+
+        if (shipped)
+        {
+            Pulse();
+        }
+    }
+
+    private void Enter(ShipState state, string? detail, IReadOnlyList<long>? positions)
+    {
+        lock (_gate)
+        {
+            _status = _status with { State = state, Detail = detail, Positions = positions is null ? _status.Positions : [.. positions] };
+        }
+
+        Pulse();
+    }
+
+    private void Pulse()
+    {
+        TaskCompletionSource progress;
+        lock (_gate)
+        {
+            progress = _progress;
+            _progress = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+
+        progress.SetResult();
+    }
+
+    [LoggerMessage(1301, LogLevel.Information, "shipping the click log {Log} to {Topic}, from [{Positions}]")]
+    private static partial void LogShipping(ILogger logger, string log, string topic, string positions);
+
+    [LoggerMessage(1302, LogLevel.Error, "shipping of the click log {Log} stands still: {Reason}")]
+    private static partial void LogStopped(ILogger logger, string log, string reason);
+
+    [LoggerMessage(1303, LogLevel.Warning, "shipping of the click log {Log} failed, and goes on from what is committed once the brokers answer: {Reason}")]
+    private static partial void LogFailed(ILogger logger, string log, string reason, Exception error);
+}

@@ -1,0 +1,290 @@
+using System.Text;
+using ClickAggregator.ClickLog;
+using ClickAggregator.Shipper.Kafka;
+using Confluent.Kafka;
+using Microsoft.Extensions.Logging;
+
+namespace ClickAggregator.Shipper;
+
+/// <summary>
+/// One transactional producer from its start to its first failure, and the readers of the log that feed it. After an
+/// exception it is of no more use.
+/// </summary>
+internal sealed partial class ShipSession : IDisposable
+{
+    private const int ChunkBytes = 256 << 10;
+    private static readonly TimeSpan s_call = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(10);
+    private readonly PartitionedClickLog _log;
+    private readonly ShipperOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly string _instance;
+    private readonly byte[] _key;
+    private readonly IProducer<byte[], byte[]> _producer;
+    private readonly ClickLogReader?[] _readers;
+    private readonly ClickMessage _message;
+    private bool _isOpen;
+
+    private ShipSession(PartitionedClickLog log, ShipperOptions options, string instance, TimeProvider time, ILogger logger)
+    {
+        _log = log;
+        _options = options;
+        _instance = instance;
+        _time = time;
+        _logger = logger;
+        _key = Encoding.UTF8.GetBytes(log.LogId.ToString());
+        _readers = new ClickLogReader?[log.Partitions];
+        _message = new ClickMessage(options.Format);
+        _producer = new ProducerBuilder<byte[], byte[]>(KafkaSettings.Producer(options, "click-log-" + log.LogId))
+            .SetErrorHandler((_, error) => LogClient(logger, error.Reason))
+            .SetLogHandler(static (_, _) => { }) // the error handler has what matters; the rest is librdkafka's chatter
+            .Build();
+    }
+
+    /// <summary>Per partition: every offset below is committed.</summary>
+    public long[] Positions { get; private set; } = [];
+
+    /// <summary>Whether everything that the log held when last looked at is committed.</summary>
+    public bool IsAtEnd { get; private set; }
+
+    /// <summary>How long the oldest click that is not committed has waited since it was appended.</summary>
+    public double SecondsBehind { get; private set; }
+
+    /// <summary>Step 1 of <see cref="LogShipper"/>.</summary>
+    /// <exception cref="ShipperStoppedException">It may not ship.</exception>
+    /// <exception cref="KafkaException">Not now.</exception>
+    public static ShipSession Connect(
+        PartitionedClickLog log, ShipperOptions options, string instance, TimeProvider time, ILogger logger,
+        Func<CancellationToken, ValueTask<IReadOnlyList<long>?>> first, CancellationToken cancellationToken)
+    {
+        ShipTopics.Ensure(options, logger);
+        var positions = new PositionsTopic(options);
+        var session = new ShipSession(log, options, instance, time, logger);
+        try
+        {
+            session._producer.InitTransactions(s_call);
+            ShippedPositions? known = positions.Read(log.LogId.ToString(), cancellationToken);
+            session.Begin(known, known is null ? first(cancellationToken).AsTask().GetAwaiter().GetResult() : null);
+            return session;
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Asks whether another shipper has this log now.</summary>
+    /// <exception cref="ShipperStoppedException">It has.</exception>
+    public static void ThrowIfReplaced(PartitionedClickLog log, ShipperOptions options, string instance, CancellationToken cancellationToken)
+    {
+        ShippedPositions? last = new PositionsTopic(options).Read(log.LogId.ToString(), cancellationToken);
+        if (last is not null && last.Shipper != instance)
+        {
+            throw new ShipperStoppedException(
+                $"another shipper ({last.Shipper}) has taken over the click log {log.LogId}, at {DateTimeOffset.FromUnixTimeMilliseconds(last.At):yyyy-MM-ddTHH:mm:ssZ}: the data directory was copied, or mounted twice. "
+                + "Stop one of the two; a copy needs a log of its own (remove log/ and log-id in it)");
+        }
+    }
+
+    /// <summary>
+    /// Ships what there is in one transaction. Waits up to the commit interval for more, unless somebody waits; and looks
+    /// again after a moment where there is nothing.
+    /// </summary>
+    /// <returns>Whether anything was committed.</returns>
+    public bool ShipOne(Func<bool> isUrgent, CancellationToken cancellationToken)
+    {
+        long began = 0;
+        long oldest = long.MaxValue;
+        int records = 0;
+        long[] positions = [.. Positions];
+        while (true)
+        {
+            bool any = false;
+            for (int partition = 0; partition < positions.Length && records < _options.MaxTransactionRecords; partition++)
+            {
+                LogChunk? chunk = Reader(partition, positions[partition]).Read(ChunkBytes);
+                if (chunk is not { } some)
+                {
+                    continue;
+                }
+
+                if (began == 0)
+                {
+                    Open();
+                    began = _time.GetTimestamp();
+                }
+
+                any = true;
+                positions[partition] = some.To;
+                oldest = some.Count > 0 ? Math.Min(oldest, some.Records[0].AppendTime) : oldest;
+                records += Produce(partition, some, cancellationToken);
+            }
+
+            IsAtEnd = !any;
+            SecondsBehind = oldest == long.MaxValue ? 0 : Math.Max(0, (_time.GetUtcNow().ToUnixTimeMilliseconds() - oldest) / 1000.0);
+            if (began == 0)
+            {
+                cancellationToken.WaitHandle.WaitOne(s_look);
+                return false;
+            }
+
+            if (records >= _options.MaxTransactionRecords
+                || _time.GetElapsedTime(began) >= _options.CommitInterval
+                || (!any && isUrgent()))
+            {
+                Commit(positions, cancellationToken);
+                return true;
+            }
+
+            if (!any)
+            {
+                cancellationToken.WaitHandle.WaitOne(s_look);
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (ClickLogReader? reader in _readers)
+        {
+            reader?.Dispose();
+        }
+
+        if (_isOpen)
+        {
+            try
+            {
+                // Else readers of the topic would wait behind it until the broker gives it up.
+                _producer.AbortTransaction(TimeSpan.FromSeconds(2));
+            }
+            catch (KafkaException error)
+            {
+                LogClient(_logger, error.Error.Reason);
+            }
+        }
+
+        _producer.Dispose();
+    }
+
+    /// <summary>Where to begin; and our name on it, before anything else is shipped.</summary>
+    private void Begin(ShippedPositions? known, IReadOnlyList<long>? first)
+    {
+        if (known is not null && known.Offsets.Length != _log.Partitions)
+        {
+            throw new ShipperStoppedException(
+                $"{_options.PositionsTopicOrDefault} has positions of {known.Offsets.Length} partitions for the click log {_log.LogId}, and the log has {_log.Partitions}: it is not the log that was shipped");
+        }
+
+        long[] positions = new long[_log.Partitions];
+        for (int partition = 0; partition < positions.Length; partition++)
+        {
+            (long start, long end) = _log.GetRange(partition);
+            long from = known?.Offsets[partition] ?? first?[partition] ?? start;
+            if (from > end)
+            {
+                throw new ShipperStoppedException(
+                    $"partition {partition} of the click log {_log.LogId} was shipped up to offset {from}, and ends at {end}: it was restored from an older copy. "
+                    + "Bring the newer log back; or remove log/ and log-id, and begin a new one");
+            }
+
+            if (from < start)
+            {
+                // Its segments were removed by hand: nobody removes what is not shipped.
+                LogLost(_logger, partition, from, start);
+                from = start;
+            }
+
+            positions[partition] = from;
+        }
+
+        Open();
+        Commit(positions, CancellationToken.None);
+    }
+
+    private ClickLogReader Reader(int partition, long from) => _readers[partition] ??= _log.OpenReader(partition, from);
+
+    private int Produce(int partition, in LogChunk chunk, CancellationToken cancellationToken)
+    {
+        int produced = 0;
+        try
+        {
+            for (int n = 0; n < chunk.Count; n++)
+            {
+                LogRecord record = chunk.Records[n];
+                if (record.Length < 0 || !_message.TryMake(chunk.Value(record), out Message<byte[], byte[]>? message))
+                {
+                    // The click log has said what it lost, and keeps the list of it.
+                    LogUnreadable(_logger, partition, record.Offset);
+                    continue;
+                }
+
+                Send(new TopicPartition(_options.Topic, Partition.Any), message!, cancellationToken);
+                produced++;
+            }
+        }
+        finally
+        {
+            chunk.Return();
+        }
+
+        return produced;
+    }
+
+    private void Send(TopicPartition to, Message<byte[], byte[]> message, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                _producer.Produce(to, message);
+                return;
+            }
+            catch (ProduceException<byte[], byte[]> full) when (full.Error.Code == ErrorCode.Local_QueueFull)
+            {
+                // Its bound: the log keeps the clicks meanwhile.
+                cancellationToken.ThrowIfCancellationRequested();
+                _producer.Poll(TimeSpan.FromMilliseconds(100));
+            }
+        }
+    }
+
+    private void Commit(long[] positions, CancellationToken cancellationToken)
+    {
+        var record = new ShippedPositions(_instance, _time.GetUtcNow().ToUnixTimeMilliseconds(), positions);
+        var message = new Message<byte[], byte[]> { Key = _key, Value = record.ToBytes() };
+        Send(new TopicPartition(_options.PositionsTopicOrDefault, 0), message, cancellationToken);
+        while (true)
+        {
+            try
+            {
+                _producer.CommitTransaction(s_call);
+                break;
+            }
+            catch (KafkaRetriableException) when (!cancellationToken.IsCancellationRequested)
+            {
+                // The same commit again: it may have happened already, and then this says so.
+            }
+        }
+
+        _isOpen = false;
+        Positions = positions;
+    }
+
+    private void Open()
+    {
+        _producer.BeginTransaction();
+        _isOpen = true;
+    }
+
+    [LoggerMessage(1311, LogLevel.Debug, "the Kafka client says: {Reason}")]
+    private static partial void LogClient(ILogger logger, string reason);
+
+    [LoggerMessage(1312, LogLevel.Critical, "partition {Partition} of the click log: the offsets [{From}, {To}) are gone and were never shipped")]
+    private static partial void LogLost(ILogger logger, int partition, long from, long to);
+
+    [LoggerMessage(1313, LogLevel.Error, "partition {Partition} of the click log: the record at offset {Offset} is damaged and is not shipped")]
+    private static partial void LogUnreadable(ILogger logger, int partition, long offset);
+}

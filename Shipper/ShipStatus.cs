@@ -1,0 +1,23 @@
+namespace ClickAggregator.Shipper;
+
+/// <summary>What a shipper is doing.</summary>
+public enum ShipState
+{
+    /// <summary>Looks for the brokers, or for how far the log was shipped.</summary>
+    Connecting,
+
+    /// <summary>Ships.</summary>
+    Shipping,
+
+    /// <summary>Stands still until somebody acts: see the detail. It is not tried again.</summary>
+    Stopped,
+}
+
+/// <summary>How far a shipper is.</summary>
+/// <param name="State">What it is doing.</param>
+/// <param name="Detail">Why it does not ship; null while it does.</param>
+/// <param name="Positions">Per partition of the click log: every offset below is in Kafka. Empty until that is known.</param>
+/// <param name="SecondsBehind">How long the oldest click that is not there yet has waited, seconds.</param>
+/// <param name="LastShipped">When something was last shipped, milliseconds since the epoch; null for not yet.</param>
+public sealed record ShipStatus(
+    ShipState State, string? Detail, IReadOnlyList<long> Positions, double SecondsBehind, long? LastShipped);

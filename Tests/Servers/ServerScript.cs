@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace ClickAggregator.Servers;
+
+/// <summary>
+/// One set of real servers with ports and data of its own, through the script <c>servers</c>: in the folder that
+/// CLICKS_SERVERS names, or else in ../shared/servers beside the checkout.
+/// </summary>
+internal sealed class ServerScript : IAsyncDisposable
+{
+    private readonly string _path;
+    private readonly DirectoryInfo _data = Directory.CreateTempSubdirectory("clicks-servers-");
+    private readonly int _port = FreePorts();
+
+    private ServerScript(string path) => _path = path;
+
+    /// <summary>Whether a test that lacks its server has to fail: on the machine that decides.</summary>
+    public static bool IsDemanded => Environment.GetEnvironmentVariable("CI") == "true";
+
+    /// <summary>The Kafka brokers, once started.</summary>
+    public string Kafka { get; private set; } = "";
+
+    /// <summary>A new set; null on a machine without the script.</summary>
+    public static ServerScript? New()
+    {
+        string? folder = Environment.GetEnvironmentVariable("CLICKS_SERVERS");
+        if (string.IsNullOrEmpty(folder))
+        {
+            string? root = AppContext.BaseDirectory;
+            while (root is not null && !File.Exists(Path.Combine(root, "ClickAggregator.sln")))
+            {
+                root = Path.GetDirectoryName(root);
+            }
+
+            folder = root is null ? "" : Path.Combine(root, "..", "shared", "servers");
+        }
+
+        string script = Path.GetFullPath(Path.Combine(folder, "servers"));
+        return File.Exists(script) ? new ServerScript(script) : null;
+    }
+
+    /// <summary>Starts brokers, or those that are down, on their data.</summary>
+    public async Task StartKafkaAsync(int brokers = 1)
+    {
+        await RunAsync("start", "kafka", "--brokers", brokers.ToString(CultureInfo.InvariantCulture));
+        Kafka = string.Join(',', Enumerable.Range(0, brokers).Select(n => $"127.0.0.1:{_port + (2 * n)}"));
+    }
+
+    /// <summary>Ends the brokers cleanly; their data stays.</summary>
+    public Task StopKafkaAsync() => RunAsync("stop", "kafka");
+
+    /// <summary>Sends a signal (KILL, STOP, CONT) to a server.</summary>
+    /// <param name="signal">Its name.</param>
+    /// <param name="server">For example <c>kafka</c>.</param>
+    /// <param name="number">Which of them, from 1.</param>
+    public Task SignalAsync(string signal, string server, int number = 1) =>
+        RunAsync("signal", signal, server, number.ToString(CultureInfo.InvariantCulture));
+
+    public async ValueTask DisposeAsync()
+    {
+        await RunAsync("reset");
+        if (_data.Exists)
+        {
+            _data.Delete(recursive: true);
+        }
+    }
+
+    private async Task RunAsync(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("bash", [_path, .. arguments]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        start.Environment["SERVERS_DATA"] = _data.FullName;
+        start.Environment["KAFKA_PORT"] = _port.ToString(CultureInfo.InvariantCulture);
+        start.Environment["KAFKA_HEAP"] = "384m";
+        using Process process = Process.Start(start)!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        if (process.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"servers {string.Join(' ', arguments)}: {await errors}{await output}");
+        }
+    }
+
+    // Broker n is at port + 2(n-1), its controller on the next one, its listeners for proxies 100 and 200 above.
+    private static int FreePorts()
+    {
+        for (int attempt = 0; attempt < 100; attempt++)
+        {
+            int port = Random.Shared.Next(20_000, 32_000);
+            if (Enumerable.Range(port, 6).Concat(Enumerable.Range(port + 100, 6)).All(IsFree))
+            {
+                return port;
+            }
+        }
+
+        throw new InvalidOperationException("no free ports");
+    }
+
+    private static bool IsFree(int port)
+    {
+        try
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, port);
+            listener.Start();
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+}
