@@ -14,7 +14,7 @@ namespace ClickAggregator.Shipper;
 /// 2. Ship: gather clicks of all partitions, add the positions behind them, commit.
 /// Whatever fails in 2, or its answer is lost: back to 1, where the truth is. There is no other way to recover.
 /// </remarks>
-public sealed partial class LogShipper
+public sealed partial class LogShipper : IDisposable
 {
     private static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(5);
@@ -28,6 +28,7 @@ public sealed partial class LogShipper
     private readonly ILogger _logger;
     private readonly string _instance = Guid.NewGuid().ToString();
     private readonly string _logId;
+    private readonly ShipInstruments _instruments;
     private readonly Lock _gate = new();
     private TaskCompletionSource _progress = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ShipStatus _status = new(ShipState.Connecting, "connecting", [], 0, null);
@@ -54,6 +55,7 @@ public sealed partial class LogShipper
         _logger = loggers.CreateLogger<LogShipper>();
         _first = first ?? (_ => new((IReadOnlyList<long>?)null));
         _logId = log.LogId.ToString();
+        _instruments = new ShipInstruments(() => Status);
     }
 
     /// <summary>How far it is, now.</summary>
@@ -111,6 +113,8 @@ public sealed partial class LogShipper
         // A thread of its own: librdkafka's transactional calls block.
         Task.Factory.StartNew(() => Run(cancellationToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
+    public void Dispose() => _instruments.Dispose();
+
     private void Run(CancellationToken cancellationToken)
     {
         TimeSpan pause = s_firstPause;
@@ -154,6 +158,8 @@ public sealed partial class LogShipper
             }
             catch (KafkaException error)
             {
+                _instruments.Failed();
+
                 // Once for each run of failures: librdkafka says the rest.
                 if (Status.State == ShipState.Shipping || pause == s_firstPause)
                 {
@@ -182,6 +188,7 @@ public sealed partial class LogShipper
 
         if (shipped)
         {
+            _instruments.Committed(session.LastRecords);
             Pulse();
         }
     }

@@ -45,6 +45,9 @@ internal sealed partial class ShipSession : IDisposable
     /// <summary>Per partition: every offset below is committed.</summary>
     public long[] Positions { get; private set; } = [];
 
+    /// <summary>Clicks of the last transaction.</summary>
+    public int LastRecords { get; private set; }
+
     /// <summary>Whether everything that the log held when last looked at is committed.</summary>
     public bool IsAtEnd { get; private set; }
 
@@ -135,6 +138,7 @@ internal sealed partial class ShipSession : IDisposable
                 || (!any && isUrgent()))
             {
                 Commit(positions, cancellationToken);
+                LastRecords = records;
                 return true;
             }
 

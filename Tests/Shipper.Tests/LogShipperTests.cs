@@ -264,6 +264,7 @@ public class LogShipperTests(KafkaServer kafka)
             {
                 await _stop.CancelAsync();
                 await Ended;
+                Shipper.Dispose();
             }
         }
     }

@@ -16,6 +16,7 @@ public class ArrowTests
         ["Grains"] = ["Grains.Interfaces", "Streaming"],
         ["Adapters"] = ["Grains", "ClickLog"],
         ["Silo"] = ["Adapters"],
+        ["Shipper"] = ["ClickLog"],
         ["Api"] = ["Silo", "ClickLog"],
     };
 
@@ -24,6 +25,7 @@ public class ArrowTests
         ["Clicks"] = ["Orleans", "Sqlite", "Kafka"],
         ["ClickLog"] = ["Orleans", "Sqlite", "Kafka"],
         ["Streaming"] = ["Sqlite", "Kafka"],
+        ["Shipper"] = ["Orleans", "Sqlite", "AspNetCore"],
         ["Grains"] = ["Sqlite", "Kafka", "AspNetCore"],
     };
 
