@@ -6,11 +6,13 @@ namespace ClickAggregator.Grains.Chain;
 /// <content>Getting records: from the stream, and where that has a gap, from the log.</content>
 public sealed partial class PartitionChain
 {
+    private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(5);
     private readonly Queue<Slab> _slabs = new();
     private long _buffered;
     private long _expected;
     private TaskCompletionSource _room = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource _work = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Exception? _over;
 
     /// <summary>Whether a batch can be made of what is buffered.</summary>
     public bool HasWork => _slabs.Count > 0;
@@ -19,14 +21,22 @@ public sealed partial class PartitionChain
     public bool IsFull => _buffered >= _options.BufferBytes / 2;
 
     /// <summary>
-    /// Takes a slab that was delivered. Waits while too much is buffered. A slab that was counted already is ignored;
-    /// one that starts too late is a gap, and is read from the log together with what is missing.
+    /// Takes a slab that was delivered. Waits while too much is buffered, but not for long: a grain that waits here is
+    /// asked nothing else, not even to stop. A slab that was counted already is ignored; one that starts too late is a
+    /// gap, and is read from the log together with what is missing.
     /// </summary>
     public async ValueTask OfferAsync(Slab slab, CancellationToken cancellationToken)
     {
         while (IsCounting && _buffered >= _options.BufferBytes && slab.To > _expected)
         {
-            await _room.Task.WaitAsync(cancellationToken);
+            try
+            {
+                await _room.Task.WaitAsync(s_longestWait, _time, cancellationToken);
+            }
+            catch (TimeoutException)
+            {
+                return; // it is found by ReadToEndAsync once there is room
+            }
         }
 
         if (!IsCounting || slab.To <= _expected || slab.From > _expected || !slab.TryAcquire())
@@ -43,6 +53,7 @@ public sealed partial class PartitionChain
     /// </summary>
     public async Task<bool> ReadToEndAsync(CancellationToken cancellationToken)
     {
+        ThrowIfOver();
         long asked = _time.GetUtcNow().ToUnixTimeMilliseconds();
         LogRange range = await _log.GetRangeAsync(_partition, cancellationToken);
         _end = range.End;
@@ -71,7 +82,7 @@ public sealed partial class PartitionChain
             await foreach (Slab slab in _log.ReadAsync(_partition, _expected, range.End, cancellationToken))
             {
                 // Deliveries go on meanwhile, and may have brought it.
-                if (slab.From == _expected || (slab.From < _expected && slab.To > _expected))
+                if (IsCounting && slab.From <= _expected && slab.To > _expected)
                 {
                     Take(slab);
                 }
@@ -131,6 +142,28 @@ public sealed partial class PartitionChain
     public void Abandon(string? reason)
     {
         Enter(reason is null ? PartitionState.Starting : PartitionState.Stopped, reason);
+        GiveBack();
+    }
+
+    private void Abandon(Exception error)
+    {
+        _over = error;
+        Abandon(error.Message);
+    }
+
+    /// <summary>Whoever goes on with a chain that is over learns it, and why: it would stand still without a word.</summary>
+    private void ThrowIfOver()
+    {
+        if (!IsCounting)
+        {
+            throw _over is ChainFencedException
+                ? new ChainFencedException(_over.Message, _over)
+                : new InvalidOperationException($"partition {_partition} does not count now; try again when it does", _over);
+        }
+    }
+
+    private void GiveBack()
+    {
         while (_slabs.TryDequeue(out Slab? slab))
         {
             Drop(slab);

@@ -30,7 +30,7 @@ internal sealed partial class PartitionGrain(
 {
     private static readonly TimeSpan LookAtLog = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan RestartDelay = TimeSpan.FromSeconds(1);
-    private readonly CancellationTokenSource _stop = new();
+    private CancellationTokenSource _stop = new();
     private PartitionChain? _chain;
     private Task _loop = Task.CompletedTask;
 
@@ -39,15 +39,12 @@ internal sealed partial class PartitionGrain(
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         // Started here and not awaited: reading the ids back may take longer than Orleans lets an activation take.
+        board.Open(Partition);
         _loop = RunAsync();
         return Task.CompletedTask;
     }
 
-    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
-    {
-        await _stop.CancelAsync();
-        await _loop;
-    }
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => StopAsync();
 
     public void Dispose() => _stop.Dispose();
 
@@ -78,8 +75,26 @@ internal sealed partial class PartitionGrain(
             throw new InvalidOperationException($"partition {Partition} counts; there is nothing to adopt");
         }
 
-        using PartitionChain chain = Create();
-        await chain.AdoptAsync(logId, _stop.Token);
+        // The loop looks at the record now and then: its reading would bring this write's ETag up to date, and the
+        // other way round, and neither would notice that somebody else has the partition.
+        await StopAsync();
+        _stop.Dispose();
+        _stop = new CancellationTokenSource();
+        try
+        {
+            using PartitionChain chain = Create();
+            await chain.AdoptAsync(logId, _stop.Token);
+        }
+        finally
+        {
+            _loop = RunAsync();
+        }
+    }
+
+    private async Task StopAsync()
+    {
+        await _stop.CancelAsync();
+        await _loop;
     }
 
     private async Task RunAsync()
