@@ -64,12 +64,15 @@ public sealed partial class PartitionChain
         {
             Correction correction = corrections[n];
             WindowAck ack;
+            long step = 1000;
             do
             {
                 ack = await CorrectOneAsync(correction, stamp, cancellationToken);
                 if (ack.Outcome == WindowOutcome.Refused)
                 {
-                    stamp = await IntendAsync(Math.Max(stamp, ack.Stamp) + 1000, cancellationToken);
+                    // Doubled, because a row that was deleted by a clock ahead of ours does not say how far it is ahead.
+                    stamp = await IntendAsync(Math.Max(stamp, ack.Stamp) + step, cancellationToken);
+                    step *= 2;
                 }
             }
             while (ack.Outcome == WindowOutcome.Refused);
@@ -100,6 +103,11 @@ public sealed partial class PartitionChain
 
     private async Task<long> IntendAsync(long stamp, CancellationToken cancellationToken)
     {
+        if (_faults.HasFlag(ChainFaults.NoCorrectionIntent))
+        {
+            return stamp;
+        }
+
         await WriteRecordAsync(
             _record = _record with
             {

@@ -6,7 +6,6 @@ namespace ClickAggregator.Grains.Chain;
 /// <content>Getting records: from the stream, and where that has a gap, from the log.</content>
 public sealed partial class PartitionChain
 {
-    private static readonly TimeSpan s_longestWait = TimeSpan.FromSeconds(5);
     private readonly Queue<Slab> _slabs = new();
     private long _buffered;
     private long _expected;
@@ -21,22 +20,14 @@ public sealed partial class PartitionChain
     public bool IsFull => _buffered >= _options.BufferBytes / 2;
 
     /// <summary>
-    /// Takes a slab that was delivered. Waits while too much is buffered, but not for long: a grain that waits here is
-    /// asked nothing else, not even to stop. A slab that was counted already is ignored; one that starts too late is a
-    /// gap, and is read from the log together with what is missing.
+    /// Takes a slab that was delivered. Waits while too much is buffered. A slab that was counted already is ignored;
+    /// one that starts too late is a gap, and is read from the log together with what is missing.
     /// </summary>
     public async ValueTask OfferAsync(Slab slab, CancellationToken cancellationToken)
     {
         while (IsCounting && _buffered >= _options.BufferBytes && slab.To > _expected)
         {
-            try
-            {
-                await _room.Task.WaitAsync(s_longestWait, _time, cancellationToken);
-            }
-            catch (TimeoutException)
-            {
-                return; // it is found by ReadToEndAsync once there is room
-            }
+            await _room.Task.WaitAsync(cancellationToken);
         }
 
         if (!IsCounting || slab.To <= _expected || slab.From > _expected || !slab.TryAcquire())

@@ -50,7 +50,7 @@ public sealed partial class PartitionChain
                 CountingRules begunWith = await RulesOfAsync(pending, cancellationToken);
                 _folder = _folders(begunWith, _record.Chain);
                 await RememberAsync(range.Start, pending.Start, cancellationToken);
-                await ReplayAsync(pending, cancellationToken);
+                await ReplayAsync(_faults.HasFlag(ChainFaults.AnotherEnd) ? pending with { End = range.End } : pending, cancellationToken);
                 if (begunWith.Id != _rules.Id)
                 {
                     _folder = _folders(_rules, _record.Chain);
@@ -181,7 +181,7 @@ public sealed partial class PartitionChain
 
     private async Task<CountingRules> RulesOfAsync(PendingBatch pending, CancellationToken cancellationToken)
     {
-        CountingRules rules = pending.Rules == _rules.Id
+        CountingRules rules = pending.Rules == _rules.Id || _faults.HasFlag(ChainFaults.CurrentRules)
             ? _rules
             : await _rulesStore.ReadAsync(pending.Rules, cancellationToken)
                 ?? throw new ChainStoppedException(

@@ -29,6 +29,7 @@ internal sealed partial class PartitionGrain(
     ILogger<PartitionGrain> logger) : Grain, IPartitionGrain, IStreamSubscriptionObserver, IAsyncObserver<Slab>, IDisposable
 {
     private static readonly TimeSpan LookAtLog = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LongestOffer = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan RestartDelay = TimeSpan.FromSeconds(1);
     private CancellationTokenSource _stop = new();
     private PartitionChain? _chain;
@@ -56,7 +57,16 @@ internal sealed partial class PartitionGrain(
         // While it starts, what is delivered is left alone: the loop reads it from the log.
         if (_chain is { IsCounting: true } chain)
         {
-            await chain.OfferAsync(item, _stop.Token);
+            // Not for long where there is no room: a grain that waits is asked nothing else, not even to stop. What is
+            // not taken is read from the log once there is.
+            using var wait = new CancellationTokenSource(LongestOffer, time);
+            try
+            {
+                await chain.OfferAsync(item, wait.Token);
+            }
+            catch (OperationCanceledException)
+            {
+            }
         }
     }
 
