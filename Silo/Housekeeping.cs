@@ -33,10 +33,10 @@ internal sealed partial class Housekeeping(
                 await store.CheckpointAsync(stoppingToken);
                 foreach (PartitionProgress partition in counted)
                 {
-                    int removed = log.RemoveSegments(partition.Partition, partition.Next);
+                    int removed = log.RemoveSegments(partition.Partition, partition.Needed);
                     if (removed > 0)
                     {
-                        LogRemoved(logger, partition.Partition, removed, partition.Next);
+                        LogRemoved(logger, partition.Partition, removed, partition.Needed);
                     }
                 }
 
@@ -52,8 +52,8 @@ internal sealed partial class Housekeeping(
         }
     }
 
-    [LoggerMessage(EventId = 4001, Level = LogLevel.Information, Message = "partition {Partition}: {Segments} segments of the click log below offset {Next} are counted and past their retention; removed")]
-    private static partial void LogRemoved(ILogger logger, int partition, int segments, long next);
+    [LoggerMessage(EventId = 4001, Level = LogLevel.Information, Message = "partition {Partition}: {Segments} segments of the click log below offset {Needed} are counted and past their retention; removed")]
+    private static partial void LogRemoved(ILogger logger, int partition, int segments, long needed);
 
     [LoggerMessage(EventId = 4002, Level = LogLevel.Warning, Message = "housekeeping failed, and is tried again")]
     private static partial void LogFailed(ILogger logger, Exception error);

@@ -12,4 +12,16 @@ internal enum ChainFaults
     NoUpto = 4,
     NoStalenessCheck = 8,
     NoStamps = 16,
+
+    /// <summary>A pending batch is replayed by the rules of now.</summary>
+    CurrentRules = 32,
+
+    /// <summary>A pending batch is replayed to where the log ends now.</summary>
+    AnotherEnd = 64,
+
+    /// <summary>A correction is believed without reading it back.</summary>
+    NoReadBack = 128,
+
+    /// <summary>Corrections go without an intent, so that an owner who was replaced corrects, too.</summary>
+    NoCorrectionIntent = 256,
 }

@@ -24,6 +24,17 @@ public sealed record ChainRecord
     /// <summary>From where ids have to be read back.</summary>
     public long DedupFrom { get; init; }
 
+    /// <summary>
+    /// The last record below <see cref="Next"/>, or below the end of what is pending; null where none was seen.
+    /// </summary>
+    public LogMark? Last { get; init; }
+
+    /// <summary>
+    /// Log time until which everything was counted when the record was written, milliseconds: what a partition that
+    /// stands still since a restart says of itself. 0 where it is not known.
+    /// </summary>
+    public long CountedUntil { get; init; }
+
     /// <summary>Ranges that the log had lost before they were counted, the latest 100.</summary>
     public IReadOnlyList<LostRange> Lost { get; init; } = [];
 }

@@ -18,7 +18,8 @@ public sealed partial class PartitionChain
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            if (!IsCounting || _slabs.Count == 0)
+            ThrowIfOver();
+            if (_slabs.Count == 0)
             {
                 return false;
             }
@@ -45,6 +46,8 @@ public sealed partial class PartitionChain
                     Stamp = Math.Max(_record.Stamp + 1000, lastTime * 1000),
                     Pending = new PendingBatch(start, end, _rules.Id),
                     DedupFrom = Math.Min(_folder.DedupFrom, start),
+                    Last = LogMark.OfLast(_batch) ?? _record.Last,
+                    CountedUntil = _countedUntil,
                 };
                 Task writing = _faults.HasFlag(ChainFaults.NoIntent) ? Task.CompletedTask : WriteRecordAsync(intent, cancellationToken);
 
@@ -75,7 +78,7 @@ public sealed partial class PartitionChain
                 // 5.
                 _record = _record with { Next = end };
                 _needsCompletion = true;
-                _countedUntil = Math.Max(_countedUntil, lastTime);
+                NoteCounted(lastTime);
                 _instruments.Note(folded);
                 Post();
                 return true;
@@ -84,7 +87,7 @@ public sealed partial class PartitionChain
             {
                 // The folder has taken these records and cannot give them back, and nobody knows whether the intent
                 // was stored. A further batch would leave them out: this owner is over, and the next one replays.
-                Abandon(error.Message);
+                Abandon(error);
                 throw;
             }
             finally
@@ -111,7 +114,8 @@ public sealed partial class PartitionChain
             {
                 _needsCompletion = false;
                 await WriteRecordAsync(
-                    _record = _record with { Pending = null, DedupFrom = Math.Min(_folder.DedupFrom, _record.Next) }, cancellationToken);
+                    _record = _record with { Pending = null, DedupFrom = Math.Min(_folder.DedupFrom, _record.Next), CountedUntil = _countedUntil },
+                    cancellationToken);
             }
         }
         finally

@@ -25,11 +25,7 @@ public sealed partial class PartitionChain
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            if (!IsCounting)
-            {
-                throw new InvalidOperationException($"partition {_partition} does not count now; try again when it does");
-            }
-
+            ThrowIfOver();
             foreach (Correction correction in corrections)
             {
                 // The next batch starts at Next: a recount that already holds some of its clicks would count them twice.
@@ -40,45 +36,63 @@ public sealed partial class PartitionChain
                 }
             }
 
-            // The wall clock only orders this write after a foreign one; it decides no count.
-            long stamp = Math.Max(_record.Stamp + 1000, _time.GetUtcNow().ToUnixTimeMilliseconds() * 1000);
-            stamp = await IntendAsync(stamp, cancellationToken);
-            var outcomes = new WindowOutcome[corrections.Count];
-            for (int n = 0; n < corrections.Count; n++)
+            try
             {
-                Correction correction = corrections[n];
-                WindowAck ack;
-                do
-                {
-                    ack = await CorrectOneAsync(correction, stamp, cancellationToken);
-                    if (ack.Outcome == WindowOutcome.Refused)
-                    {
-                        stamp = await IntendAsync(Math.Max(stamp, ack.Stamp) + 1000, cancellationToken);
-                    }
-                }
-                while (ack.Outcome == WindowOutcome.Refused);
-                outcomes[n] = ack.Outcome;
-                if (ack.Outcome is WindowOutcome.Applied or WindowOutcome.Repeated)
-                {
-                    TargetKind kind = TopKind(correction.Key.Series);
-                    if (kind != TargetKind.None)
-                    {
-                        await _tops.LoadAsync(kind, correction.Key.Hour, cancellationToken);
-                        NoteTop(kind, correction.Key, ack);
-                    }
-                }
+                return await CorrectAllAsync(corrections, cancellationToken);
             }
-
-            // What the folder remembers of these windows is not their last stamp any more; the stamps differ, so the
-            // windows read their rows again.
-            var rows = new BatchRows(_record.Chain, _record.Next, _record.Stamp, [], _tops.TakeChanged(), []);
-            await RetryAsync(() => _batches.WriteAsync(rows, cancellationToken), cancellationToken);
-            return outcomes;
+            catch (Exception error)
+            {
+                // Nobody knows which intent was stored, and top lists may have been taken that were not: as after a
+                // batch that failed, this owner is over.
+                Abandon(error);
+                throw;
+            }
         }
         finally
         {
             _turn.Release();
         }
+    }
+
+    private async Task<WindowOutcome[]> CorrectAllAsync(IReadOnlyList<Correction> corrections, CancellationToken cancellationToken)
+    {
+        // The wall clock only orders this write after a foreign one; it decides no count.
+        long stamp = Math.Max(_record.Stamp + 1000, _time.GetUtcNow().ToUnixTimeMilliseconds() * 1000);
+        stamp = await IntendAsync(stamp, cancellationToken);
+        var outcomes = new WindowOutcome[corrections.Count];
+        for (int n = 0; n < corrections.Count; n++)
+        {
+            Correction correction = corrections[n];
+            WindowAck ack;
+            long step = 1000;
+            do
+            {
+                ack = await CorrectOneAsync(correction, stamp, cancellationToken);
+                if (ack.Outcome == WindowOutcome.Refused)
+                {
+                    // Doubled, because a row that was deleted by a clock ahead of ours does not say how far it is ahead.
+                    stamp = await IntendAsync(Math.Max(stamp, ack.Stamp) + step, cancellationToken);
+                    step *= 2;
+                }
+            }
+            while (ack.Outcome == WindowOutcome.Refused);
+            outcomes[n] = ack.Outcome;
+            if (ack.Outcome is WindowOutcome.Applied or WindowOutcome.Repeated)
+            {
+                TargetKind kind = TopKind(correction.Key.Series);
+                if (kind != TargetKind.None)
+                {
+                    await _tops.LoadAsync(kind, correction.Key.Hour, cancellationToken);
+                    NoteTop(kind, correction.Key, ack);
+                }
+            }
+        }
+
+        // What the folder remembers of these windows is not their last stamp any more; the stamps differ, so the
+        // windows read their rows again.
+        var rows = new BatchRows(_record.Chain, _record.Next, _record.Stamp, [], _tops.TakeChanged(), []);
+        await RetryAsync(() => _batches.WriteAsync(rows, cancellationToken), cancellationToken);
+        return outcomes;
     }
 
     /// <summary>The kind whose top lists a series is in; none for all but one target's whole.</summary>
@@ -89,6 +103,11 @@ public sealed partial class PartitionChain
 
     private async Task<long> IntendAsync(long stamp, CancellationToken cancellationToken)
     {
+        if (_faults.HasFlag(ChainFaults.NoCorrectionIntent))
+        {
+            return stamp;
+        }
+
         await WriteRecordAsync(
             _record = _record with
             {

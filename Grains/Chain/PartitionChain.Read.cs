@@ -11,6 +11,7 @@ public sealed partial class PartitionChain
     private long _expected;
     private TaskCompletionSource _room = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource _work = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Exception? _over;
 
     /// <summary>Whether a batch can be made of what is buffered.</summary>
     public bool HasWork => _slabs.Count > 0;
@@ -43,6 +44,7 @@ public sealed partial class PartitionChain
     /// </summary>
     public async Task<bool> ReadToEndAsync(CancellationToken cancellationToken)
     {
+        ThrowIfOver();
         long asked = _time.GetUtcNow().ToUnixTimeMilliseconds();
         LogRange range = await _log.GetRangeAsync(_partition, cancellationToken);
         _end = range.End;
@@ -71,7 +73,7 @@ public sealed partial class PartitionChain
             await foreach (Slab slab in _log.ReadAsync(_partition, _expected, range.End, cancellationToken))
             {
                 // Deliveries go on meanwhile, and may have brought it.
-                if (slab.From == _expected || (slab.From < _expected && slab.To > _expected))
+                if (IsCounting && slab.From <= _expected && slab.To > _expected)
                 {
                     Take(slab);
                 }
@@ -131,6 +133,28 @@ public sealed partial class PartitionChain
     public void Abandon(string? reason)
     {
         Enter(reason is null ? PartitionState.Starting : PartitionState.Stopped, reason);
+        GiveBack();
+    }
+
+    private void Abandon(Exception error)
+    {
+        _over = error;
+        Abandon(error.Message);
+    }
+
+    /// <summary>Whoever goes on with a chain that is over learns it, and why: it would stand still without a word.</summary>
+    private void ThrowIfOver()
+    {
+        if (!IsCounting)
+        {
+            throw _over is ChainFencedException
+                ? new ChainFencedException(_over.Message, _over)
+                : new InvalidOperationException($"partition {_partition} does not count now; try again when it does", _over);
+        }
+    }
+
+    private void GiveBack()
+    {
         while (_slabs.TryDequeue(out Slab? slab))
         {
             Drop(slab);

@@ -18,22 +18,27 @@ public sealed partial class PartitionChain
     /// <exception cref="ChainFencedException">Somebody else took it over meanwhile.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        Enter(PartitionState.Starting);
         try
         {
             LogId log = await _log.GetLogIdAsync(cancellationToken);
             LogRange range = await _log.GetRangeAsync(_partition, cancellationToken);
             _end = range.End;
             _record = await _store.ReadAsync(cancellationToken) ?? await FirstRecordAsync(log, range);
+            _countedUntil = Math.Min(_record.CountedUntil, _time.GetUtcNow().ToUnixTimeMilliseconds());
             if (_record.Log != log.Value)
             {
+                ChainRecord old = _record;
+
+                // Of the log that is there nothing is counted: all that is in it is lag, and none of it may be removed.
+                _record = new ChainRecord { Log = log.Value };
                 throw new ChainStoppedException(
                     "log_replaced",
-                    $"log_replaced: partition {_partition} was counted from the log {_record.Log} up to offset {_record.Next}, and the log is now {log}. "
+                    $"log_replaced: partition {_partition} was counted from the log {old.Log} up to offset {old.Next}, and the log is now {log}. "
                     + "Bring the old log back, or take the new one up with adopt-log; its clicks are then counted beside the old ones");
             }
 
             CheckRange(range);
+            await CheckLastAsync(range, cancellationToken);
 
             // Fences the owner before, before anything else is done: its next intent fails from here on, and what it
             // still has under way carries a lower stamp than the replay.
@@ -45,7 +50,7 @@ public sealed partial class PartitionChain
                 CountingRules begunWith = await RulesOfAsync(pending, cancellationToken);
                 _folder = _folders(begunWith, _record.Chain);
                 await RememberAsync(range.Start, pending.Start, cancellationToken);
-                await ReplayAsync(pending, cancellationToken);
+                await ReplayAsync(_faults.HasFlag(ChainFaults.AnotherEnd) ? pending with { End = range.End } : pending, cancellationToken);
                 if (begunWith.Id != _rules.Id)
                 {
                     _folder = _folders(_rules, _record.Chain);
@@ -143,9 +148,40 @@ public sealed partial class PartitionChain
         }
     }
 
+    /// <summary>
+    /// A log that was restored from an older copy is shorter only until enough was appended to it: then its offsets are
+    /// the ones that were counted, and its records are others.
+    /// </summary>
+    private async Task CheckLastAsync(LogRange range, CancellationToken cancellationToken)
+    {
+        if (_record.Last is not { } last || last.Offset < range.Start)
+        {
+            return;
+        }
+
+        await foreach (Slab slab in _log.ReadAsync(_partition, last.Offset, last.Offset + 1, cancellationToken))
+        {
+            try
+            {
+                // A record that was damaged since says nothing.
+                if (LogMark.OfLast([slab]) is { } found && found != last)
+                {
+                    throw new ChainStoppedException(
+                        "log_differs",
+                        $"log_differs: partition {_partition} was counted from another record at offset {last.Offset} than the log {_record.Log} has there: it was restored from an older copy and written on. "
+                        + "Bring the newer log back, or restore the store of the copy's time");
+                }
+            }
+            finally
+            {
+                slab.Release();
+            }
+        }
+    }
+
     private async Task<CountingRules> RulesOfAsync(PendingBatch pending, CancellationToken cancellationToken)
     {
-        CountingRules rules = pending.Rules == _rules.Id
+        CountingRules rules = pending.Rules == _rules.Id || _faults.HasFlag(ChainFaults.CurrentRules)
             ? _rules
             : await _rulesStore.ReadAsync(pending.Rules, cancellationToken)
                 ?? throw new ChainStoppedException(
@@ -186,7 +222,7 @@ public sealed partial class PartitionChain
     private async Task ReplayAsync(PendingBatch pending, CancellationToken cancellationToken)
     {
         Enter(PartitionState.Recovering, $"replays the batch [{pending.Start}, {pending.End})");
-        long lastTime = _countedUntil;
+        long lastTime = 0;
         await foreach (Slab slab in _log.ReadAsync(_partition, pending.Start, pending.End, cancellationToken))
         {
             try
@@ -203,9 +239,16 @@ public sealed partial class PartitionChain
         }
 
         await DeliverAsync(_folder.Complete(), pending.End, cancellationToken);
-        _countedUntil = lastTime;
+        NoteCounted(lastTime);
         await WriteRecordAsync(
-            _record = _record with { Next = pending.End, Pending = null, DedupFrom = Math.Min(_folder.DedupFrom, pending.End) }, cancellationToken);
+            _record = _record with
+            {
+                Next = pending.End,
+                Pending = null,
+                DedupFrom = Math.Min(_folder.DedupFrom, pending.End),
+                CountedUntil = _countedUntil,
+            },
+            cancellationToken);
     }
 
     [LoggerMessage(EventId = 2001, Level = LogLevel.Error, Message = "partition {Partition} stands still: {Message}")]

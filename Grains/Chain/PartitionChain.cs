@@ -120,17 +120,27 @@ public sealed partial class PartitionChain : IDisposable
     /// <summary>Whether it counts: started, and not stopped.</summary>
     public bool IsCounting => _state == PartitionState.Counting;
 
-    /// <summary>Gives back what is buffered. Nothing may be under way.</summary>
+    /// <summary>Gives back what is buffered. Whoever waits for their turn is told that it is over.</summary>
     public void Dispose()
     {
-        Abandon(_detail);
-        _turn.Dispose();
+        if (IsCounting)
+        {
+            Enter(PartitionState.Starting);
+        }
+
+        GiveBack();
     }
 
     private void Post()
     {
-        _post(new PartitionProgress(_partition, _state, _record.Next, Math.Max(_end, _record.Next), _countedUntil, _detail));
+        // A set of ids is read back from DedupFrom on, which the log therefore keeps.
+        long needed = IsCounting ? Math.Min(_record.DedupFrom, _record.Next) : 0;
+        _post(new PartitionProgress(_partition, _state, _record.Next, Math.Max(_end, _record.Next), _countedUntil, _detail, needed));
     }
+
+    /// <summary>Notes that everything up to a log time is counted; a log whose clock ran ahead says nothing of what is to come.</summary>
+    private void NoteCounted(long logTime) =>
+        _countedUntil = Math.Max(_countedUntil, Math.Min(logTime, _time.GetUtcNow().ToUnixTimeMilliseconds()));
 
     private void Enter(PartitionState state, string? detail = null)
     {

@@ -113,6 +113,11 @@ public sealed class WindowLedger
         row.Run = correction.Run;
         await WriteAsync(row, stamp);
 
+        if (_faults.HasFlag(ChainFaults.NoReadBack))
+        {
+            return Answer(WindowOutcome.Applied, row);
+        }
+
         // Something else may have written with a stamp above: then this had no effect, though it was acknowledged.
         _row = null;
         row = await KnownAsync(null);

@@ -29,8 +29,9 @@ internal sealed partial class PartitionGrain(
     ILogger<PartitionGrain> logger) : Grain, IPartitionGrain, IStreamSubscriptionObserver, IAsyncObserver<Slab>, IDisposable
 {
     private static readonly TimeSpan LookAtLog = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LongestOffer = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan RestartDelay = TimeSpan.FromSeconds(1);
-    private readonly CancellationTokenSource _stop = new();
+    private CancellationTokenSource _stop = new();
     private PartitionChain? _chain;
     private Task _loop = Task.CompletedTask;
 
@@ -39,15 +40,12 @@ internal sealed partial class PartitionGrain(
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         // Started here and not awaited: reading the ids back may take longer than Orleans lets an activation take.
+        board.Open(Partition);
         _loop = RunAsync();
         return Task.CompletedTask;
     }
 
-    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
-    {
-        await _stop.CancelAsync();
-        await _loop;
-    }
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => StopAsync();
 
     public void Dispose() => _stop.Dispose();
 
@@ -59,7 +57,16 @@ internal sealed partial class PartitionGrain(
         // While it starts, what is delivered is left alone: the loop reads it from the log.
         if (_chain is { IsCounting: true } chain)
         {
-            await chain.OfferAsync(item, _stop.Token);
+            // Not for long where there is no room: a grain that waits is asked nothing else, not even to stop. What is
+            // not taken is read from the log once there is.
+            using var wait = new CancellationTokenSource(LongestOffer, time);
+            try
+            {
+                await chain.OfferAsync(item, wait.Token);
+            }
+            catch (OperationCanceledException)
+            {
+            }
         }
     }
 
@@ -78,8 +85,26 @@ internal sealed partial class PartitionGrain(
             throw new InvalidOperationException($"partition {Partition} counts; there is nothing to adopt");
         }
 
-        using PartitionChain chain = Create();
-        await chain.AdoptAsync(logId, _stop.Token);
+        // The loop looks at the record now and then: its reading would bring this write's ETag up to date, and the
+        // other way round, and neither would notice that somebody else has the partition.
+        await StopAsync();
+        _stop.Dispose();
+        _stop = new CancellationTokenSource();
+        try
+        {
+            using PartitionChain chain = Create();
+            await chain.AdoptAsync(logId, _stop.Token);
+        }
+        finally
+        {
+            _loop = RunAsync();
+        }
+    }
+
+    private async Task StopAsync()
+    {
+        await _stop.CancelAsync();
+        await _loop;
     }
 
     private async Task RunAsync()

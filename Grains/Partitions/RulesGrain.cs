@@ -20,7 +20,16 @@ internal sealed class RulesGrain(
         if (state.State.Rules is null)
         {
             state.State.Rules = document;
-            await state.WriteStateAsync();
+            try
+            {
+                await state.WriteStateAsync();
+            }
+            catch
+            {
+                // Else the repeat would take them for kept, and a batch would be begun by rules that nobody has.
+                state.State.Rules = null;
+                throw;
+            }
         }
     }
 }

@@ -3,15 +3,19 @@ namespace ClickAggregator.Grains.Progress;
 /// <summary>How far the counting of one partition is.</summary>
 /// <param name="Partition">The partition's number.</param>
 /// <param name="State">What the partition is doing.</param>
-/// <param name="Next">Every offset below it is counted and can be queried.</param>
+/// <param name="Next">Every offset below it, of the log that is there, is counted and can be queried.</param>
 /// <param name="End">The log's end when it was last looked at.</param>
 /// <param name="CountedUntil">
 /// Log time in milliseconds since the epoch: of the last counted record, or the moment at which the log's end was
 /// found reached, whichever is later.
 /// </param>
 /// <param name="Detail">Why it stopped, or how far recovering is; null while it counts.</param>
+/// <param name="Needed">
+/// Counting needs no offset of the log below it any more, neither to count nor to read ids back. 0 unless it counts: a
+/// partition that stands still may be counted up to an offset of another log.
+/// </param>
 public sealed record PartitionProgress(
-    int Partition, PartitionState State, long Next, long End, long CountedUntil, string? Detail);
+    int Partition, PartitionState State, long Next, long End, long CountedUntil, string? Detail, long Needed = 0);
 
 /// <summary>What a partition is doing.</summary>
 public enum PartitionState

@@ -10,6 +10,10 @@ public sealed class ProgressBoard
 {
     private readonly ConcurrentDictionary<int, PartitionProgress> _partitions = new();
 
+    /// <summary>Says that a partition is taken up, unless more is known of it.</summary>
+    public void Open(int partition) =>
+        _partitions.TryAdd(partition, new PartitionProgress(partition, PartitionState.Starting, 0, 0, 0, null));
+
     /// <summary>Posts; the latest post of a partition stands.</summary>
     public void Post(PartitionProgress progress) => _partitions[progress.Partition] = progress;
 

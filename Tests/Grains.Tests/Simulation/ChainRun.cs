@@ -22,8 +22,6 @@ internal sealed class ChainRun : IDisposable
     private readonly ChainFaults _faults;
     private readonly CountingInstruments _instruments = new();
     private readonly (CountingRules Rules, Style Style)[] _styles;
-    private readonly long _horizon;
-    private readonly int _maxIds;
     private readonly List<Owner> _owners = [];
     private readonly Dictionary<WindowKey, int> _damaged = [];
     private readonly List<(WindowKey Key, WindowRow Row)> _snapshots = [];
@@ -41,9 +39,7 @@ internal sealed class ChainRun : IDisposable
         _rulesStore = new MemoryRules(_world);
         _windows = new MemoryWindows(_world, faults);
         _activations = new Activations(_world, _windows, faults);
-        _horizon = _world.Random.Next(1_000, 90_000);
-        _maxIds = _world.Random.Next(5, 120);
-        _styles = [.. new Style[] { new(true, false, null), new(false, true, null), new(true, true, 1) }.Select(style => (Rules(style), style))];
+        _styles = [.. new[] { Draw(true, false, null), Draw(false, true, null), Draw(true, true, 1) }.Select(style => (Rules(style), style))];
     }
 
     /// <summary>Runs a seed; answers what is wrong, or null.</summary>
@@ -157,7 +153,7 @@ internal sealed class ChainRun : IDisposable
 
     private void Disturb()
     {
-        switch (_world.Random.Next(14))
+        switch (_world.Random.Next(15))
         {
             case 0 when _owners.Count > 0:
                 Owner dying = _owners[_world.Random.Next(_owners.Count)];
@@ -188,6 +184,11 @@ internal sealed class ChainRun : IDisposable
                 var kept = _windows.Rows.ElementAt(_world.Random.Next(_windows.Rows.Count));
                 _snapshots.Add((kept.Key, MemoryWindows.Copy(kept.Value)));
                 break;
+            case 9 when _records.Record is { DedupFrom: > 0 } record && !_faults.HasFlag(ChainFaults.NoIntent):
+                // What the counting does not need, the log may let go of.
+                _log.Start = Math.Max(_log.Start, Math.Min(record.DedupFrom, record.Next));
+                _world.Fire("log trimmed");
+                break;
             default:
                 if (_owners.Count == 0)
                 {
@@ -209,7 +210,7 @@ internal sealed class ChainRun : IDisposable
                 break;
             case 1:
                 _windows.Rows.Remove(key);
-                _windows.Tombstones[key] = _world.Now * 1000;
+                _windows.Tombstones[key] = (_world.Now + (_world.Random.Next(2) * _world.Random.Next(0, 3_600_000))) * 1000; // by a clock that may be ahead
                 _world.Fire("foreign delete that is remembered");
                 break;
             case 2:
@@ -347,7 +348,10 @@ internal sealed class ChainRun : IDisposable
         }
     }
 
-    private CountingRules Rules(Style style)
+    private Style Draw(bool campaigns, bool kinds, int? retentionDays) =>
+        new(campaigns, kinds, retentionDays, _world.Random.Next(1_000, 90_000), _world.Random.Next(5, 120));
+
+    private static CountingRules Rules(Style style)
     {
         var rollups = new List<Rollup> { new(RollupBase.Total), new(RollupBase.Target) };
         if (style.Campaigns)
@@ -360,11 +364,11 @@ internal sealed class ChainRun : IDisposable
             rollups.Add(new Rollup(RollupBase.Kind));
         }
 
-        return new CountingRules(new RollupSet(rollups), TimeSpan.FromMilliseconds(_horizon), _maxIds, retentionDays: style.RetentionDays);
+        return new CountingRules(new RollupSet(rollups), TimeSpan.FromMilliseconds(style.Horizon), style.MaxIds, retentionDays: style.RetentionDays);
     }
 
     private Dictionary<(string Series, int Hour), long[]> Truth(long upto) => Recount.Of(
-        _log.Entries, upto, _horizon, _maxIds, _records.Begun, id => _styles.First(s => s.Rules.Id == id).Style, _styles[0].Style);
+        _log.Entries, upto, _records.Begun, id => _styles.First(s => s.Rules.Id == id).Style, _styles[0].Style);
 
     private string? Compare()
     {

@@ -14,7 +14,7 @@ public class ChainSimulationTests(ITestOutputHelper output)
         "window write late", "window write answer lost", "window write without effect", "record write late", "record write answer lost",
         "record write without effect", "batch write late", "batch write answer lost", "stale write lost", "slab delivered", "slab not delivered",
         "other rules", "minutes expired", "foreign write", "foreign delete", "foreign delete that is remembered", "row restored",
-        "window SetAside", "window Repeated", "window Refused", "corrected", "chain starts over",
+        "log trimmed", "window SetAside", "window Repeated", "window Refused", "corrected", "chain starts over",
     ];
 
     [Fact]
@@ -48,9 +48,13 @@ public class ChainSimulationTests(ITestOutputHelper output)
     [InlineData((int)ChainFaults.NoUpto)]
     [InlineData((int)ChainFaults.NoStalenessCheck)]
     [InlineData((int)ChainFaults.NoStamps)]
+    [InlineData((int)ChainFaults.CurrentRules)]
+    [InlineData((int)ChainFaults.AnotherEnd)]
+    [InlineData((int)ChainFaults.NoReadBack)]
+    [InlineData((int)ChainFaults.NoCorrectionIntent)]
     public void A_broken_rule_is_noticed(int faults)
     {
-        for (int seed = 0; seed < 200; seed++)
+        for (int seed = 0; seed < 400; seed++)
         {
             if (ChainRun.Check(seed, (ChainFaults)faults) is string what)
             {
@@ -72,6 +76,6 @@ public class ChainSimulationTests(ITestOutputHelper output)
         Assert.Equal(first, second);
     }
 
-    private static int? Number(string name) =>
+    internal static int? Number(string name) =>
         int.TryParse(Environment.GetEnvironmentVariable(name), NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : null;
 }

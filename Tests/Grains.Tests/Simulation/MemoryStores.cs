@@ -11,8 +11,8 @@ internal sealed class MemoryRecords(World world, ChainFaults faults)
 
     public ChainRecord? Record { get; set; }
 
-    /// <summary>The rules that each begun batch was begun with: what the recount goes by.</summary>
-    public List<PendingBatch> Begun { get; } = [];
+    /// <summary>How each batch was begun: what the recount goes by.</summary>
+    public List<BegunBatch> Begun { get; } = [];
 
     public IChainRecordStore Open() => new View(this);
 
@@ -46,7 +46,7 @@ internal sealed class MemoryRecords(World world, ChainFaults faults)
         Record = record;
         if (record.Pending is { } pending && pending.End > pending.Start)
         {
-            Begun.Add(pending);
+            Begun.Add(new BegunBatch(pending, record.DedupFrom));
         }
 
         return ++_version;

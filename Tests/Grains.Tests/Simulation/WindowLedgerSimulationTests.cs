@@ -6,16 +6,17 @@ namespace ClickAggregator.Grains.Tests.Simulation;
 
 /// <summary>
 /// The real ledger under a random chain: two activations of one window, writes that land late or whose answer is lost,
-/// zombies that repeat old batches, owners that woke up and know no stamp.
+/// zombies that repeat old batches, owners that woke up and know no stamp. CLICKS_SIMULATION_SEEDS sets how many seeds
+/// are run.
 /// </summary>
 public class WindowLedgerSimulationTests
 {
-    private const int Seeds = 3000;
 
     [Fact]
     public async Task Every_seed_ends_at_the_truth()
     {
-        for (int seed = 0; seed < Seeds; seed++)
+        int seeds = ChainSimulationTests.Number("CLICKS_SIMULATION_SEEDS") ?? 3000;
+        for (int seed = 0; seed < seeds; seed++)
         {
             Assert.True(await RunAsync(seed, ChainFaults.None), $"seed {seed}");
         }
