@@ -41,6 +41,17 @@ internal static class CountCodec
         }
     }
 
+    public static long Sum(ReadOnlySpan<long> counts)
+    {
+        long sum = 0;
+        foreach (long count in counts)
+        {
+            sum += count;
+        }
+
+        return sum;
+    }
+
     public static int WriteVarint(Span<byte> to, int at, long value)
     {
         ulong left = (ulong)value;

@@ -33,49 +33,27 @@ internal sealed class ReadSession : IDisposable
     /// <summary>Ends what is running, from another thread.</summary>
     public void Interrupt() => SQLitePCL.raw.sqlite3_interrupt(_connection.Handle);
 
-    public WindowRow? ReadWindow(WindowKey key)
+    /// <summary>
+    /// The window, and the clicks of its day in the same view; where there is no row, one with stamp 0. A window that
+    /// answers "repeated" says its day too, and a missing one would take the target off the day's list.
+    /// </summary>
+    public WindowRow ReadWindow(WindowKey key)
     {
-        Statement get = Prepare("SELECT quarters, minutes, upto, stamp, set_aside, run FROM clicks_by_hour WHERE series = ? AND hour = ? AND chain = ?")
-            .Bind(1, key.Series).Bind(2, key.Hour).Bind(3, key.Chain);
-        WindowRow? row;
+        Statement get = Prepare("""
+            SELECT h.quarters, h.minutes, h.upto, h.stamp, h.set_aside, h.run, d.quarters,
+                (SELECT value FROM facts WHERE name = 'forgotten_before')
+            FROM (SELECT 1) LEFT JOIN clicks_by_hour h ON h.series = ?1 AND h.hour = ?2 AND h.chain = ?3
+                LEFT JOIN clicks_by_day d ON d.series = ?1 AND d.day = ?4 AND d.chain = ?3
+            """).Bind(1, key.Series).Bind(2, key.Hour).Bind(3, key.Chain).Bind(4, (long)Math.Floor(key.Hour / 24d));
         try
         {
-            row = get.Step() ? RowOf(get, 0) : null;
-        }
-        finally
-        {
-            get.Reset();
-        }
-
-        if (row is not null)
-        {
-            // A window that answers "repeated" says its day too; a missing one would take the target off the day's list.
-            row.DayClicks = ReadDay(key);
-        }
-
-        return row;
-    }
-
-    private long ReadDay(WindowKey key)
-    {
-        Statement get = Prepare("SELECT quarters FROM clicks_by_day WHERE series = ? AND day = ? AND chain = ?")
-            .Bind(1, key.Series).Bind(2, (long)Math.Floor(key.Hour / 24d)).Bind(3, key.Chain);
-        try
-        {
-            Span<long> quarters = stackalloc long[96];
-            if (!get.Step())
-            {
-                return 0;
-            }
-
-            CountCodec.Read(get.Bytes(0), quarters);
-            long sum = 0;
-            foreach (long quarter in quarters)
-            {
-                sum += quarter;
-            }
-
-            return sum;
+            get.Step();
+            WindowRow row = get.IsNull(3) ? new WindowRow() : RowOf(get, 0);
+            Span<long> day = stackalloc long[96];
+            CountCodec.Read(get.Bytes(6), day);
+            row.DayClicks = CountCodec.Sum(day);
+            row.ForgottenBefore = get.Number(7);
+            return row;
         }
         finally
         {

@@ -19,6 +19,7 @@ internal sealed class SqliteCountReader(SqliteStore store) : ICountReader
                     "SELECT hour, chain, quarters, minutes, set_aside FROM clicks_by_hour WHERE series = ? AND hour >= ? AND hour < ?");
                 foreach (string one in series)
                 {
+                    cancellationToken.ThrowIfCancellationRequested();
                     get.Bind(1, one).Bind(2, fromHour).Bind(3, toHour);
                     try
                     {
@@ -55,6 +56,7 @@ internal sealed class SqliteCountReader(SqliteStore store) : ICountReader
                     "SELECT day, chain, quarters, set_aside FROM clicks_by_day WHERE series = ? AND day >= ? AND day < ?");
                 foreach (string one in series)
                 {
+                    cancellationToken.ThrowIfCancellationRequested();
                     get.Bind(1, one).Bind(2, fromDay).Bind(3, toDay);
                     try
                     {
@@ -110,17 +112,19 @@ internal sealed class SqliteCountReader(SqliteStore store) : ICountReader
                 var found = new SortedSet<string>(StringComparer.Ordinal);
                 bool plain = !prefix.Contains('|', StringComparison.Ordinal);
                 string beyond = prefix[..^1] + (char)(prefix[^1] + 1);
-                string start = after is null || string.CompareOrdinal(after, prefix) < 0 ? prefix : after;
+                bool goesOn = after is not null && string.CompareOrdinal(after, prefix) >= 0;
                 int fromDay = (int)Math.Floor(fromHour / 24d);
                 int toDay = (int)Math.Ceiling(toHour / 24d);
                 Statement get = session.Prepare("""
-                    SELECT series FROM series_by_day WHERE day = ? AND series > ? AND series < ? AND (? = 0 OR instr(series, '|') = 0)
-                    ORDER BY series LIMIT ?
+                    SELECT series FROM series_by_day WHERE day = ?1 AND series >= ?2 AND series < ?3 AND series <> ?4
+                        AND (?5 = 0 OR instr(series, '|') = 0)
+                    ORDER BY series LIMIT ?6
                     """);
-                for (int day = fromDay; day < toDay; day++)
+                for (int day = fromDay; day < toDay && limit > 0; day++)
                 {
-                    string until = found.Count >= limit ? found.ElementAt(limit - 1) : beyond;
-                    get.Bind(1, day).Bind(2, start).Bind(3, until).Bind(4, plain ? 1 : 0).Bind(5, limit);
+                    cancellationToken.ThrowIfCancellationRequested();
+                    string until = found.Count >= limit ? found.Max! : beyond;
+                    get.Bind(1, day).Bind(2, goesOn ? after : prefix).Bind(3, until).Bind(4, goesOn ? after : "").Bind(5, plain ? 1 : 0).Bind(6, limit);
                     try
                     {
                         while (get.Step())
@@ -151,30 +155,37 @@ internal sealed class SqliteCountReader(SqliteStore store) : ICountReader
                 Statement get = session.Prepare("SELECT url FROM targets WHERE target = ?");
                 foreach (string id in pageIds)
                 {
+                    cancellationToken.ThrowIfCancellationRequested();
                     get.Bind(1, "page:" + id);
-                    if (get.Step())
+                    try
                     {
-                        urls[id] = get.Text(0);
+                        if (get.Step())
+                        {
+                            urls[id] = get.Text(0);
+                        }
                     }
-
-                    get.Reset();
+                    finally
+                    {
+                        get.Reset();
+                    }
                 }
 
                 return urls;
             },
             cancellationToken);
 
-    public Task<int?> ReadMinutesFloorAsync(CancellationToken cancellationToken)
+    public Task<int?> ReadMinutesFloorAsync(CancellationToken cancellationToken) => Task.FromResult(store.Read<int?>(session =>
     {
-        int? floor = store.Read<int?>(session =>
+        Statement get = session.Prepare("SELECT value FROM facts WHERE name = 'minutes_floor'");
+        try
         {
-            Statement get = session.Prepare("SELECT value FROM facts WHERE name = 'minutes_floor'");
-            int? value = get.Step() ? (int)get.Number(0) : null;
+            return get.Step() ? (int)get.Number(0) : null;
+        }
+        finally
+        {
             get.Reset();
-            return value;
-        });
-        return Task.FromResult(floor);
-    }
+        }
+    }));
 
     public async IAsyncEnumerable<(WindowKey Key, WindowRow Row)> ScanWindowsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {

@@ -25,7 +25,7 @@ internal sealed class SqliteStateStorage(SqliteStore store) : IGrainStorage
                 get.Reset();
             }
         });
-        grainState.State = payload is null ? Activator.CreateInstance<T>() : JsonSerializer.Deserialize<T>(payload)!;
+        grainState.State = (payload is null ? default : JsonSerializer.Deserialize<T>(payload)) ?? Activator.CreateInstance<T>();
         grainState.RecordExists = payload is not null;
         grainState.ETag = payload is null ? null : Text(etag);
         return Task.CompletedTask;
@@ -33,9 +33,8 @@ internal sealed class SqliteStateStorage(SqliteStore store) : IGrainStorage
 
     public async Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
-        long expected = Number(grainState.ETag);
-        await WriteAsync(stateName, grainId, JsonSerializer.SerializeToUtf8Bytes(grainState.State), grainState.ETag);
-        grainState.ETag = Text(expected + 1);
+        long written = await WriteAsync(stateName, grainId, JsonSerializer.SerializeToUtf8Bytes(grainState.State), grainState.ETag);
+        grainState.ETag = Text(written);
         grainState.RecordExists = true;
     }
 
@@ -47,19 +46,20 @@ internal sealed class SqliteStateStorage(SqliteStore store) : IGrainStorage
         grainState.RecordExists = false;
     }
 
-    private async Task WriteAsync(string stateName, GrainId grainId, byte[]? payload, string? etag)
+    private async Task<long> WriteAsync(string stateName, GrainId grainId, byte[]? payload, string? etag)
     {
         var write = new StateWrite(grainId.ToString(), stateName, payload, Number(etag));
         await store.WriteAsync(write);
-        if (write.Found is long found)
-        {
-            throw new InconsistentStateException($"the state '{stateName}' of {grainId} was written by somebody else", Text(found), etag ?? "none");
-        }
+        return write.Found is long found
+            ? throw new InconsistentStateException($"the state '{stateName}' of {grainId} was written by somebody else", Text(found), etag ?? "none")
+            : write.Written;
     }
 
     private static string Text(long etag) => etag.ToString(CultureInfo.InvariantCulture);
 
-    private static long Number(string? etag) => etag is null ? 0 : long.Parse(etag, CultureInfo.InvariantCulture);
+    /// <summary>0 for none; an ETag that this provider never gave out is that of no record.</summary>
+    private static long Number(string? etag) =>
+        etag is null ? 0 : long.TryParse(etag, NumberStyles.None, CultureInfo.InvariantCulture, out long number) && number > 0 ? number : -1;
 }
 
 /// <summary>The storage provider <c>windows</c>: typed rows, ordered by their stamps.</summary>
@@ -68,9 +68,9 @@ internal sealed class SqliteWindowStorage(SqliteStore store) : IGrainStorage
     public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
         WindowKey key = KeyOf(grainId);
-        WindowRow? row = store.Read(session => session.ReadWindow(key));
-        grainState.State = (T)(object)(row ?? new WindowRow());
-        grainState.RecordExists = row is not null;
+        WindowRow row = store.Read(session => session.ReadWindow(key));
+        grainState.State = (T)(object)row;
+        grainState.RecordExists = row.Stamp != 0;
         grainState.ETag = null;
         return Task.CompletedTask;
     }

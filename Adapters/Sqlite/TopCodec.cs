@@ -6,9 +6,10 @@ namespace ClickAggregator.Adapters.Sqlite;
 /// <summary>A top list in bytes: for each entry the length of its id, the id, and a varint.</summary>
 internal static class TopCodec
 {
+    /// <exception cref="OverflowException">An id is longer than 255 bytes.</exception>
     public static byte[] Write(IReadOnlyList<TopEntry> entries)
     {
-        byte[] bytes = new byte[entries.Sum(entry => 1 + entry.Id.Length + 10)];
+        byte[] bytes = new byte[entries.Sum(entry => 1 + Encoding.UTF8.GetByteCount(entry.Id) + 10)];
         int at = 0;
         foreach (TopEntry entry in entries)
         {

@@ -29,25 +29,8 @@ internal sealed class WindowWrite(WindowKey key, WindowRow row) : StoreWrite
         int day = (int)Math.Floor(key.Hour / 24d);
         int hourOfDay = key.Hour - (day * 24);
         Span<long> quarters = stackalloc long[96];
-        quarters.Clear();
-        Statement get = statements.GetDay.Bind(1, key.Series).Bind(2, day).Bind(3, key.Chain);
-        bool known = get.Step();
-        bool setAside = row.SetAside;
-        bool wasAside = false;
-        if (known)
-        {
-            CountCodec.Read(get.Bytes(0), quarters);
-            wasAside = get.Number(1) != 0;
-        }
-
-        get.Reset();
-        if (wasAside && !setAside)
-        {
-            Statement aside = statements.IsAside.Bind(1, key.Series).Bind(2, day * 24L).Bind(3, (day + 1) * 24L).Bind(4, key.Chain);
-            setAside = aside.Step() && aside.Number(0) != 0;
-            aside.Reset();
-        }
-
+        bool known = ReadDay(statements, day, quarters, out bool wasAside);
+        bool setAside = row.SetAside || (wasAside && IsAside(statements, day));
         row.Quarters.CopyTo(quarters[(hourOfDay * 4)..]);
         length = CountCodec.Write(quarters, bytes);
         statements.PutDay.Bind(1, key.Series).Bind(2, day).Bind(3, key.Chain).Bind(4, bytes[..length])
@@ -57,40 +40,83 @@ internal sealed class WindowWrite(WindowKey key, WindowRow row) : StoreWrite
             statements.PutSeries.Bind(1, day).Bind(2, key.Series).Run();
         }
 
-        long sum = 0;
-        foreach (long quarter in quarters)
-        {
-            sum += quarter;
-        }
+        row.DayClicks = CountCodec.Sum(quarters);
+    }
 
-        row.DayClicks = sum;
+    private bool ReadDay(WriteStatements statements, int day, Span<long> quarters, out bool setAside)
+    {
+        Statement get = statements.GetDay.Bind(1, key.Series).Bind(2, day).Bind(3, key.Chain);
+        try
+        {
+            bool known = get.Step();
+            setAside = known && get.Number(1) != 0;
+            CountCodec.Read(known ? get.Bytes(0) : default, quarters);
+            return known;
+        }
+        finally
+        {
+            get.Reset();
+        }
+    }
+
+    /// <summary>Whether one of the day's hours still is; this one's row is written already.</summary>
+    private bool IsAside(WriteStatements statements, int day)
+    {
+        Statement aside = statements.IsAside.Bind(1, key.Series).Bind(2, day * 24L).Bind(3, (day + 1) * 24L).Bind(4, key.Chain);
+        try
+        {
+            return aside.Step() && aside.Number(0) != 0;
+        }
+        finally
+        {
+            aside.Reset();
+        }
     }
 }
 
 /// <summary>A grain's document, if it is still the one that was read.</summary>
 internal sealed class StateWrite(string grain, string name, byte[]? payload, long etag) : StoreWrite
 {
+    private const string Cleared = "etag_cleared";
+
     /// <summary>The ETag found where it was not the one expected; null where the write was done.</summary>
     public long? Found { get; private set; }
 
+    /// <summary>The ETag that the record has now.</summary>
+    public long Written { get; private set; }
+
     public override void Execute(WriteStatements statements)
     {
-        Statement get = statements.GetState.Bind(1, grain).Bind(2, name);
-        long stored = get.Step() ? get.Number(0) : 0;
-        get.Reset();
+        long stored = Read(statements.GetState.Bind(1, grain).Bind(2, name));
         Found = stored == etag ? null : stored;
         if (Found is not null)
         {
             return;
         }
 
-        if (payload is null)
+        if (payload is not null)
+        {
+            // A record that starts anew starts above every ETag that was ever cleared: whoever slept since before the
+            // clear would else take the new record for the one it knew.
+            Written = 1 + (stored != 0 ? stored : Read(statements.GetFact.Bind(1, Cleared)));
+            statements.PutState.Bind(1, grain).Bind(2, name).Bind(3, payload).Bind(4, Written).Run();
+        }
+        else if (stored != 0)
         {
             statements.DeleteState.Bind(1, grain).Bind(2, name).Run();
+            statements.RaiseFact.Bind(1, Cleared).Bind(2, stored).Run();
         }
-        else
+    }
+
+    private static long Read(Statement get)
+    {
+        try
         {
-            statements.PutState.Bind(1, grain).Bind(2, name).Bind(3, payload).Bind(4, etag + 1).Run();
+            return get.Step() ? get.Number(0) : 0;
+        }
+        finally
+        {
+            get.Reset();
         }
     }
 }
@@ -98,6 +124,9 @@ internal sealed class StateWrite(string grain, string name, byte[]? payload, lon
 /// <summary>What a batch leaves besides its windows.</summary>
 internal sealed class BatchWrite(BatchRows rows) : StoreWrite
 {
+    // Encoded here, on the caller's thread: the writer's is the one that all others wait for.
+    private readonly byte[][] _tops = [.. rows.Tops.Select(list => TopCodec.Write(list.Entries))];
+
     public override void Execute(WriteStatements statements)
     {
         foreach (int hour in rows.Hours)
@@ -105,10 +134,11 @@ internal sealed class BatchWrite(BatchRows rows) : StoreWrite
             statements.PutHour.Bind(1, hour).Bind(2, rows.Chain).Bind(3, rows.Upto).Bind(4, rows.Stamp).Run();
         }
 
-        foreach (TopList list in rows.Tops)
+        for (int n = 0; n < _tops.Length; n++)
         {
+            TopList list = rows.Tops[n];
             statements.PutTop.Bind(1, (long)list.Key.Kind).Bind(2, (long)list.Key.Slice).Bind(3, list.Key.Start).Bind(4, list.Key.Chain)
-                .Bind(5, TopCodec.Write(list.Entries)).Bind(6, list.Floor).Bind(7, rows.Stamp).Run();
+                .Bind(5, _tops[n]).Bind(6, list.Floor).Bind(7, rows.Stamp).Run();
         }
 
         foreach (PageRow page in rows.Pages)

@@ -48,7 +48,7 @@ public sealed class WindowLedger
             return Answer(WindowOutcome.SetAside, row);
         }
 
-        if (delta.PreviousStamp is long written && row.Stamp < written && !_faults.HasFlag(ChainFaults.NoStalenessCheck))
+        if (delta.PreviousStamp is long written && row.Stamp < written && !WasForgotten(row, written) && !_faults.HasFlag(ChainFaults.NoStalenessCheck))
         {
             // The store went back: counts that this chain had written are gone from the row, and only a recount
             // knows them. Whatever were added from here on would look right and be wrong.
@@ -123,6 +123,12 @@ public sealed class WindowLedger
         row = await KnownAsync(null);
         return Answer(row.Stamp == stamp && row.Run == correction.Run ? WindowOutcome.Applied : WindowOutcome.Refused, row);
     }
+
+    /// <summary>
+    /// No row, because its time was over: what it held is meant to be gone, and what comes now begins anew. A chain
+    /// remembers the stamps of its windows for as long as it runs, which may be longer than rows are kept.
+    /// </summary>
+    private static bool WasForgotten(WindowRow row, long written) => row.Stamp == 0 && written < row.ForgottenBefore;
 
     private static WindowAck Answer(WindowOutcome outcome, WindowRow row) => new(outcome, row.Stamp, row.Clicks, row.DayClicks);
 

@@ -1,8 +1,8 @@
 namespace ClickAggregator.Grains.Storage;
 
 /// <summary>
-/// The read side of the store: what queries are answered from. Every answer is one consistent view of the store,
-/// bounded by its arguments, and cancellable.
+/// The read side of the store: what queries are answered from. Every answer is one consistent view of the store (of a
+/// scan: each stretch of rows is), bounded by its arguments, and cancellable.
 /// </summary>
 public interface ICountReader
 {
@@ -21,9 +21,9 @@ public interface ICountReader
         Clicks.TargetKind kind, TopSlice slice, int from, int to, CancellationToken cancellationToken);
 
     /// <summary>
-    /// The series that start with <paramref name="prefix"/> (such as <c>ad:</c>) and have a window in
-    /// <c>[fromHour, toHour)</c>, in ordinal order, after <paramref name="after"/>, at most <paramref name="limit"/>.
-    /// Only plain series (no <c>|</c>) where <paramref name="prefix"/> has none.
+    /// The series that start with <paramref name="prefix"/> (such as <c>ad:</c>) and have a window in a UTC day that
+    /// <c>[fromHour, toHour)</c> touches, in ordinal order, after <paramref name="after"/>, at most
+    /// <paramref name="limit"/>. Only plain series (no <c>|</c>) where <paramref name="prefix"/> has none.
     /// </summary>
     Task<IReadOnlyList<string>> ListSeriesAsync(
         string prefix, int fromHour, int toHour, string? after, int limit, CancellationToken cancellationToken);

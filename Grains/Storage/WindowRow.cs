@@ -34,6 +34,12 @@ public sealed class WindowRow
     /// </summary>
     public long DayClicks { get; set; }
 
+    /// <summary>
+    /// Filled by the provider with each read: a row whose stamp was below it may be gone because its time was over. 0
+    /// where nothing was ever forgotten.
+    /// </summary>
+    public long ForgottenBefore { get; set; }
+
     /// <summary>Clicks of the hour.</summary>
     public long Clicks => Quarters[0] + Quarters[1] + Quarters[2] + Quarters[3];
 }

@@ -1,0 +1,239 @@
+using ClickAggregator.Clicks;
+using ClickAggregator.Grains.Storage;
+using static ClickAggregator.Adapters.Tests.Contracts.WindowAccess;
+
+namespace ClickAggregator.Adapters.Tests.Contracts;
+
+/// <summary>What <see cref="ICountReader"/> promises: half-open ranges, all chains, ordinal order, one view an answer.</summary>
+public abstract class CountReaderContract
+{
+    private const int Hour = 500_000;
+    private const int Day = Hour / 24;
+    private static readonly CancellationToken s_go = CancellationToken.None;
+
+    [Fact]
+    public async Task An_empty_store_answers_with_nothing()
+    {
+        await using IStoreUnderTest store = await OpenAsync();
+
+        Assert.Empty(await store.Counts.ReadHoursAsync(["ad:1"], 0, int.MaxValue, true, s_go));
+        Assert.Empty(await store.Counts.ReadDaysAsync(["ad:1"], 0, int.MaxValue, s_go));
+        Assert.Empty(await store.Counts.ReadTopsAsync(TargetKind.Ad, TopSlice.Day, 0, int.MaxValue, s_go));
+        Assert.Empty(await store.Counts.ListSeriesAsync("ad:", Hour, Hour + 24, null, 10, s_go));
+        Assert.Empty(await store.Counts.ReadPageUrlsAsync(["p-1"], s_go));
+        Assert.Null(await store.Counts.ReadMinutesFloorAsync(s_go));
+        Assert.Empty(await store.Counts.ScanWindowsAsync(s_go).ToArrayAsync());
+    }
+
+    [Fact]
+    public async Task Hours_are_those_of_the_half_open_range_of_each_series_and_all_chains()
+    {
+        await using IStoreUnderTest store = await OpenAsync();
+        foreach (string series in new[] { "ad:1", "ad:2", "ad:3" })
+        {
+            foreach (int hour in new[] { Hour - 1, Hour, Hour + 1, Hour + 2 })
+            {
+                await store.Windows.WriteAsync(new WindowKey(series, hour, 0), Row(10, 1, hour));
+                await store.Windows.WriteAsync(new WindowKey(series, hour, 2), Row(10, 2, hour));
+            }
+        }
+
+        IReadOnlyList<HourRow> rows = await store.Counts.ReadHoursAsync(["ad:2", "none", "ad:1"], Hour, Hour + 2, true, s_go);
+
+        Assert.Equal(
+            [("ad:1", Hour, 0), ("ad:1", Hour, 2), ("ad:1", Hour + 1, 0), ("ad:1", Hour + 1, 2),
+                ("ad:2", Hour, 0), ("ad:2", Hour, 2), ("ad:2", Hour + 1, 0), ("ad:2", Hour + 1, 2)],
+            rows.Select(row => (row.Series, row.Hour, row.Chain)).Order());
+        Assert.All(rows, row => Assert.Equal((row.Hour, row.Hour), (row.Quarters[0], row.Minutes![row.Chain == 0 ? 1 : 2])));
+        Assert.All(await store.Counts.ReadHoursAsync(["ad:1"], Hour, Hour + 2, false, s_go), row => Assert.Null(row.Minutes));
+        Assert.Empty(await store.Counts.ReadHoursAsync(["ad:1"], Hour, Hour, true, s_go));
+        Assert.Empty(await store.Counts.ReadHoursAsync([], Hour, Hour + 2, true, s_go));
+    }
+
+    [Fact]
+    public async Task Days_are_those_of_the_half_open_range_of_each_series_and_all_chains()
+    {
+        await using IStoreUnderTest store = await OpenAsync();
+        foreach (string series in new[] { "ad:1", "ad:2", "ad:3" })
+        {
+            for (int day = Day - 1; day <= Day + 2; day++)
+            {
+                await store.Windows.WriteAsync(new WindowKey(series, day * 24, 0), Row(10, 0, day));
+                await store.Windows.WriteAsync(new WindowKey(series, (day * 24) + 23, 1), Row(10, 59, day));
+            }
+        }
+
+        IReadOnlyList<DayRow> rows = await store.Counts.ReadDaysAsync(["ad:3", "ad:1", "none"], Day, Day + 2, s_go);
+
+        Assert.Equal(
+            [("ad:1", Day, 0), ("ad:1", Day, 1), ("ad:1", Day + 1, 0), ("ad:1", Day + 1, 1),
+                ("ad:3", Day, 0), ("ad:3", Day, 1), ("ad:3", Day + 1, 0), ("ad:3", Day + 1, 1)],
+            rows.Select(row => (row.Series, row.Day, row.Chain)).Order());
+        Assert.All(rows, row => Assert.Equal((row.Day, row.Day), (row.Quarters[row.Chain == 0 ? 0 : 95], row.Quarters.Sum())));
+    }
+
+    [Fact]
+    public async Task Tops_are_those_of_the_half_open_range_of_one_kind_and_slice_and_all_chains()
+    {
+        await using IStoreUnderTest store = await OpenAsync();
+        for (int chain = 0; chain < 2; chain++)
+        {
+            int one = chain;
+            TopList List(TargetKind kind, TopSlice slice, int start) => new(new TopKey(kind, slice, start, one), [new TopEntry("a", start)], one);
+            await store.Batches.WriteAsync(
+                new BatchRows(chain, 1, 10, [], [List(TargetKind.Ad, TopSlice.Hour, 9), List(TargetKind.Ad, TopSlice.Hour, 10), List(TargetKind.Ad, TopSlice.Hour, 11),
+                    List(TargetKind.Ad, TopSlice.Hour, 12), List(TargetKind.Ad, TopSlice.Day, 10), List(TargetKind.Post, TopSlice.Hour, 10)], []),
+                s_go);
+        }
+
+        IReadOnlyList<TopList> lists = await store.Counts.ReadTopsAsync(TargetKind.Ad, TopSlice.Hour, 10, 12, s_go);
+
+        Assert.Equal([(10, 0), (10, 1), (11, 0), (11, 1)], lists.Select(list => (list.Key.Start, list.Key.Chain)).Order());
+        Assert.All(lists, list => Assert.Equal((TargetKind.Ad, TopSlice.Hour, list.Key.Chain, list.Key.Start),
+            (list.Key.Kind, list.Key.Slice, (int)list.Floor, (int)list.Entries[0].Clicks)));
+    }
+
+    [Fact]
+    public async Task A_list_of_series_is_ordinal_within_its_prefix_and_plain()
+    {
+        await using IStoreUnderTest store = await OpenAsync();
+        string[] series =
+        [
+            "total", "ac:9", "ad:", "ad:-", "ad:1", "ad:10", "ad:2", "ad:A", "ad:a", "ad:~", "ad:1|country:US", "ad:1|country:", "ad:1|country:DE", "ae:1", "campaign:1",
+        ];
+        foreach (string one in series)
+        {
+            await store.Windows.WriteAsync(new WindowKey(one, Hour, 0), Row(10, 0, 1));
+        }
+
+        Task<IReadOnlyList<string>> ListAsync(string prefix, string? after = null, int limit = 100) =>
+            store.Counts.ListSeriesAsync(prefix, Hour, Hour + 1, after, limit, s_go);
+
+        Assert.Equal(["ad:", "ad:-", "ad:1", "ad:10", "ad:2", "ad:A", "ad:a", "ad:~"], await ListAsync("ad:"));
+        Assert.Equal(["ad:10", "ad:2"], await ListAsync("ad:", "ad:1", 2));
+        Assert.Equal(["ad:2"], await ListAsync("ad:", "ad:15", 1));
+        Assert.Equal(["ad:", "ad:-"], await ListAsync("ad:", "aa", 2));
+        Assert.Empty(await ListAsync("ad:", "ad:~"));
+        Assert.Empty(await ListAsync("ad:", "b"));
+        Assert.Empty(await ListAsync("ad:", limit: 0));
+        Assert.Equal(["ad:1", "ad:10"], await ListAsync("ad:1"));
+        Assert.Equal(["total"], await ListAsync("total"));
+        Assert.Equal(["ad:1|country:", "ad:1|country:DE", "ad:1|country:US"], await ListAsync("ad:1|country:"));
+    }
+
+    [Fact]
+    public async Task A_list_of_several_days_holds_each_series_once_and_pages_add_up()
+    {
+        await using IStoreUnderTest store = await OpenAsync();
+        var expected = new SortedSet<string>(StringComparer.Ordinal);
+        for (int n = 0; n < 60; n++)
+        {
+            string series = $"ad:{n * 7919 % 101}";
+            expected.Add(series);
+            await store.Windows.WriteAsync(new WindowKey(series, Hour + (n % 4 * 24), n % 2), Row(10, 0, 1));
+            await store.Windows.WriteAsync(new WindowKey(series, Hour + 24, n % 3), Row(10, 0, 1));
+        }
+
+        await store.Windows.WriteAsync(new WindowKey("ad:before", Hour - 24, 0), Row(10, 0, 1));
+        await store.Windows.WriteAsync(new WindowKey("ad:behind", Hour + 96, 0), Row(10, 0, 1));
+        for (int limit = 1; limit < 70; limit += 6)
+        {
+            var walked = new List<string>();
+            string? after = null;
+            IReadOnlyList<string> page;
+            do
+            {
+                page = await store.Counts.ListSeriesAsync("ad:", Hour, Hour + 73, after, limit, s_go);
+                Assert.InRange(page.Count, 0, limit);
+                walked.AddRange(page);
+                after = page.Count > 0 ? page[^1] : after;
+            }
+            while (page.Count == limit);
+            Assert.Equal(expected, walked);
+        }
+    }
+
+    [Fact]
+    public async Task A_scan_gives_every_window_once_in_the_order_of_the_keys()
+    {
+        const int Windows = 12_000;
+        await using IStoreUnderTest store = await OpenAsync();
+        WindowKey[] keys = [.. Enumerable.Range(0, Windows).Select(n => new WindowKey($"ad:{n % 700}", n % 19, n % 3)).Distinct()];
+        await Task.WhenAll(keys.Select((key, n) => store.Windows.WriteAsync(key, Row(10 + n, 0, n + 1))));
+
+        (WindowKey Key, WindowRow Row)[] scanned = await store.Counts.ScanWindowsAsync(s_go).ToArrayAsync();
+
+        Assert.True(keys.Length > 10_500);
+        Assert.Equal(
+            keys.OrderBy(key => key.Series, StringComparer.Ordinal).ThenBy(key => key.Hour).ThenBy(key => key.Chain), scanned.Select(pair => pair.Key));
+        Dictionary<WindowKey, long> clicks = keys.Select((key, n) => (key, n)).ToDictionary(pair => pair.key, pair => pair.n + 1L);
+        Assert.All(scanned, pair => Assert.Equal((clicks[pair.Key], 9 + clicks[pair.Key]), (pair.Row.Clicks, pair.Row.Stamp)));
+    }
+
+    [Fact]
+    public async Task A_read_that_is_cancelled_says_so_and_leaves_the_store_usable()
+    {
+        await using IStoreUnderTest store = await OpenAsync();
+        string[] series = [.. Enumerable.Range(0, 1000).Select(n => $"ad:{n}")];
+        await Task.WhenAll(series.Select(one => store.Windows.WriteAsync(new WindowKey(one, Hour, 0), Row(10, 0, 1))));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => store.Counts.ReadHoursAsync(series, Hour, Hour + 1, true, new CancellationToken(canceled: true)));
+        for (int n = 0; n < 40; n++)
+        {
+            using var cancel = new CancellationTokenSource();
+            Task<IReadOnlyList<HourRow>> read = store.Counts.ReadHoursAsync(series, Hour, Hour + 1, true, cancel.Token);
+            await cancel.CancelAsync();
+            try
+            {
+                Assert.Equal(1000, (await read).Count);
+            }
+            catch (OperationCanceledException)
+            {
+            }
+        }
+
+        await store.Windows.WriteAsync(new WindowKey("ad:0", Hour, 0), Row(11, 0, 2));
+        Assert.Equal(1001, (await store.Counts.ReadHoursAsync(series, Hour, Hour + 1, true, s_go)).Sum(row => row.Quarters[0]));
+    }
+
+    /// <summary>The last of many series is written after the first, always: an answer never shows it ahead.</summary>
+    [Fact]
+    public async Task An_answer_is_one_view_while_a_writer_writes()
+    {
+        await using IStoreUnderTest store = await OpenAsync();
+        string[] series = [.. Enumerable.Range(0, 300).Select(n => $"ad:{n}")];
+        await Task.WhenAll(series.Select(one => store.Windows.WriteAsync(new WindowKey(one, Hour, 0), Row(1, 0, 1))));
+        using var stop = new CancellationTokenSource();
+        Task<int> writing = Task.Run(async () =>
+        {
+            int round = 1;
+            while (!stop.IsCancellationRequested)
+            {
+                round++;
+                await store.Windows.WriteAsync(new WindowKey(series[0], Hour, 0), Row(round, 0, round));
+                await store.Windows.WriteAsync(new WindowKey(series[^1], Hour, 0), Row(round, 0, round));
+            }
+
+            return round;
+        });
+
+        long seen = 0;
+        for (int n = 0; n < 200; n++)
+        {
+            IReadOnlyList<HourRow> rows = await store.Counts.ReadHoursAsync(series, Hour, Hour + 1, true, s_go);
+            long first = rows[0].Quarters[0], last = rows[^1].Quarters[0];
+            Assert.Equal((series[0], series[^1], 300), (rows[0].Series, rows[^1].Series, rows.Count));
+            Assert.InRange(first - last, 0, 1);
+            Assert.True(first >= seen);
+            seen = first;
+            IReadOnlyList<DayRow> days = await store.Counts.ReadDaysAsync(series, Day, Day + 1, s_go);
+            Assert.InRange(days[0].Quarters.Sum() - days[^1].Quarters.Sum(), 0, 1);
+        }
+
+        await stop.CancelAsync();
+        Assert.True(await writing > 2);
+    }
+
+    /// <summary>An empty store.</summary>
+    protected abstract Task<IStoreUnderTest> OpenAsync();
+}

@@ -1,7 +1,0 @@
-namespace ClickAggregator.Adapters.Tests;
-
-public class SkeletonTests
-{
-    [Fact]
-    public void The_test_project_runs() => Assert.True(true);
-}

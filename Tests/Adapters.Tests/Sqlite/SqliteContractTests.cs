@@ -1,0 +1,33 @@
+using ClickAggregator.Adapters.Tests.Contracts;
+
+namespace ClickAggregator.Adapters.Tests.Sqlite;
+
+public class SqliteStateStorageTests : StateStorageContract
+{
+    protected override Task<IStoreUnderTest> OpenAsync() => Task.FromResult<IStoreUnderTest>(new StoreFolder());
+}
+
+public class SqliteWindowStorageTests : WindowStorageContract
+{
+    protected override Task<IStoreUnderTest> OpenAsync() => Task.FromResult<IStoreUnderTest>(new StoreFolder());
+}
+
+public class SqliteBatchStoreTests : BatchStoreContract
+{
+    protected override Task<IStoreUnderTest> OpenAsync() => Task.FromResult<IStoreUnderTest>(new StoreFolder());
+}
+
+public class SqliteCountReaderTests : CountReaderContract
+{
+    protected override Task<IStoreUnderTest> OpenAsync() => Task.FromResult<IStoreUnderTest>(new StoreFolder());
+}
+
+public class SqliteModelTests : StoreModelContract
+{
+    protected override Task<IStoreUnderTest> OpenAsync() => Task.FromResult<IStoreUnderTest>(new StoreFolder());
+}
+
+public class SqliteRetentionTests : RetentionContract
+{
+    protected override Task<IStoreUnderTest> OpenAsync(Kept kept) => Task.FromResult<IStoreUnderTest>(new StoreFolder(kept));
+}

@@ -1,0 +1,55 @@
+using ClickAggregator.Adapters.Sqlite;
+using ClickAggregator.Adapters.Tests.Contracts;
+using ClickAggregator.Grains.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
+using Orleans.Storage;
+
+namespace ClickAggregator.Adapters.Tests.Sqlite;
+
+/// <summary>A store in a folder of its own, which goes with it.</summary>
+internal sealed class StoreFolder : IStoreUnderTest
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("click-store-");
+
+    public StoreFolder(Kept? kept = null, Func<SqliteOptions, SqliteOptions>? change = null)
+    {
+        kept ??= Kept.Default;
+        var options = new SqliteOptions { Path = Path.Combine(_folder.FullName, "store.db"), RetentionMinutes = kept.Minutes, RetentionDays = kept.Days };
+        Options = change is null ? options : change(options);
+        Store = SqliteStore.Open(Options, NullLoggerFactory.Instance);
+        Take();
+    }
+
+    public SqliteOptions Options { get; }
+
+    public SqliteStore Store { get; private set; }
+
+    public IGrainStorage State { get; private set; } = null!;
+
+    public IGrainStorage Windows { get; private set; } = null!;
+
+    public IBatchStore Batches => Store;
+
+    public ICountReader Counts => Store.Counts;
+
+    public async Task ReopenAsync()
+    {
+        await Store.DisposeAsync();
+        Store = SqliteStore.Open(Options, NullLoggerFactory.Instance);
+        Take();
+    }
+
+    public Task ForgetAsync(DateTimeOffset now) => Store.ForgetAsync(now, CancellationToken.None);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Store.DisposeAsync();
+        _folder.Delete(recursive: true);
+    }
+
+    private void Take()
+    {
+        State = new SqliteStateStorage(Store);
+        Windows = new SqliteWindowStorage(Store);
+    }
+}
