@@ -10,6 +10,7 @@ using ClickAggregator.Api.Queries;
 using ClickAggregator.Api.Redirect;
 using ClickAggregator.Api.Settings;
 using ClickAggregator.Api.Watch;
+using Microsoft.OpenApi;
 using Orleans.Dashboard;
 
 namespace ClickAggregator.Api;
@@ -43,7 +44,7 @@ internal static class Program
         try
         {
             await using WebApplication app = await BuildAsync(settings, configuration, TimeProvider.System);
-            await app.StartAsync();
+            await StartAsync(app);
             Banner.Write(Console.Out, app, settings);
             await app.WaitForShutdownAsync();
             return Environment.ExitCode;
@@ -51,6 +52,21 @@ internal static class Program
         catch (Exception e) when (StartFault.Explain(e) is { } why)
         {
             return StartFault.Write(Console.Error, [why]);
+        }
+    }
+
+    private static async Task StartAsync(WebApplication app)
+    {
+        try
+        {
+            await app.StartAsync();
+        }
+        catch
+        {
+            // The silo starts before the web server listens. Left running, it would ask a container that is gone and bury
+            // in its own complaints why there was no start; what its stopping says is not the reason either.
+            await app.StopAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw;
         }
     }
 
@@ -80,6 +96,11 @@ internal static class Program
         builder.Services.AddOpenApi(options =>
         {
             options.AddQueryParameters();
+            options.AddDocumentTransformer((document, _, _) =>
+            {
+                document.Info = new OpenApiInfo { Title = "Click Aggregator", Version = "1" };
+                return Task.CompletedTask;
+            });
             options.ShouldInclude = route => route.RelativePath?.StartsWith("dashboard", StringComparison.Ordinal) != true;
         });
         replace?.Invoke(builder.Services);

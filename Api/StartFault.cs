@@ -1,5 +1,6 @@
+using System.Net.Sockets;
+using ClickAggregator.Adapters.Sqlite;
 using ClickAggregator.Api.Commands;
-using ClickAggregator.ClickLog;
 
 namespace ClickAggregator.Api;
 
@@ -22,8 +23,13 @@ internal static class StartFault
     public static string? Explain(Exception e) => e switch
     {
         IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } => $"urls: {e.Message}",
-        LogUnusableException => $"DataDirectory: {e.Message}",
+        SocketException => $"urls: {e.Message}",
+        InvalidOperationException when e.Message.Contains("HTTPS endpoint", StringComparison.Ordinal) =>
+            "urls: https needs a certificate (Kestrel:Certificates:Default:Path and :Password), and none was found",
+        StoreUnusableException => $"DataDirectory: {e.Message}",
         UnauthorizedAccessException => $"DataDirectory: {e.Message}",
+        // of the log that cannot be used, and of a disk that is full
+        IOException => $"DataDirectory: {e.Message}",
         _ => null,
     };
 }

@@ -52,7 +52,7 @@ public sealed partial class SqliteStore : IBatchStore, IAsyncDisposable
         {
             connection.Dispose();
             throw new StoreUnusableException(
-                $"{options.Path} cannot be used: {error.Message}. If it is damaged, move it away: the log is counted again into a new one, or restore a backup", error);
+                $"{options.Path} cannot be used: {error.Message.TrimEnd('.')}. If it is damaged, move it away: the log is counted again into a new one, or restore a backup", error);
         }
         catch
         {

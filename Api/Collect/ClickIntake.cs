@@ -17,9 +17,9 @@ internal sealed class ClickIntake : IDisposable
     /// <summary>How many rejected clicks an answer shows.</summary>
     public const int ShownErrors = 100;
 
-    // A click may nest 16 deep by the parser's rule and answers too_deep for itself; an array whose items nest deeper than
-    // this is malformed as a whole, which bounds what the reader keeps.
-    private const int ArrayDepth = 64;
+    // How deep an item nests is the parser's rule, and its fault alone: one must not take the other 9,999 with it. What
+    // this reader keeps is a bit a level, so less than an eighth of the body.
+    private const int ArrayDepth = int.MaxValue;
 
     private readonly LimitSettings _limits;
     private readonly CollectInstruments _instruments;

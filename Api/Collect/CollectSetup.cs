@@ -62,7 +62,7 @@ internal static class CollectSetup
         })
             .WithName("PostClicks")
             .WithSummary("Stores clicks: one object, an array, or NDJSON; optionally gzip. 202 once they are on disk.")
-            .Accepts<object>("application/json", "application/x-ndjson")
+            .DescribeCollecting()
             .Produces<CollectAnswer>(StatusCodes.Status202Accepted)
             .ProducesProblem(400).ProducesProblem(408).ProducesProblem(413).ProducesProblem(415).ProducesProblem(422).ProducesProblem(503);
     }

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using ClickAggregator.Adapters.Sqlite;
 
 namespace ClickAggregator.Api.Commands;
@@ -33,8 +34,35 @@ internal sealed class BackupCommand : ICommand
 
         // Under another name until it is whole, so that half a copy is never taken for one.
         string making = to + ".unfinished";
-        Directory.CreateDirectory(making);
-        await SqliteStore.BackupAsync(Path.Combine(from, "store.db"), Path.Combine(making, "store.db"), cancellationToken);
+        if (Path.Exists(making))
+        {
+            await input.Error.WriteLineAsync($"{making} exists already: a backup runs, or did not finish; then remove it");
+            return ExitCodes.Failed;
+        }
+
+        try
+        {
+            Directory.CreateDirectory(making);
+            await SqliteStore.BackupAsync(Path.Combine(from, "store.db"), Path.Combine(making, "store.db"), cancellationToken);
+            long bytes = await CopyLogAsync(from, making, cancellationToken);
+            Directory.Move(making, to);
+            await input.Output.WriteLineAsync($"{to}: the store, and {bytes:N0} bytes of the log");
+            return ExitCodes.Done;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or DbException)
+        {
+            await input.Error.WriteLineAsync($"There is no backup: {e.Message}");
+            if (Directory.Exists(making))
+            {
+                Directory.Delete(making, recursive: true);
+            }
+
+            return ExitCodes.Failed;
+        }
+    }
+
+    private static async Task<long> CopyLogAsync(string from, string making, CancellationToken cancellationToken)
+    {
         long bytes = 0;
         foreach (string file in Directory.EnumerateFiles(Path.Combine(from, "log"), "*", SearchOption.AllDirectories)
             .Append(Path.Combine(from, "log-id")).Order(StringComparer.Ordinal))
@@ -48,8 +76,6 @@ internal sealed class BackupCommand : ICommand
             bytes += copy.Length;
         }
 
-        Directory.Move(making, to);
-        await input.Output.WriteLineAsync($"{to}: the store, and {bytes:N0} bytes of the log");
-        return ExitCodes.Done;
+        return bytes;
     }
 }

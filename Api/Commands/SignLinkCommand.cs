@@ -48,9 +48,9 @@ internal sealed class SignLinkCommand(TimeProvider time) : ICommand
         long? exp = null;
         if (input.Options.TryGetValue("--expires", out string? expires))
         {
-            if (!SettingText.TryParseDuration(expires, out TimeSpan length))
+            if (!SettingText.TryParseDuration(expires, out TimeSpan length) || length < TimeSpan.FromSeconds(1) || length > TimeSpan.FromDays(36_500))
             {
-                throw new UsageException($"--expires must be a duration such as \"30 d\", and is \"{expires}\"");
+                throw new UsageException($"--expires must be a duration from 1 s to 36500 d, such as \"30 d\", and is \"{expires}\"");
             }
 
             exp = time.GetUtcNow().Add(length).ToUnixTimeSeconds();
@@ -58,6 +58,11 @@ internal sealed class SignLinkCommand(TimeProvider time) : ICommand
 
         string signature = LinkSignature.Sign(redirect.Keys[0], kind, id, to, campaign, exp);
         string start = input.Options.GetValueOrDefault("--base") ?? input.Settings.Urls.Split(';')[0];
+        if (RedirectLink.Url(start) is not { Query: "", Fragment: "" })
+        {
+            throw new UsageException($"--base must be a whole http or https URL, and is \"{start}\"");
+        }
+
         var link = new StringBuilder($"{start.TrimEnd('/')}/v1/r/{kind}/{id}?to={Uri.EscapeDataString(to)}");
         if (campaign.Length > 0)
         {

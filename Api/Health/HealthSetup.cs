@@ -24,11 +24,20 @@ internal static class HealthSetup
     public static void MapHealth(this WebApplication app)
     {
         app.Services.GetRequiredService<ProgressInstruments>(); // nobody else asks for it: its gauges are read by the exporter
-        app.MapGet("/health/live", () => Results.Json(new HealthAnswer("live", []), HealthJson.Default.HealthAnswer));
-        app.MapGet("/health/ready", (IEnumerable<ReadinessCheck> checks) => Ready(checks, ReadinessScope.Collecting));
-        app.MapGet("/health/ready/query", (IEnumerable<ReadinessCheck> checks) => Ready(checks, ReadinessScope.Queries));
+        Map(app, "/health/live", "Whether the process lives.", () => Results.Json(new HealthAnswer("live", []), HealthJson.Default.HealthAnswer));
+        Map(app, "/health/ready", "Whether this process accepts clicks.", (IEnumerable<ReadinessCheck> checks) => Ready(checks, ReadinessScope.Collecting))
+            .Produces<HealthAnswer>(StatusCodes.Status503ServiceUnavailable);
+        Map(app, "/health/ready/query", "Whether it also answers queries.", (IEnumerable<ReadinessCheck> checks) => Ready(checks, ReadinessScope.Queries))
+            .Produces<HealthAnswer>(StatusCodes.Status503ServiceUnavailable);
         app.MapPrometheusScrapingEndpoint("/metrics");
     }
+
+    // Probes also ask by HEAD.
+    private static RouteHandlerBuilder Map(WebApplication app, string route, string summary, Delegate answer) => app
+        .MapMethods(route, [HttpMethods.Get, HttpMethods.Head], answer)
+        .WithSummary(summary)
+        .WithTags("health")
+        .Produces<HealthAnswer>();
 
     private static IResult Ready(IEnumerable<ReadinessCheck> checks, ReadinessScope scope)
     {

@@ -1,4 +1,5 @@
 using ClickAggregator.Api.Problems;
+using ClickAggregator.Api.Queries;
 using ClickAggregator.Api.Settings;
 
 namespace ClickAggregator.Api.Hosts;
@@ -13,6 +14,7 @@ internal static class HostSetup
     {
         LimitSettings limits = settings.Limits;
         builder.WebHost.UseUrls(settings.Urls);
+        builder.Services.AddHostedService<AddressCheck>();
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -29,7 +31,8 @@ internal static class HostSetup
             builder.Services.AddCors(cors => cors.AddDefaultPolicy(policy => policy
                 .WithOrigins([.. settings.CorsOrigins])
                 .WithMethods("GET", "POST")
-                .WithHeaders("Content-Type", "Content-Encoding", "Idempotency-Key", "Authorization")));
+                .WithHeaders("Content-Type", "Content-Encoding", "Idempotency-Key", "Authorization")
+                .WithExposedHeaders(["Retry-After", .. AnswerHeaders.All])));
         }
     }
 

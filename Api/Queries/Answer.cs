@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using ClickAggregator.Grains;
 
 namespace ClickAggregator.Api.Queries;
 
@@ -24,9 +25,10 @@ internal static class Answer
         return Results.Bytes(buffer.WrittenMemory, "application/json");
     }
 
-    /// <summary>RFC 4180, with a header row.</summary>
-    public static IResult Csv(IEnumerable<string> header, IEnumerable<IReadOnlyList<string>> rows)
+    /// <summary>RFC 4180, with a header row. What every answer says of itself and a table has no place for is in headers.</summary>
+    public static IResult Csv(QueryContext query, QueryRange range, SeriesSums sums, IEnumerable<string> header, IEnumerable<IReadOnlyList<string>> rows)
     {
+        AnswerHeaders.Write(query.Http.Response.Headers, range, sums);
         var text = new StringBuilder();
         Append(text, header);
         foreach (IReadOnlyList<string> row in rows)

@@ -33,21 +33,19 @@ internal static class CountQueries
         if (query.WantsCsv)
         {
             return groups is not null
-                ? Answer.Csv([filter.GroupBy!, "clicks"], groups.Select(group => (string[])[group.Value ?? "", Number(group.Clicks)]))
+                ? Answer.Csv(query, range, sums, [filter.GroupBy!, "clicks"], groups.Select(group => (string[])[group.Value ?? "", Number(group.Clicks)]))
                 : range.Bounds is null
-                    ? Answer.Csv(["from", "to", "clicks"], [[AnswerFields.Time(sums.From, range.Zone), AnswerFields.Time(sums.To, range.Zone), Number(clicks)]])
-                    : Answer.Csv(["start", "clicks"], count.Points!.Select((points, n) => (string[])[AnswerFields.Time(n == 0 ? sums.From : range.Bounds[n], range.Zone), Number(points)]));
+                    ? Answer.Csv(query, range, sums, ["from", "to", "clicks"], [[AnswerFields.Time(sums.From, range.Zone), AnswerFields.Time(sums.To, range.Zone), Number(clicks)]])
+                    : Answer.Csv(query, range, sums, ["start", "clicks"], count.Points!.Select((points, n) => (string[])[AnswerFields.Time(n == 0 ? sums.From : range.Bounds[n], range.Zone), Number(points)]));
         }
 
-        IReadOnlyDictionary<string, string> urls = subject is { KindName: "page", Id: not null }
-            ? await query.Series.PageUrlsAsync([subject.Id])
-            : new Dictionary<string, string>();
+        var urls = await ShownUrls.OfAsync(query, subject.Id is null ? null : subject.KindName, [subject.Id!]);
         return Answer.Json(json =>
         {
             WriteCount(json, query, range, filter, subject, sums, clicks, groups is null ? count.Points : null);
-            if (subject.Id is not null && urls.TryGetValue(subject.Id, out string? url))
+            if (subject.Id is not null)
             {
-                json.WriteString("page_url", url);
+                urls.Write(json, subject.Id);
             }
 
             if (groups is not null)

@@ -31,19 +31,18 @@ internal static class ListQueries
             .Select(count => (Id: count.Series[prefix.Length..^filter.Suffix.Length], count.Clicks))
             .Where(item => item.Clicks > 0)];
         string? next = listed.Count < limit ? null : listed[^1][prefix.Length..];
+        var urls = await ShownUrls.OfAsync(query, kind, items.Select(item => item.Id));
         if (query.WantsCsv)
         {
             if (next is not null)
             {
-                query.Http.Response.Headers["X-Next-Cursor"] = next;
+                query.Http.Response.Headers[AnswerHeaders.NextCursor] = next;
             }
 
-            return Answer.Csv([kind + "_id", "clicks"], items.Select(item => (string[])[item.Id, CountQueries.Number(item.Clicks)]));
+            return Answer.Csv(query, range, sums, urls.Header(kind + "_id", "clicks"),
+                items.Select(item => urls.Row(item.Id, item.Id, CountQueries.Number(item.Clicks))));
         }
 
-        IReadOnlyDictionary<string, string> urls = kind == "page"
-            ? await query.Series.PageUrlsAsync([.. items.Select(item => item.Id)])
-            : new Dictionary<string, string>();
         return Answer.Json(json =>
         {
             AnswerFields.WriteRange(json, range, sums);
@@ -53,11 +52,7 @@ internal static class ListQueries
                 json.WriteStartObject();
                 json.WriteString("id", id);
                 json.WriteNumber("clicks", clicks);
-                if (urls.TryGetValue(id, out string? url))
-                {
-                    json.WriteString("page_url", url);
-                }
-
+                urls.Write(json, id);
                 json.WriteEndObject();
             }
 
@@ -82,12 +77,14 @@ internal static class ListQueries
         }
 
         SeriesSums sums = await CountQueries.SumAsync(query, range, [.. subjects.Select(subject => subject.Series + filter.Suffix)]);
+        var urls = await ShownUrls.OfAsync(query, kind, ids);
         if (query.WantsCsv)
         {
             return range.Bounds is null
-                ? Answer.Csv([kind + "_id", "clicks"], subjects.Select((subject, n) => (string[])[subject.Id!, CountQueries.Number(sums.Counts[n].Clicks)]))
-                : Answer.Csv([kind + "_id", "start", "clicks"], subjects.SelectMany((subject, n) => sums.Counts[n].Points!.Select((clicks, point) =>
-                    (string[])[subject.Id!, AnswerFields.Time(point == 0 ? sums.From : range.Bounds[point], range.Zone), CountQueries.Number(clicks)])));
+                ? Answer.Csv(query, range, sums, urls.Header(kind + "_id", "clicks"),
+                    subjects.Select((subject, n) => urls.Row(subject.Id!, subject.Id!, CountQueries.Number(sums.Counts[n].Clicks))))
+                : Answer.Csv(query, range, sums, urls.Header(kind + "_id", "start", "clicks"), subjects.SelectMany((subject, n) => sums.Counts[n].Points!.Select((clicks, point) =>
+                    urls.Row(subject.Id!, subject.Id!, AnswerFields.Time(point == 0 ? sums.From : range.Bounds[point], range.Zone), CountQueries.Number(clicks)))));
         }
 
         return Answer.Json(json =>
@@ -99,6 +96,7 @@ internal static class ListQueries
             {
                 json.WriteStartObject();
                 CountQueries.WriteCount(json, query, range, filter, subjects[n], sums, sums.Counts[n].Clicks, sums.Counts[n].Points);
+                urls.Write(json, subjects[n].Id!);
                 json.WriteEndObject();
             }
 

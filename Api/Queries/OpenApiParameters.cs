@@ -21,7 +21,7 @@ internal static class OpenApiParameters
         ["group_by"] = "country or device; needs the rollup.",
         ["limit"] = "1 to 1000.",
         ["cursor"] = "The next_cursor of the page before.",
-        ["format"] = "json or csv.",
+        ["format"] = "json or csv; or say it with Accept. Beside a table, headers say what JSON says in fields: " + string.Join(", ", AnswerHeaders.All) + ".",
         ["filter"] = "country:US or device:mobile.",
         ["count"] = "1 to 1000.",
         ["window"] = "Minutes.",

@@ -19,7 +19,7 @@ internal static class QueryBody
         using MemoryStream body = await BytesAsync(query);
         try
         {
-            using var json = JsonDocument.Parse(body.GetBuffer().AsMemory(0, (int)body.Length));
+            using var json = JsonDocument.Parse(WithoutMark(body.GetBuffer().AsMemory(0, (int)body.Length)));
             return Read(json.RootElement);
         }
         catch (JsonException error)
@@ -82,6 +82,9 @@ internal static class QueryBody
             ? id.GetString()!
             : throw new QueryFaultException("invalid_parameter", "ids", "'ids' is an array of strings") { Index = n })];
     }
+
+    // Editors put it in front of files; a post of clicks may have it, too.
+    private static ReadOnlyMemory<byte> WithoutMark(ReadOnlyMemory<byte> text) => text.Span.StartsWith("\uFEFF"u8) ? text[3..] : text;
 
     private static void RequireJson(HttpRequest request)
     {

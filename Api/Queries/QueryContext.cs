@@ -28,11 +28,16 @@ internal sealed partial class QueryContext(HttpContext http)
     /// <summary>Whether the answer is to be CSV.</summary>
     public bool WantsCsv => Value("format") switch
     {
-        null => Http.Request.Headers.Accept.ToString().Contains("text/csv", StringComparison.OrdinalIgnoreCase),
+        null => Preference("text/csv") is > 0 and double csv && csv >= Preference("application/json"),
         "csv" => true,
         "json" => false,
         _ => throw new QueryFaultException("invalid_parameter", "format", "'format' is json or csv"),
     };
+
+    // How much the caller wants a media type that it names; nobody means CSV by */*.
+    private double Preference(string type) => Http.Request.GetTypedHeaders().Accept
+        .Where(accepted => accepted.MediaType.Equals(type, StringComparison.OrdinalIgnoreCase))
+        .Select(accepted => accepted.Quality ?? 1).DefaultIfEmpty(0).Max();
 
     /// <exception cref="QueryFaultException">It is not a number from 1 to <paramref name="most"/>.</exception>
     public int Limit(string name, int byDefault, int most)

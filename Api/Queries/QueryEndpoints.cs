@@ -19,11 +19,11 @@ internal static class QueryEndpoints
         Map(app, "campaign", "campaigns");
         string[] campaignParameters = [.. CountQueries.Parameters.Where(name => name != "group_by")];
         Get<CountAnswer>(app, "/v1/campaigns/clicks", "All clicks that belong to a campaign.", campaignParameters, query => CountQueries.AnswerAsync(query, Subject.Campaigns));
-        Get<ClassicCountAnswer>(app, "/v1/ads/{id}/aggregated_count", "Clicks of one ad; by default in the last full minute.", ClassicQueries.AggregatedParameters,
+        GetJson<ClassicCountAnswer>(app, "/v1/ads/{id}/aggregated_count", "Clicks of one ad; by default in the last full minute.", ClassicQueries.AggregatedParameters,
             query => ClassicQueries.AggregatedCountAsync(query, "ad", Id(query)));
-        Get<ClassicPopularAnswer>(app, "/v1/ads/popular_ads", "The most clicked ads of the last minutes.", ClassicQueries.PopularParameters,
+        GetJson<ClassicPopularAnswer>(app, "/v1/ads/popular_ads", "The most clicked ads of the last minutes.", ClassicQueries.PopularParameters,
             query => ClassicQueries.PopularAsync(query, "ad"));
-        Get<StatusAnswer>(app, "/v1/status", "How far each partition and each source is.", [], StatusQuery.AnswerAsync);
+        GetJson<StatusAnswer>(app, "/v1/status", "How far each partition and each source is.", [], StatusQuery.AnswerAsync);
     }
 
     private static void Map(IEndpointRouteBuilder app, string name, string plural)
@@ -35,21 +35,26 @@ internal static class QueryEndpoints
             .WithSummary($"The answer of one {name} for each of many ids, at one common counted_until.")
             .WithTags("queries")
             .WithMetadata(new QueryParameterList(["format"], HasBody: true))
-            .Describe<ManyAnswer>()
+            .Describe<ManyAnswer>("text/csv")
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
             .ProducesProblem(StatusCodes.Status415UnsupportedMediaType);
     }
 
     private static void Get<TAnswer>(IEndpointRouteBuilder app, string route, string summary, string[] parameters, Func<QueryContext, Task<IResult>> query) =>
+        Get(app, route, summary, parameters, query).Describe<TAnswer>("text/csv");
+
+    private static void GetJson<TAnswer>(IEndpointRouteBuilder app, string route, string summary, string[] parameters, Func<QueryContext, Task<IResult>> query) =>
+        Get(app, route, summary, parameters, query).Describe<TAnswer>();
+
+    private static RouteHandlerBuilder Get(IEndpointRouteBuilder app, string route, string summary, string[] parameters, Func<QueryContext, Task<IResult>> query) =>
         app.MapGet(route, QueryContext.Handle(parameters, query))
             .WithSummary(summary)
             .WithTags("queries")
-            .WithMetadata(new QueryParameterList(parameters))
-            .Describe<TAnswer>();
+            .WithMetadata(new QueryParameterList(parameters));
 
-    private static RouteHandlerBuilder Describe<TAnswer>(this RouteHandlerBuilder route) => route
+    private static RouteHandlerBuilder Describe<TAnswer>(this RouteHandlerBuilder route, params string[] otherTypes) => route
         .AddEndpointFilter(QueryInstruments.TimeAsync)
-        .Produces<TAnswer>(StatusCodes.Status200OK, "application/json", "text/csv")
+        .Produces<TAnswer>(StatusCodes.Status200OK, "application/json", otherTypes)
         .ProducesProblem(StatusCodes.Status400BadRequest)
         .ProducesProblem(StatusCodes.Status503ServiceUnavailable);
 

@@ -88,10 +88,16 @@ internal sealed record QueryRange(long From, long To, TimeZoneInfo Zone, Granula
         }
 
         // A zone that was found before is found again in any case: whether a name is right must not depend on that.
-        return name.Length <= 64 && TimeZoneInfo.TryFindSystemTimeZoneById(name, out TimeZoneInfo? zone) && zone.HasIanaId && zone.Id == name
+        return IsZoneName(name) && TimeZoneInfo.TryFindSystemTimeZoneById(name, out TimeZoneInfo? zone) && zone.HasIanaId && zone.Id == name
             ? zone
             : throw new QueryFaultException("invalid_parameter", "timezone", "'timezone' is an IANA zone, such as Europe/Berlin");
     }
+
+    // The system's folder of zones holds more than IANA's names: the machine's own zone, and copies under right/ that count
+    // leap seconds and are read wrongly. An IANA name begins with a capital letter, and its parts are short.
+    private static bool IsZoneName(string name) =>
+        name.Length is > 0 and <= 64 && char.IsAsciiLetterUpper(name[0])
+        && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '_' or '-' or '+');
 
     private static (long From, long To) Last(string last, long next)
     {

@@ -13,16 +13,14 @@ internal static class TopQueries
         var range = QueryRange.Read(query.Value, query.Now, query.Limits);
         var filter = QueryFilter.Read(query.Value);
         TopTargets top = await RankAsync(query, kind, range, filter, query.Limit("limit", 100, 1000));
+        var urls = await ShownUrls.OfAsync(query, kind, top.Items.Select(item => item.Id));
         if (query.WantsCsv)
         {
-            return Answer.Csv(
-                ["rank", kind + "_id", "clicks"],
-                top.Items.Select((item, n) => (string[])[CountQueries.Number(n + 1), item.Id, CountQueries.Number(item.Clicks)]));
+            AnswerHeaders.WriteExactness(query.Http.Response.Headers, top);
+            return Answer.Csv(query, range, top.Sums, urls.Header("rank", kind + "_id", "clicks"),
+                top.Items.Select((item, n) => urls.Row(item.Id, CountQueries.Number(n + 1), item.Id, CountQueries.Number(item.Clicks))));
         }
 
-        IReadOnlyDictionary<string, string> urls = kind == "page"
-            ? await query.Series.PageUrlsAsync([.. top.Items.Select(item => item.Id)])
-            : new Dictionary<string, string>();
         return Answer.Json(json =>
         {
             AnswerFields.WriteRange(json, range, top.Sums);
@@ -33,11 +31,7 @@ internal static class TopQueries
                 json.WriteNumber("rank", n + 1);
                 json.WriteString("id", top.Items[n].Id);
                 json.WriteNumber("clicks", top.Items[n].Clicks);
-                if (urls.TryGetValue(top.Items[n].Id, out string? url))
-                {
-                    json.WriteString("page_url", url);
-                }
-
+                urls.Write(json, top.Items[n].Id);
                 json.WriteEndObject();
             }
 

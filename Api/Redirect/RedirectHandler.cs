@@ -113,7 +113,7 @@ internal sealed partial class RedirectHandler(
             ReceivedAt = now,
             CampaignId = Encoding.UTF8.GetBytes(link.CampaignId),
             Country = Country(headers),
-            Referrer = ReferrerHost(headers.Referer.ToString()),
+            Referrer = Referrer(headers.Referer.ToString()),
         };
         batch.Add(click);
     }
@@ -132,10 +132,13 @@ internal sealed partial class RedirectHandler(
             : [];
     }
 
-    private static byte[] ReferrerHost(string referrer) =>
-        referrer.Length is > 0 and <= 2_048 && Uri.TryCreate(referrer, UriKind.Absolute, out Uri? uri) && uri.IdnHost.Length is > 0 and <= ClickRecord.MaxReferrerBytes
-            ? Encoding.ASCII.GetBytes(uri.IdnHost.ToLowerInvariant())
-            : [];
+    // By the rule of clicks that are posted: a site has one name, however its visitors came. What has no host that can be
+    // kept is left out.
+    private static byte[] Referrer(string referrer)
+    {
+        byte[] host = new byte[ReferrerHost.MaxBytes];
+        return referrer.Length > 0 && ReferrerHost.TryRead(Encoding.UTF8.GetBytes(referrer), host, out int length) ? host[..length] : [];
+    }
 
     [LoggerMessage(1201, LogLevel.Error, "A redirect's click could not be stored")]
     private static partial void LogUncounted(ILogger logger, Exception reason);

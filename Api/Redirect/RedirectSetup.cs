@@ -17,6 +17,7 @@ internal static class RedirectSetup
         RedirectHandler handler = app.Services.GetRequiredService<RedirectHandler>();
         app.MapMethods("/v1/r/{kind}/{id}", [HttpMethods.Get, HttpMethods.Head],
             (HttpContext context, string kind, string id) => handler.HandleAsync(context, kind, id))
-            .WithName("Redirect").WithSummary("Counts a click and sends the visitor to a signed or allowed address.");
+            .WithSummary("Counts a click and sends the visitor to a signed or allowed address. HEAD and prefetches do not count.")
+            .DescribeRedirect();
     }
 }

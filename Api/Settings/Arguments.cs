@@ -21,6 +21,9 @@ internal sealed class Arguments
     public IReadOnlyList<string> Faults => _faults;
     public bool Help { get; private set; }
 
+    /// <summary>Notes what is wrong with another source of settings, to be told with the rest.</summary>
+    public void Fault(string text) => _faults.Add(text);
+
     public static Arguments Parse(IReadOnlyList<string> args, IReadOnlyList<SettingRow> table)
     {
         var arguments = new Arguments();

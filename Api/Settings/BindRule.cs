@@ -13,7 +13,14 @@ internal static class BindRule
     /// <summary>Notes a fault for each address that other machines could reach.</summary>
     public static void Check(string urls, SettingReader reader)
     {
-        foreach (string url in urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        string[] addresses = urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        if (addresses.Length == 0)
+        {
+            // Else the web server would take an address of its own.
+            CheckOne("urls", urls, reader.Fault);
+        }
+
+        foreach (string url in addresses)
         {
             CheckOne("urls", url, reader.Fault);
         }
@@ -25,6 +32,10 @@ internal static class BindRule
         {
             fault(name, $"must be addresses such as {DefaultUrls}, divided by \";\", and has \"{url}\"");
         }
+        else if (HasPath(host, url))
+        {
+            fault(name, $"must be addresses without a path, and has \"{url}\"");
+        }
         else if (IsLocalhostWithAnyPort(host, url))
         {
             fault(name, "must name a port with localhost; for any free port use http://127.0.0.1:0");
@@ -35,6 +46,10 @@ internal static class BindRule
                 + "which are not in this version yet. To reach it from elsewhere, use a tunnel (ssh -L 5080:localhost:5080 HOST)");
         }
     }
+
+    // Kestrel refuses it, too, but only when half of the program has started.
+    private static bool HasPath(string host, string url) =>
+        !host.StartsWith("unix:", StringComparison.Ordinal) && url[(url.IndexOf("://", StringComparison.Ordinal) + 3)..].TrimEnd('/').Contains('/', StringComparison.Ordinal);
 
     // Kestrel refuses it, since localhost is two addresses: said here with all other faults.
     private static bool IsLocalhostWithAnyPort(string host, string url) =>

@@ -118,20 +118,15 @@ internal sealed class SettingReader(IConfiguration configuration)
         string shown = @default.Count == 0 ? "none" : string.Join(", ", @default);
         Add(name, @switch, "list", shown, range, summary, SettingShape.List);
         var values = new List<string>();
-        if (Given(name) is { Length: > 0 } single)
+        foreach ((string place, string? text) in Items(name))
         {
-            values.Add(single);
-        }
-
-        foreach (IConfigurationSection item in configuration.GetSection(name).GetChildren())
-        {
-            if (item.Value is { Length: > 0 } text)
+            if (text is { Length: > 0 })
             {
                 values.Add(text);
             }
-            else
+            else if (place != name)
             {
-                Fault(item.Path, "must be a text that is not empty");
+                Fault(place, "must be a text that is not empty");
             }
         }
 
@@ -160,6 +155,29 @@ internal sealed class SettingReader(IConfiguration configuration)
 
         Fault(name, $"must be a duration from {range} (such as \"500 ms\", \"10 m\", \"24 h\"; a bare number is seconds), and is \"{text}\"");
         return @default;
+    }
+
+    // Items of several sources would mix by their places: the first of three files replaced, and two of them still
+    // followed. A later source has the whole list.
+    private IEnumerable<(string Place, string? Text)> Items(string name)
+    {
+        IConfigurationProvider? source = (configuration as IConfigurationRoot)?.Providers
+            .LastOrDefault(provider => provider.TryGet(name, out _) || provider.GetChildKeys([], name).Any());
+        if (source is null)
+        {
+            yield break;
+        }
+
+        if (source.TryGet(name, out string? single))
+        {
+            yield return (name, single?.Trim());
+        }
+
+        foreach (string key in source.GetChildKeys([], name).Distinct(StringComparer.OrdinalIgnoreCase).Order(ConfigurationKeyComparer.Instance))
+        {
+            string place = ConfigurationPath.Combine(name, key);
+            yield return (place, source.TryGet(place, out string? text) ? text?.Trim() : null);
+        }
     }
 
     private string? Given(string name) => configuration[name]?.Trim();

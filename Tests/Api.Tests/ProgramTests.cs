@@ -48,10 +48,31 @@ public class ProgramTests
         using var folder = new Folder();
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
-        (int code, _, string error) = await RunAsync("--data", folder.Path, "--urls", $"http://127.0.0.1:{((IPEndPoint)taken.LocalEndpoint).Port}");
+        (int code, string output, string error) = await RunAsync("--data", folder.Path, "--urls", $"http://127.0.0.1:{((IPEndPoint)taken.LocalEndpoint).Port}");
         Assert.Equal(2, code);
-        Assert.Contains("address already in use", error, StringComparison.Ordinal);
+        Assert.Contains($"urls: http://127.0.0.1:{((IPEndPoint)taken.LocalEndpoint).Port} cannot be listened to: Address already in use", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", output + error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_address_with_https_and_no_certificate_is_said_in_words()
+    {
+        using var folder = new Folder();
+        (int code, _, string error) = await RunAsync("--data", folder.Path, "--urls", "https://127.0.0.1:0");
+        Assert.Equal(2, code);
+        Assert.Contains("urls: https needs a certificate", error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_store_that_is_none_is_said_in_words()
+    {
+        using var folder = new Folder();
+        await File.WriteAllTextAsync(System.IO.Path.Combine(folder.Path, "store.db"), new string('x', 8_192), TestContext.Current.CancellationToken);
+        (int code, string output, string error) = await RunAsync("--data", folder.Path, "--urls", "http://127.0.0.1:0");
+        Assert.Equal(2, code);
+        Assert.Contains("store.db cannot be used", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", output + error, StringComparison.Ordinal);
     }
 
     [Fact]

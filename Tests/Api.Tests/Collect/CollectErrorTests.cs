@@ -51,6 +51,34 @@ public class CollectErrorTests
     }
 
     [Theory]
+    [InlineData(17)]
+    [InlineData(70)]
+    [InlineData(5_000)]
+    public async Task An_item_that_nests_too_deep_rejects_itself_alone(int depth)
+    {
+        await using ApiServer server = await ApiServer.StartAsync();
+        string deep = $"{{\"ad_id\":\"deep\",\"a\":{new string('[', depth - 1)}{new string(']', depth - 1)}}}";
+
+        Answer answer = await server.PostAsync($"[{{\"ad_id\":\"1\"}},{deep},{{\"ad_id\":\"2\"}}]");
+
+        Assert.Equal((202, 2, 1), (answer.Status, answer.Accepted, answer.Rejected));
+        Assert.Equal([(1, "too_deep")], answer.Errors);
+        Assert.Equal(["1", "2"], server.Stored().Select(click => click.Id).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("text/plain")]
+    [InlineData("application/x-www-form-urlencoded")]
+    [InlineData("")]
+    public async Task The_right_command_is_said_also_to_a_page_of_another_origin(string type)
+    {
+        await using ApiServer server = await ApiServer.StartAsync();
+        Answer answer = await server.PostAsync("{\"ad_id\":\"1\"}", type, ("Origin", "https://shop.example"));
+        AssertRefused(server, answer, 415, "unsupported_media_type");
+        Assert.Contains($"curl -X POST {server.Address}v1/clicks -H", answer.Json.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("not gzip at all")]
     [InlineData("")]
     public async Task What_is_not_gzip_is_malformed_gzip(string body)

@@ -52,6 +52,9 @@ public class CommandLineTests
     [InlineData("--id must have", "--kind=ad", "--id=a b", "--to=https://x.example", "--Redirect:Keys=0123456789abcdef")]
     [InlineData("--to must be", "--kind=ad", "--id=1", "--to=/x", "--Redirect:Keys=0123456789abcdef")]
     [InlineData("--expires must be", "--kind=ad", "--id=1", "--to=https://x.example", "--expires=soon", "--Redirect:Keys=0123456789abcdef")]
+    [InlineData("--expires must be", "--kind=ad", "--id=1", "--to=https://x.example", "--expires=0", "--Redirect:Keys=0123456789abcdef")]
+    [InlineData("--expires must be", "--kind=ad", "--id=1", "--to=https://x.example", "--expires=3000000 d", "--Redirect:Keys=0123456789abcdef")]
+    [InlineData("--base must be", "--kind=ad", "--id=1", "--to=https://x.example", "--base=shop.example", "--Redirect:Keys=0123456789abcdef")]
     public async Task A_link_that_would_not_work_is_not_made(string fault, params string[] args)
     {
         (int code, string output, string error) = await RunAsync(["sign-link", .. args]);

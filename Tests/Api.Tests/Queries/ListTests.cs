@@ -62,6 +62,63 @@ public class ListTests(LoadedServer loaded)
     }
 
     [Fact]
+    public async Task A_page_shows_its_url_in_every_answer_and_table_that_names_it()
+    {
+        TestClick page = loaded.Clicks.First(click => click.PageUrl is not null);
+        const string Url = "https://shop.example/a";
+        Counted many = await loaded.QueryAsync("/v1/pages/query", new { ids = (string[])[page.Target, "p-0"], last = "1h" });
+        JsonElement[] items = [.. many.Json.GetProperty("items").EnumerateArray()];
+        Assert.Equal(Url, items[0].GetProperty("page_url").GetString());
+        Assert.False(items[1].TryGetProperty("page_url", out _));
+
+        Assert.Contains($"\r\n{page.Target},2,{Url}\r\n", (await loaded.Server.GetAsync("/v1/pages?last=1h&format=csv")).Body, StringComparison.Ordinal);
+        string top = (await loaded.Server.GetAsync("/v1/pages/top?last=1h&format=csv")).Body;
+        Assert.StartsWith("rank,page_id,clicks,page_url\r\n", top, StringComparison.Ordinal);
+        Assert.Contains($",{page.Target},2,{Url}\r\n", top, StringComparison.Ordinal);
+        string body = JsonSerializer.Serialize(new { ids = (string[])[page.Target, "p-never"], last = "1h" });
+        Assert.Equal($"page_id,clicks,page_url\r\n{page.Target},2,{Url}\r\np-never,0,\r\n", (await loaded.PostAsync("/v1/pages/query?format=csv", body)).Body);
+        string byHour = JsonSerializer.Serialize(new { ids = (string[])[page.Target], last = "1h", granularity = "day" });
+        Assert.StartsWith($"page_id,start,clicks,page_url\r\n{page.Target},", (await loaded.PostAsync("/v1/pages/query?format=csv", byHour)).Body, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/v1/ads?")]
+    [InlineData("/v1/ads/clicks?")]
+    [InlineData("/v1/ads/clicks?granularity=day&")]
+    [InlineData("/v1/ads/top?")]
+    public async Task Beside_a_table_headers_say_what_every_answer_says(string path)
+    {
+        Answer answer = await loaded.Server.GetAsync(path + "format=csv&from=2023-06-15T00:00:30Z&to=2023-06-15T12:00:30Z&timezone=Asia/Kathmandu");
+        System.Net.Http.Headers.HttpResponseHeaders headers = answer.Message.Headers;
+        Assert.Equal("2023-06-15T05:45:00+05:45", headers.GetValues("X-From").Single());
+        Assert.Equal("2023-06-15T17:46:00+05:45", headers.GetValues("X-To").Single());
+        Assert.EndsWith("+05:45", headers.GetValues("X-Counted-Until").Single(), StringComparison.Ordinal);
+        Assert.False(headers.Contains("X-Incomplete"));
+        bool top = path.Contains("top", StringComparison.Ordinal);
+        Assert.Equal(top ? ["true"] : [], headers.TryGetValues("X-Exact", out IEnumerable<string>? exact) ? exact : []);
+        Assert.Equal(top ? ["0"] : [], headers.TryGetValues("X-Error-Bound", out IEnumerable<string>? bound) ? bound : []);
+    }
+
+    [Theory]
+    [InlineData("text/csv", "text/csv")]
+    [InlineData("text/csv, application/json;q=0.5", "text/csv")]
+    [InlineData("application/json, text/csv;q=0.5", "application/json")]
+    [InlineData("application/json, text/csv;q=0", "application/json")]
+    [InlineData("*/*", "application/json")]
+    [InlineData("text/html, */*;q=0.8", "application/json")]
+    public async Task The_form_is_the_one_that_the_caller_prefers(string accept, string type)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/ads?last=1h");
+        request.Headers.TryAddWithoutValidation("Accept", accept);
+        Answer answer = await Answer.ReadAsync(await loaded.Server.Client.SendAsync(request, TestContext.Current.CancellationToken));
+        Assert.Equal((200, type), (answer.Status, answer.Message.Content.Headers.ContentType!.MediaType));
+    }
+
+    [Fact]
+    public async Task A_query_may_begin_with_a_byte_order_mark() =>
+        Assert.Equal(200, (await loaded.PostAsync("/v1/ads/query", [0xEF, 0xBB, 0xBF, .. """{"ids":["a-0"]}"""u8])).Status);
+
+    [Fact]
     public async Task Many_targets_in_one_call_are_counted_until_one_moment()
     {
         string[] ids = [.. loaded.Of("ad").Select(click => click.Target).Distinct().OrderBy(id => id, StringComparer.Ordinal), "nobody"];

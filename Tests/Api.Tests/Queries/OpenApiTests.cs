@@ -74,6 +74,49 @@ public class OpenApiTests(LoadedServer loaded)
     }
 
     [Fact]
+    public async Task A_table_is_described_where_there_is_one()
+    {
+        JsonElement paths = (await loaded.Server.GetAsync("/openapi/v1.json")).Json.GetProperty("paths");
+        foreach (string path in (string[])["/v1/clicks/total", "/v1/ads", "/v1/ads/top", "/v1/status", "/v1/ads/popular_ads", "/v1/ads/{id}/aggregated_count"])
+        {
+            JsonElement get = Operation(paths, path, "get");
+            bool described = get.GetProperty("responses").GetProperty("200").GetProperty("content").TryGetProperty("text/csv", out _);
+            Assert.Equal(Parameters(get).Any(parameter => parameter.Name == "format"), described);
+        }
+    }
+
+    [Fact]
+    public async Task A_click_is_described_as_it_is_parsed()
+    {
+        JsonElement document = (await loaded.Server.GetAsync("/openapi/v1.json")).Json;
+        JsonElement post = Operation(document.GetProperty("paths"), "/v1/clicks", "post");
+        Assert.Contains(("Idempotency-Key", "header", false), Parameters(post));
+        JsonElement content = post.GetProperty("requestBody").GetProperty("content");
+        Assert.True(content.TryGetProperty("application/json", out _));
+        JsonElement click = content.GetProperty("application/x-ndjson").GetProperty("schema");
+        Assert.Contains("Exactly one of ad_id", click.GetProperty("description").GetString(), StringComparison.Ordinal);
+        string[] fields = [.. click.GetProperty("properties").EnumerateObject().Select(property => property.Name)];
+        Assert.Equal(13, fields.Length);
+        foreach (string field in fields)
+        {
+            // A field that the parser did not know it would let pass.
+            Answer answer = await loaded.Server.PostAsync($"{{{(field == "ad_id" ? "" : "\"ad_id\":\"x\",")}\"{field}\":false}}");
+            Assert.Equal(422, answer.Status);
+            Assert.Contains(field, answer.Body, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task The_redirect_and_the_health_are_described()
+    {
+        JsonElement paths = (await loaded.Server.GetAsync("/openapi/v1.json")).Json.GetProperty("paths");
+        JsonElement redirect = Operation(paths, "/v1/r/{kind}/{id}", "get");
+        Assert.Equal(["campaign_id", "exp", "id", "kind", "sig", "to"], Parameters(redirect).Select(parameter => parameter.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(["302", "400", "403", "404"], redirect.GetProperty("responses").EnumerateObject().Select(answer => answer.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(["200", "503"], Operation(paths, "/health/ready", "get").GetProperty("responses").EnumerateObject().Select(answer => answer.Name).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task The_dashboard_is_no_part_of_the_api() => Assert.DoesNotContain(
         (await loaded.Server.GetAsync("/openapi/v1.json")).Json.GetProperty("paths").EnumerateObject(),
         path => path.Name.StartsWith("/dashboard", StringComparison.Ordinal));

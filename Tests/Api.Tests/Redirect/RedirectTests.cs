@@ -34,6 +34,24 @@ public class RedirectTests
         Assert.Equal(26, click.ClickId.Length);
     }
 
+    [Theory]
+    [InlineData("https://News.Example./story", "news.example")]
+    [InlineData("android-app://com.Example/", "com.example")]
+    [InlineData("news.example", "news.example")]
+    [InlineData("https://a$b.example/", "")]
+    [InlineData("https:///", "")]
+    [InlineData("//", "")]
+    public async Task A_referrer_is_kept_as_that_of_a_posted_click_and_never_costs_the_click(string referrer, string host)
+    {
+        await using ApiServer server = await StartAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Get, Link(Key, "ad", "a-42", To));
+        request.Headers.TryAddWithoutValidation("Referer", referrer);
+
+        Assert.Equal(HttpStatusCode.Found, (await server.Client.SendAsync(request, TestContext.Current.CancellationToken)).StatusCode);
+
+        Assert.Equal(host, Assert.Single(server.Stored()).Referrer);
+    }
+
     [Fact]
     public async Task An_old_key_still_verifies_and_a_foreign_one_does_not()
     {

@@ -133,11 +133,14 @@ public class SettingsLoaderTests
     [InlineData("http://127.0.0.1:0;http://[::1]:0")]
     [InlineData("http://127.3.2.1:99")]
     [InlineData("https://localhost")]
+    [InlineData("http://localhost:5080/")]
     public void Loopback_addresses_are_taken(string urls) => Assert.Empty(Load(["--urls", urls]).Faults);
 
     [Theory]
     [InlineData("http://localhost:0", "urls must name a port with localhost; for any free port use http://127.0.0.1:0")]
     [InlineData("localhost:5080", "urls must be addresses such as http://localhost:5080, divided by \";\", and has \"localhost:5080\"")]
+    [InlineData(";", "urls must be addresses such as http://localhost:5080, divided by \";\", and has \";\"")]
+    [InlineData("http://localhost:5080/clicks", "urls must be addresses without a path, and has \"http://localhost:5080/clicks\"")]
     [InlineData("http://localhost:99999", "urls must be addresses such as http://localhost:5080, divided by \";\", and has \"http://localhost:99999\"")]
     public void What_is_no_address_is_refused(string urls, string fault) => Assert.Equal([fault], Load(["--urls", urls]).Faults);
 
@@ -173,6 +176,50 @@ public class SettingsLoaderTests
         Assert.Contains("log print", help, StringComparison.Ordinal);
         Assert.All(ApiSettings.Table(), row => Assert.Contains(row.Name, help, StringComparison.Ordinal));
         Assert.Equal(ApiSettings.Table().Count, ApiSettings.Table().Select(row => row.Name).Distinct().Count());
+    }
+
+    [Fact]
+    public void A_list_comes_whole_from_the_last_source_that_has_it()
+    {
+        Dictionary<string, string?> file = new()
+        {
+            ["Watch:Files:0"] = "file-0.log",
+            ["Watch:Files:1"] = "file-1.log",
+            ["Redirect:Keys:0"] = "a key of the file, long enough",
+            ["Cors:Origins"] = "https://shop.example",
+        };
+
+        ApiSettings settings = Load(["--watch", "typed.log"], file).Settings;
+
+        Assert.Equal(["typed.log"], settings.WatchFiles);
+        Assert.Equal(["a key of the file, long enough"], settings.Redirect.Keys);
+        Assert.Equal(["https://shop.example"], settings.CorsOrigins);
+        Assert.Equal(["file-0.log", "file-1.log"], Load([], file).Settings.WatchFiles);
+    }
+
+    [Fact]
+    public void More_than_ten_items_keep_their_order() => Assert.Equal(
+        Enumerable.Range(0, 12).Select(n => $"{n}.log"),
+        Load([], Enumerable.Range(0, 12).Reverse().ToDictionary(n => $"Watch:Files:{n}", n => (string?)$"{n}.log")).Settings.WatchFiles);
+
+    [Fact]
+    public void A_settings_file_that_cannot_be_read_is_a_fault_beside_the_others()
+    {
+        string folder = Directory.CreateTempSubdirectory("api-settings-").FullName;
+        try
+        {
+            File.WriteAllText(Path.Combine(folder, "appsettings.json"), "{ \"ClickLog\": ");
+            Arguments arguments = Arguments.Parse(["--Limits:Clicks=0"], ApiSettings.Table());
+            IReadOnlyList<string> faults = SettingsLoader.Load(SettingsSource.Build(arguments, folder), arguments).Faults;
+
+            Assert.Equal(2, faults.Count);
+            Assert.StartsWith("appsettings.json cannot be read: ", faults[0], StringComparison.Ordinal);
+            Assert.StartsWith("Limits:Clicks must be", faults[1], StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
     }
 
     private static LoadedSettings Load(string[] args, Dictionary<string, string?>? file = null)
