@@ -15,8 +15,20 @@ public sealed record SqliteOptions
     /// <summary>Writes in one transaction at most. Default 4,096.</summary>
     public int MaxTransaction { get; init; } = 4096;
 
+    /// <summary>Writes that wait at most; whoever comes then waits to wait. Default 65,536.</summary>
+    public int MaxQueued { get; init; } = 65_536;
+
     /// <summary>Connections that read at the same time. Default 8.</summary>
     public int Readers { get; init; } = 8;
+
+    /// <summary>How long a lock that another program holds is waited for. Default 5 seconds, at least one.</summary>
+    public TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// The write-ahead log in bytes from which a checkpoint holds the writer up to start it over. It grows that long only
+    /// when reads overlap without a gap. Default 256 MiB.
+    /// </summary>
+    public long MaxWalBytes { get; init; } = 256L << 20;
 }
 
 /// <summary>The store cannot be used as it is; the message says what to do.</summary>

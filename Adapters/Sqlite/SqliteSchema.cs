@@ -41,20 +41,28 @@ internal static class SqliteSchema
     public static int Current => Versions.Length;
 
     /// <summary>Brings an older file to this version, each step in a transaction of its own.</summary>
-    /// <exception cref="StoreUnusableException">The file is of a later version.</exception>
-    public static void Migrate(SqliteConnection connection, string path)
+    /// <exception cref="StoreUnusableException">The file is of a later version, or no store.</exception>
+    public static void Migrate(SqliteConnection connection, string path) => Migrate(connection, path, Versions);
+
+    /// <summary>The same with versions of the caller's choice.</summary>
+    internal static void Migrate(SqliteConnection connection, string path, IReadOnlyList<string> versions)
     {
-        int version = Convert.ToInt32(Scalar(connection, "PRAGMA user_version"), CultureInfo.InvariantCulture);
-        if (version > Current)
+        long version = Number(connection, "PRAGMA user_version");
+        if (version > versions.Count)
         {
             throw new StoreUnusableException(
-                $"{path} has schema version {version}, and this build knows {Current}: it was written by a later version. Run that one, or restore a backup");
+                $"{path} has schema version {version}, and this build knows {versions.Count}: it was written by a later version. Run that one, or restore a backup");
         }
 
-        for (; version < Current; version++)
+        if (version < 0 || (version == 0 && Number(connection, "SELECT count(*) FROM sqlite_schema") > 0))
+        {
+            throw new StoreUnusableException($"{path} is a database of another program: name another file, or move it away");
+        }
+
+        for (; version < versions.Count; version++)
         {
             using SqliteTransaction transaction = connection.BeginTransaction();
-            Run(connection, Versions[version] + string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {version + 1};"));
+            Run(connection, versions[(int)version] + string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {version + 1};"));
             transaction.Commit();
         }
     }
@@ -68,12 +76,12 @@ internal static class SqliteSchema
         command.ExecuteNonQuery();
     }
 
-    private static object? Scalar(SqliteConnection connection, string sql)
+    private static long Number(SqliteConnection connection, string sql)
     {
         using SqliteCommand command = connection.CreateCommand();
 #pragma warning disable CA2100 // constants of this folder, no input
         command.CommandText = sql;
 #pragma warning restore CA2100
-        return command.ExecuteScalar();
+        return Convert.ToInt64(command.ExecuteScalar(), CultureInfo.InvariantCulture);
     }
 }

@@ -17,13 +17,16 @@ public sealed partial class SqliteStore : IBatchStore, IAsyncDisposable
 {
     private readonly SqliteOptions _options;
     private readonly SqliteWriter _writer;
+    private readonly WriteAheadLog _wal;
     private readonly ConcurrentBag<ReadSession> _idle = [];
     private readonly SemaphoreSlim _readers;
+    private volatile bool _disposed;
 
-    private SqliteStore(SqliteOptions options, SqliteWriter writer)
+    private SqliteStore(SqliteOptions options, SqliteWriter writer, WriteAheadLog wal)
     {
         _options = options;
         _writer = writer;
+        _wal = wal;
         _readers = new SemaphoreSlim(options.Readers);
         Counts = new SqliteCountReader(this);
     }
@@ -35,28 +38,41 @@ public sealed partial class SqliteStore : IBatchStore, IAsyncDisposable
     public string Path => _options.Path;
 
     /// <summary>Opens the file, or makes it, and brings it to this version's schema.</summary>
-    /// <exception cref="StoreUnusableException">It is damaged, or of a later version.</exception>
-    public static SqliteStore Open(SqliteOptions options, ILoggerFactory loggers)
+    /// <exception cref="StoreUnusableException">It is damaged, in use, not writable, or of a later version.</exception>
+    public static SqliteStore Open(SqliteOptions options, ILoggerFactory loggers) => Open(options, loggers, new StoreDisk());
+
+    internal static SqliteStore Open(SqliteOptions options, ILoggerFactory loggers, StoreDisk disk)
     {
         ILogger logger = loggers.CreateLogger("ClickAggregator.Store");
-        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(options.Path))!);
-        SqliteConnection connection = Connect(options.Path, SqliteOpenMode.ReadWriteCreate);
+        SqliteConnection? connection = null;
         try
         {
-            connection.Open();
-            SqliteSchema.Run(connection, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000; PRAGMA temp_store = MEMORY;");
+            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(options.Path))!);
+            connection = Connect(options, SqliteOpenMode.ReadWriteCreate);
+            SqliteSchema.Run(connection, """
+                PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA checkpoint_fullfsync = ON; PRAGMA cache_size = -65536;
+                PRAGMA mmap_size = 0; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY;
+                """);
             SqliteSchema.Migrate(connection, options.Path);
-            return new SqliteStore(options, new SqliteWriter(connection, options.MaxTransaction, logger));
+
+            // What a run before left in the log goes into the file, flushed, before anything rests on it.
+            SqliteSchema.Run(connection, "PRAGMA wal_checkpoint(TRUNCATE)");
+            return new SqliteStore(options, new SqliteWriter(connection, options, logger), new WriteAheadLog(options.Path, disk));
         }
         catch (SqliteException error)
         {
-            connection.Dispose();
-            throw new StoreUnusableException(
-                $"{options.Path} cannot be used: {error.Message.TrimEnd('.')}. If it is damaged, move it away: the log is counted again into a new one, or restore a backup", error);
+            connection?.Dispose();
+            string remedy = StoreFaults.Remedy(error.SqliteErrorCode) is { } found ? ". " + found : "";
+            throw new StoreUnusableException($"{options.Path} cannot be used: {error.Message.TrimEnd('.')}{remedy}", error);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            connection?.Dispose();
+            throw new StoreUnusableException($"{options.Path} cannot be used: {error.Message}", error);
         }
         catch
         {
-            connection.Dispose();
+            connection?.Dispose();
             throw;
         }
     }
@@ -88,77 +104,98 @@ public sealed partial class SqliteStore : IBatchStore, IAsyncDisposable
     public static Task BackupAsync(string store, string copy, CancellationToken cancellationToken) => Task.Run(
         () =>
         {
-            using SqliteConnection from = Connect(store, SqliteOpenMode.ReadOnly);
-            using SqliteConnection to = Connect(copy, SqliteOpenMode.ReadWriteCreate);
-            from.Open();
-            to.Open();
+            using SqliteConnection from = Connect(new SqliteOptions { Path = store }, SqliteOpenMode.ReadOnly);
+            using SqliteConnection to = Connect(new SqliteOptions { Path = copy }, SqliteOpenMode.ReadWriteCreate);
             from.BackupDatabase(to);
         },
         cancellationToken);
 
     /// <summary>Makes every commit so far durable: what was counted before it is called survives a power loss.</summary>
+    /// <exception cref="IOException">It is not certain; then it never is again before the store was opened anew.</exception>
     public Task CheckpointAsync(CancellationToken cancellationToken) => Task.Run(
-        () =>
+        async () =>
         {
-            // Through a connection of its own: the writer goes on, and a FULL checkpoint waits for no reader for long.
-            using SqliteConnection connection = Connect(_options.Path, SqliteOpenMode.ReadWrite);
-            connection.Open();
-            SqliteSchema.Run(connection, "PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(PASSIVE);");
+            // 1. The promise.
+            _wal.Flush();
+
+            // 2. Keeps the log short: what no reader needs is copied into the file, beside the writer, by a connection of
+            //    its own. Whether it did anything does not matter, and there is a next time.
+            using (SqliteConnection connection = Connect(_options, SqliteOpenMode.ReadWrite))
+            {
+                SqliteSchema.Run(connection, "PRAGMA wal_checkpoint(PASSIVE);");
+            }
+
+            // 3. With readers at all times the log never starts over by itself.
+            if (_wal.Length > _options.MaxWalBytes)
+            {
+                await _writer.RestartLogAsync();
+            }
         },
         cancellationToken);
 
+    /// <summary>Ends what waits, and closes the file; the writer's connection last, since only it can empty the log into it.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _writer.DisposeAsync();
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+        await _writer.StopAsync();
+        for (int n = 0; n < _options.Readers; n++)
+        {
+            await _readers.WaitAsync();
+        }
+
         while (_idle.TryTake(out ReadSession? session))
         {
             session.Dispose();
         }
 
-        _readers.Dispose();
+        _wal.Dispose();
+        await _writer.DisposeAsync();
     }
+
+    /// <summary>How many writes wait.</summary>
+    internal int QueuedWrites => _writer.Queued;
 
     internal Task WriteAsync(StoreWrite write) => _writer.WriteAsync(write);
 
     /// <summary>A short read, on the caller's thread: some 20 microseconds for a row.</summary>
     internal T Read<T>(Func<ReadSession, T> read)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         ReadSession session = _idle.TryTake(out ReadSession? idle) ? idle : OpenSession();
+        T result;
         try
         {
-            return read(session);
+            result = read(session);
         }
-        finally
+        catch
         {
-            _idle.Add(session);
+            // Whatever it was in the middle of goes with it: a view that stayed open would hold the log for ever.
+            session.Dispose();
+            throw;
         }
+
+        _idle.Add(session);
+        if (_disposed && _idle.TryTake(out ReadSession? late))
+        {
+            late.Dispose();
+        }
+
+        return result;
     }
 
     /// <summary>A longer read, on a pool thread, as one consistent view, cancellable.</summary>
     internal async Task<T> ReadAsync<T>(Func<ReadSession, T> read, CancellationToken cancellationToken)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         await _readers.WaitAsync(cancellationToken);
         try
         {
-            return await Task.Run(
-                () => Read(session =>
-                {
-                    using CancellationTokenRegistration registration = cancellationToken.Register(session.Interrupt);
-                    session.Begin();
-                    try
-                    {
-                        return read(session);
-                    }
-                    catch (IOException) when (cancellationToken.IsCancellationRequested)
-                    {
-                        throw new OperationCanceledException(cancellationToken);
-                    }
-                    finally
-                    {
-                        session.End();
-                    }
-                }),
-                cancellationToken);
+            return await Task.Run(() => Read(session => InOneView(session, read, cancellationToken)), cancellationToken);
         }
         finally
         {
@@ -166,19 +203,51 @@ public sealed partial class SqliteStore : IBatchStore, IAsyncDisposable
         }
     }
 
+    private static T InOneView<T>(ReadSession session, Func<ReadSession, T> read, CancellationToken cancellationToken)
+    {
+        T result;
+        try
+        {
+            // Nobody interrupts the end of the view, nor what the session does next.
+            using CancellationTokenRegistration registration = cancellationToken.Register(session.Interrupt);
+            session.Begin();
+            result = read(session);
+        }
+        catch (IOException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(cancellationToken);
+        }
+
+        session.End();
+        return result;
+    }
+
     private ReadSession OpenSession()
     {
-        SqliteConnection connection = Connect(_options.Path, SqliteOpenMode.ReadOnly);
-        connection.Open();
-        SqliteSchema.Run(connection, "PRAGMA cache_size = -8192;");
+        SqliteConnection connection = Connect(_options, SqliteOpenMode.ReadOnly);
+        SqliteSchema.Run(connection, "PRAGMA cache_size = -8192; PRAGMA mmap_size = 0;");
         return new ReadSession(connection);
     }
 
-    private static SqliteConnection Connect(string path, SqliteOpenMode mode) => new(new SqliteConnectionStringBuilder
+    private static SqliteConnection Connect(SqliteOptions options, SqliteOpenMode mode)
     {
-        DataSource = path,
-        Mode = mode,
-        Pooling = false,
-        DefaultTimeout = 30,
-    }.ToString());
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        {
+            DataSource = options.Path,
+            Mode = mode,
+            Pooling = false,
+            DefaultTimeout = (int)options.LockTimeout.TotalSeconds,
+        }.ToString());
+        try
+        {
+            connection.Open();
+            _ = SQLitePCL.raw.sqlite3_busy_timeout(connection.Handle, (int)options.LockTimeout.TotalMilliseconds);
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Threading.Channels;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
+using SQLitePCL;
 
 namespace ClickAggregator.Adapters.Sqlite;
 
@@ -13,6 +14,7 @@ internal abstract class StoreWrite : TaskCompletionSource
     {
     }
 
+    /// <summary>May be called again, after what it did was rolled back.</summary>
     public abstract void Execute(WriteStatements statements);
 }
 
@@ -22,51 +24,77 @@ internal abstract class StoreWrite : TaskCompletionSource
 /// </summary>
 internal sealed partial class SqliteWriter : IAsyncDisposable
 {
-    private const int QueueLength = 65_536;
+    // Readers end within a query's deadline; the writes that wait meanwhile do no harm for so long.
+    private const int RestartWaitMilliseconds = 1_000;
     private readonly SqliteConnection _connection;
     private readonly WriteStatements _statements;
-    private readonly Channel<StoreWrite> _queue = Channel.CreateBounded<StoreWrite>(new BoundedChannelOptions(QueueLength) { SingleReader = true });
-    private readonly int _maxTransaction;
+    private readonly Channel<StoreWrite> _queue;
+    private readonly SqliteOptions _options;
     private readonly ILogger _logger;
-    private readonly Thread _thread;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public SqliteWriter(SqliteConnection connection, int maxTransaction, ILogger logger)
+    public SqliteWriter(SqliteConnection connection, SqliteOptions options, ILogger logger)
     {
         _connection = connection;
-        _maxTransaction = maxTransaction;
+        _options = options;
         _logger = logger;
+        _queue = Channel.CreateBounded<StoreWrite>(new BoundedChannelOptions(options.MaxQueued) { SingleReader = true });
         _statements = new WriteStatements(connection.Handle!);
-        _thread = new Thread(Run) { IsBackground = true, Name = "store writer" };
-        _thread.Start();
+        new Thread(Run) { IsBackground = true, Name = "store writer" }.Start();
     }
 
+    /// <summary>How many writes wait.</summary>
+    public int Queued => _queue.Reader.Count;
+
     /// <summary>Queues a write; its task ends after the commit.</summary>
+    /// <exception cref="ObjectDisposedException">The store is closed.</exception>
     public Task WriteAsync(StoreWrite write) => _queue.Writer.TryWrite(write) ? write.Task : WaitAndWriteAsync(write);
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Starts the write-ahead log over, between two transactions: waits for the readers in it for a while.</summary>
+    public Task RestartLogAsync() => WriteAsync(new LogRestart());
+
+    /// <summary>Takes nothing more, and ends when all that waits is answered.</summary>
+    public async Task StopAsync()
     {
         _queue.Writer.TryComplete();
         await _ended.Task;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
         _statements.Dispose();
         await _connection.DisposeAsync();
     }
 
     private async Task WaitAndWriteAsync(StoreWrite write)
     {
-        await _queue.Writer.WriteAsync(write);
+        try
+        {
+            await _queue.Writer.WriteAsync(write);
+        }
+        catch (ChannelClosedException error)
+        {
+            throw new ObjectDisposedException("the store is closed", error);
+        }
+
         await write.Task;
     }
 
     private void Run()
     {
-        var writes = new List<StoreWrite>(_maxTransaction);
+        var writes = new List<StoreWrite>();
         ChannelReader<StoreWrite> queue = _queue.Reader;
         while (queue.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
         {
-            while (writes.Count < _maxTransaction && queue.TryRead(out StoreWrite? write))
+            LogRestart? restart = null;
+            while (restart is null && writes.Count < _options.MaxTransaction && queue.TryRead(out StoreWrite? write))
             {
-                writes.Add(write);
+                restart = write as LogRestart;
+                if (restart is null)
+                {
+                    writes.Add(write);
+                }
             }
 
             if (writes.Count > 0)
@@ -74,12 +102,45 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
                 Commit(writes);
                 writes.Clear();
             }
+
+            if (restart is not null)
+            {
+                RestartLog(restart);
+            }
         }
 
         _ended.SetResult();
     }
 
     private void Commit(List<StoreWrite> writes)
+    {
+        if (TryCommit(writes) is not { } error)
+        {
+            return;
+        }
+
+        if (writes.Count > 1 && StoreFaults.IsOfTheWrite(error))
+        {
+            // One of them cannot be written, and would never be: the others must not wait for it.
+            foreach (StoreWrite write in writes)
+            {
+                if (TryCommit([write]) is { } own)
+                {
+                    Refuse(write, own);
+                }
+            }
+
+            return;
+        }
+
+        writes.ForEach(write => Refuse(write, error));
+    }
+
+    private static void Refuse(StoreWrite write, Exception error) =>
+        write.TrySetException(new IOException($"the store did not take the write: {error.Message}", error));
+
+    /// <summary>All of them in one transaction, and answered; or none, and the error.</summary>
+    private Exception? TryCommit(List<StoreWrite> writes)
     {
         long start = Stopwatch.GetTimestamp();
         try
@@ -92,12 +153,13 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
 
             _statements.Commit.Run();
         }
-        catch (Exception error) when (error is IOException or SqliteException or StoreUnusableException)
+#pragma warning disable CA1031 // whatever it is goes to those who wait; the thread must outlive it
+        catch (Exception error)
+#pragma warning restore CA1031
         {
             LogFailed(_logger, error, writes.Count);
             RollBack();
-            writes.ForEach(write => write.TrySetException(new IOException($"the store did not take the write: {error.Message}", error)));
-            return;
+            return error;
         }
 
         StoreInstruments.Committed(Stopwatch.GetElapsedTime(start), writes.Count);
@@ -105,24 +167,54 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
         {
             write.TrySetResult();
         }
+
+        return null;
     }
 
     private void RollBack()
     {
+        _statements.Reset();
+        if (raw.sqlite3_get_autocommit(_statements.Database) != 0)
+        {
+            return; // SQLite has rolled back by itself: a full disk does that
+        }
+
         try
         {
             _statements.Rollback.Run();
         }
         catch (IOException error)
         {
-            // SQLite has rolled back by itself (a full disk does that); then there is nothing left to do.
             LogRollback(_logger, error);
         }
+    }
+
+    private void RestartLog(LogRestart restart)
+    {
+        sqlite3 database = _statements.Database;
+        _ = raw.sqlite3_busy_timeout(database, RestartWaitMilliseconds);
+        int result = raw.sqlite3_wal_checkpoint_v2(database, "main", raw.SQLITE_CHECKPOINT_TRUNCATE, out int frames, out int copied);
+        _ = raw.sqlite3_busy_timeout(database, (int)_options.LockTimeout.TotalMilliseconds);
+        if (result != raw.SQLITE_OK)
+        {
+            LogNotRestarted(_logger, frames, copied, result);
+        }
+
+        restart.TrySetResult();
+    }
+
+    /// <summary>Not a write: what stands outside of any transaction.</summary>
+    private sealed class LogRestart : StoreWrite
+    {
+        public override void Execute(WriteStatements statements) => throw new InvalidOperationException("it runs between transactions");
     }
 
     [LoggerMessage(EventId = 3001, Level = LogLevel.Error, Message = "a transaction of {Writes} writes failed and was rolled back")]
     private static partial void LogFailed(ILogger logger, Exception error, int writes);
 
-    [LoggerMessage(EventId = 3002, Level = LogLevel.Debug, Message = "nothing to roll back")]
+    [LoggerMessage(EventId = 3002, Level = LogLevel.Error, Message = "a transaction that failed could not be rolled back")]
     private static partial void LogRollback(ILogger logger, Exception error);
+
+    [LoggerMessage(EventId = 3003, Level = LogLevel.Warning, Message = "the store's write-ahead log is long ({Frames} pages, {Copied} of them copied) and could not start over, because reads hold it (SQLite {Result}); tried again in a minute")]
+    private static partial void LogNotRestarted(ILogger logger, int frames, int copied, int result);
 }

@@ -80,7 +80,7 @@ internal sealed class Statement : IDisposable
 
     public long Number(int column) => raw.sqlite3_column_int64(_statement, column);
 
-    public string Text(int column) => raw.sqlite3_column_text(_statement, column).utf8_to_string();
+    public string Text(int column) => Encoding.UTF8.GetString(raw.sqlite3_column_blob(_statement, column));
 
     public bool IsNull(int column) => raw.sqlite3_column_type(_statement, column) == raw.SQLITE_NULL;
 
@@ -97,6 +97,9 @@ internal sealed class Statement : IDisposable
         }
     }
 
-    private IOException Error(int result) =>
-        new($"SQLite: {raw.sqlite3_errmsg(_database).utf8_to_string()} (code {result}: {raw.sqlite3_errstr(result).utf8_to_string()})");
+    private StoreFailedException Error(int result)
+    {
+        string message = $"SQLite: {raw.sqlite3_errmsg(_database).utf8_to_string()} (code {result}: {raw.sqlite3_errstr(result).utf8_to_string()})";
+        return new StoreFailedException(result, StoreFaults.Remedy(result) is { } remedy ? $"{message}. {remedy}" : message);
+    }
 }

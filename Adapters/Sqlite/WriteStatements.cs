@@ -33,7 +33,7 @@ internal sealed class WriteStatements(sqlite3 database) : IDisposable
         ON CONFLICT DO UPDATE SET quarters = excluded.quarters, stamp = max(stamp, excluded.stamp), set_aside = excluded.set_aside
         """);
 
-    public Statement PutSeries { get; } = new(database, "INSERT OR IGNORE INTO series_by_day (day, series) VALUES (?, ?)");
+    public Statement PutSeries { get; } = new(database, "INSERT INTO series_by_day (day, series) VALUES (?, ?) ON CONFLICT DO NOTHING");
 
     public Statement PutHour { get; } = new(database, """
         INSERT INTO hours (hour, chain, upto, stamp) VALUES (?, ?, ?, ?)
@@ -45,7 +45,7 @@ internal sealed class WriteStatements(sqlite3 database) : IDisposable
         ON CONFLICT DO UPDATE SET entries = excluded.entries, floor = excluded.floor, stamp = excluded.stamp WHERE excluded.stamp > stamp
         """);
 
-    public Statement PutTarget { get; } = new(database, "INSERT OR IGNORE INTO targets (target, url, first_seen) VALUES (?, ?, ?)");
+    public Statement PutTarget { get; } = new(database, "INSERT INTO targets (target, url, first_seen) VALUES (?, ?, ?) ON CONFLICT DO NOTHING");
 
     public Statement GetState { get; } = new(database, "SELECT etag FROM grain_state WHERE grain = ? AND name = ?");
 

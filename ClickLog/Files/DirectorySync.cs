@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace ClickAggregator.ClickLog.Files;
 
 /// <summary>Makes new names in a directory durable: on POSIX a directory has to be fsynced for that.</summary>
-internal static partial class DirectorySync
+public static partial class DirectorySync
 {
     public static void Flush(string directory)
     {

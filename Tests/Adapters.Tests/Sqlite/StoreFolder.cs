@@ -11,18 +11,23 @@ internal sealed class StoreFolder : IStoreUnderTest
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("click-store-");
 
-    public StoreFolder(Kept? kept = null, Func<SqliteOptions, SqliteOptions>? change = null)
+    private readonly StoreDisk _disk;
+
+    public StoreFolder(Kept? kept = null, Func<SqliteOptions, SqliteOptions>? change = null, StoreDisk? disk = null)
     {
+        _disk = disk ?? new StoreDisk();
         kept ??= Kept.Default;
         var options = new SqliteOptions { Path = Path.Combine(_folder.FullName, "store.db"), RetentionMinutes = kept.Minutes, RetentionDays = kept.Days };
         Options = change is null ? options : change(options);
-        Store = SqliteStore.Open(Options, NullLoggerFactory.Instance);
+        Store = SqliteStore.Open(Options, NullLoggerFactory.Instance, _disk);
         Take();
     }
 
     public SqliteOptions Options { get; }
 
     public SqliteStore Store { get; private set; }
+
+    public string Folder => _folder.FullName;
 
     public IGrainStorage State { get; private set; } = null!;
 
@@ -35,7 +40,7 @@ internal sealed class StoreFolder : IStoreUnderTest
     public async Task ReopenAsync()
     {
         await Store.DisposeAsync();
-        Store = SqliteStore.Open(Options, NullLoggerFactory.Instance);
+        Store = SqliteStore.Open(Options, NullLoggerFactory.Instance, _disk);
         Take();
     }
 
