@@ -2,7 +2,7 @@ using ClickAggregator.Grains.Storage;
 
 namespace ClickAggregator.Adapters.Sqlite;
 
-/// <content>Forgetting, in small steps: by the time of a row's last write, never by the time of its clicks.</content>
+/// <content>Forgetting, in small steps: by the time of a row's last write, and a day only once no click of it counts any more.</content>
 public sealed partial class SqliteStore
 {
     private const int RowsPerStep = 2_000;
@@ -40,11 +40,11 @@ public sealed partial class SqliteStore
 
         if (_options.RetentionDays is TimeSpan days)
         {
-            await ForgetDaysAsync(Micros(now - days), cancellationToken);
+            await ForgetDaysAsync(now - days, cancellationToken);
         }
     }
 
-    private async Task ForgetDaysAsync(long before, CancellationToken cancellationToken)
+    private async Task ForgetDaysAsync(DateTimeOffset before, CancellationToken cancellationToken)
     {
         List<WindowKey> old;
         do
@@ -96,10 +96,12 @@ public sealed partial class SqliteStore
     }
 
     /// <summary>Days in place of hours in the keys.</summary>
-    private static List<WindowKey> OldDays(ReadSession session, long before)
+    private static List<WindowKey> OldDays(ReadSession session, DateTimeOffset before)
     {
-        Statement rows = session.Prepare("SELECT series, day, chain FROM clicks_by_day WHERE stamp < ? LIMIT ?")
-            .Bind(1, before).Bind(2, RowsPerStep);
+        // A day that is not as old as that itself can still be clicked, however long ago it was written last: its windows
+        // would begin anew, and an hour would show the late click alone.
+        Statement rows = session.Prepare("SELECT series, day, chain FROM clicks_by_day WHERE stamp < ? AND day < ? LIMIT ?")
+            .Bind(1, Micros(before)).Bind(2, before.ToUnixTimeSeconds() / 86_400).Bind(3, RowsPerStep);
         var old = new List<WindowKey>();
         try
         {

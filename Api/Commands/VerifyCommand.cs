@@ -46,7 +46,13 @@ internal sealed class VerifyCommand : ICommand
                 }
             }
 
-            var recount = new LogRecount(new ClickLogPartitionLog(log), store.Counts, RecountRules.Of(input.Settings.Counting));
+            IReadOnlySet<int> earlier = await CountedPartitions.ReadEarlierAsync(store.Path, partitions, cancellationToken);
+            if (earlier.Count > 0)
+            {
+                await input.Error.WriteLineAsync($"windows of another log, that was counted before this one was adopted, are left out (chains {string.Join(", ", earlier.Order())})");
+            }
+
+            var recount = new LogRecount(new ClickLogPartitionLog(log), store.Counts, RecountRules.Of(input.Settings.Counting), earlier);
             VerifyResult result = await recount.RunAsync(partitions, cancellationToken);
             await input.Output.WriteLineAsync(result.ToString());
             foreach (string example in result.Examples)

@@ -8,23 +8,8 @@ internal static class CountedPartitions
 {
     public static async Task<IReadOnlyList<CountedPartition>> ReadAsync(string store, CancellationToken cancellationToken)
     {
-        await using var connection = new SqliteConnection(new SqliteConnectionStringBuilder
-        {
-            DataSource = store,
-            Mode = SqliteOpenMode.ReadOnly,
-            Pooling = false,
-        }.ToString());
-        await connection.OpenAsync(cancellationToken);
-
-        var numbers = new Dictionary<int, int>();
-        await foreach (JsonElement registry in StatesAsync(connection, "chains", cancellationToken))
-        {
-            foreach (JsonElement chain in registry.GetProperty("Chains").EnumerateArray())
-            {
-                numbers[chain.GetProperty("Number").GetInt32()] = chain.GetProperty("Partition").GetInt32();
-            }
-        }
-
+        await using SqliteConnection connection = await OpenAsync(store, cancellationToken);
+        Dictionary<int, int> numbers = await NumbersAsync(connection, cancellationToken);
         var counted = new List<CountedPartition>();
         await foreach (JsonElement state in StatesAsync(connection, "chain", cancellationToken))
         {
@@ -34,6 +19,40 @@ internal static class CountedPartitions
         }
 
         return counted;
+    }
+
+    /// <summary>The chains of logs that were counted before the ones of now: what is there holds nothing of theirs.</summary>
+    public static async Task<IReadOnlySet<int>> ReadEarlierAsync(
+        string store, IReadOnlyList<CountedPartition> counted, CancellationToken cancellationToken)
+    {
+        await using SqliteConnection connection = await OpenAsync(store, cancellationToken);
+        return (await NumbersAsync(connection, cancellationToken)).Keys.Except(counted.Select(partition => partition.Chain)).ToHashSet();
+    }
+
+    private static async Task<SqliteConnection> OpenAsync(string store, CancellationToken cancellationToken)
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        {
+            DataSource = store,
+            Mode = SqliteOpenMode.ReadOnly,
+            Pooling = false,
+        }.ToString());
+        await connection.OpenAsync(cancellationToken);
+        return connection;
+    }
+
+    private static async Task<Dictionary<int, int>> NumbersAsync(SqliteConnection connection, CancellationToken cancellationToken)
+    {
+        var numbers = new Dictionary<int, int>();
+        await foreach (JsonElement registry in StatesAsync(connection, "chains", cancellationToken))
+        {
+            foreach (JsonElement chain in registry.GetProperty("Chains").EnumerateArray())
+            {
+                numbers[chain.GetProperty("Number").GetInt32()] = chain.GetProperty("Partition").GetInt32();
+            }
+        }
+
+        return numbers;
     }
 
     private static async IAsyncEnumerable<JsonElement> StatesAsync(

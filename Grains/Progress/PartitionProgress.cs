@@ -1,3 +1,5 @@
+using ClickAggregator.Grains.Chain;
+
 namespace ClickAggregator.Grains.Progress;
 
 /// <summary>How far the counting of one partition is.</summary>
@@ -14,8 +16,16 @@ namespace ClickAggregator.Grains.Progress;
 /// Counting needs no offset of the log below it any more, neither to count nor to read ids back. 0 unless it counts: a
 /// partition that stands still may be counted up to an offset of another log.
 /// </param>
+/// <param name="Lost">Offsets that the log had lost before they were counted, the latest 100; null for none.</param>
 public sealed record PartitionProgress(
-    int Partition, PartitionState State, long Next, long End, long CountedUntil, string? Detail, long Needed = 0);
+    int Partition,
+    PartitionState State,
+    long Next,
+    long End,
+    long CountedUntil,
+    string? Detail,
+    long Needed = 0,
+    IReadOnlyList<LostRange>? Lost = null);
 
 /// <summary>What a partition is doing.</summary>
 public enum PartitionState
