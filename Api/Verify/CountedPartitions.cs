@@ -15,7 +15,7 @@ internal static class CountedPartitions
         {
             JsonElement chain = state.GetProperty("Chain");
             int number = chain.GetProperty("Chain").GetInt32();
-            counted.Add(new CountedPartition(numbers[number], number, chain.GetProperty("Next").GetInt64()));
+            counted.Add(new CountedPartition(numbers[number], number, chain.GetProperty("Next").GetInt64(), chain.GetProperty("Log").GetString()!));
         }
 
         return counted;

@@ -181,4 +181,5 @@ internal sealed class LogRecount(IPartitionLog log, ICountReader store, RecountR
 /// <param name="Partition">Its number.</param>
 /// <param name="Chain">The chain that its window rows carry.</param>
 /// <param name="Next">Every offset below it is counted.</param>
-internal sealed record CountedPartition(int Partition, int Chain, long Next);
+/// <param name="Log">The log that it was counted from.</param>
+internal sealed record CountedPartition(int Partition, int Chain, long Next, string Log);

@@ -142,6 +142,13 @@ public sealed partial class PartitionChain : IDisposable
     private void NoteCounted(long logTime) =>
         _countedUntil = Math.Max(_countedUntil, Math.Min(logTime, _time.GetUtcNow().ToUnixTimeMilliseconds()));
 
+    /// <summary>Says what holds it up while it goes on trying; null for nothing.</summary>
+    private void Say(string? trouble)
+    {
+        _detail = trouble;
+        Post();
+    }
+
     private void Enter(PartitionState state, string? detail = null)
     {
         _state = state;

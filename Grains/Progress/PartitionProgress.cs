@@ -11,7 +11,7 @@ namespace ClickAggregator.Grains.Progress;
 /// Log time in milliseconds since the epoch: of the last counted record, or the moment at which the log's end was
 /// found reached, whichever is later.
 /// </param>
-/// <param name="Detail">Why it stopped, or how far recovering is; null while it counts.</param>
+/// <param name="Detail">Why it stopped, how far recovering is, or what holds the counting up; null while all is well.</param>
 /// <param name="Needed">
 /// Counting needs no offset of the log below it any more, neither to count nor to read ids back. 0 unless it counts: a
 /// partition that stands still may be counted up to an offset of another log.

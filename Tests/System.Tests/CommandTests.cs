@@ -95,7 +95,11 @@ public class CommandTests
             await api.WaitForExitAsync();
         }
 
-        (int exitCode, string output) = await ApiProcess.RunAsync("adopt-log", "--log", "another", "--data", data.Path);
+        (int exitCode, string output) = await ApiProcess.RunAsync("verify", "--data", data.Path);
+        Assert.Equal(1, exitCode);
+        Assert.Contains("nothing to compare", output, StringComparison.Ordinal);
+
+        (exitCode, output) = await ApiProcess.RunAsync("adopt-log", "--log", "another", "--data", data.Path);
         Assert.Equal(1, exitCode);
         Assert.Contains("not another", output, StringComparison.Ordinal);
 

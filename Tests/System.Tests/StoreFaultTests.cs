@@ -79,7 +79,9 @@ public class StoreFaultTests
         using (store.Lock())
         {
             await MadeClicks.PostAsync(api.Http, "b", 200);
-            await Eventually.Async("it says that the store does not take a batch", () => Task.FromResult(api.Output.Contains("the store did not take", StringComparison.Ordinal) || api.Output.Contains("a transaction of", StringComparison.Ordinal)), TimeSpan.FromSeconds(30));
+            await Eventually.Async("it says that the store takes no batch", async () =>
+                !(await api.Http.GetStringAsync("/v1/status")).Contains("\"detail\":null", StringComparison.Ordinal), TimeSpan.FromSeconds(30));
+            Assert.Contains("a transaction of", api.Output, StringComparison.Ordinal);
             using var answer = JsonDocument.Parse(await api.Http.GetStringAsync(Total));
             Assert.Equal(100, answer.RootElement.GetProperty("clicks").GetInt64());
             decimal lag = answer.RootElement.GetProperty("lag_seconds").GetDecimal();
@@ -88,6 +90,7 @@ public class StoreFaultTests
 
         await Answers.CountedToTheEndAsync(api.Http);
         Assert.Equal(300, await Answers.ClicksAsync(api.Http, Total));
+        Assert.Contains("\"detail\":null", await api.Http.GetStringAsync("/v1/status"), StringComparison.Ordinal);
     }
 
     [Fact]
