@@ -42,7 +42,9 @@ internal sealed partial class Housekeeping(
 
                 if (round % ForgetEvery == 0)
                 {
-                    await store.ForgetAsync(time.GetUtcNow(), stoppingToken);
+                    // As of what is counted: a click that waits in the log may belong to a day that is past its time by now.
+                    long until = counted.Select(partition => partition.CountedUntil).Append(time.GetUtcNow().ToUnixTimeMilliseconds()).Min();
+                    await store.ForgetAsync(DateTimeOffset.FromUnixTimeMilliseconds(until), stoppingToken);
                 }
             }
             catch (Exception error) when (error is not OperationCanceledException)

@@ -29,7 +29,14 @@ internal sealed class VerifyCommand : ICommand
             await using PartitionedClickLog log = await PartitionedClickLog.OpenAsync(
                 OpenLog.Options(input.Settings), TimeProvider.System, NullLoggerFactory.Instance, cancellationToken);
             await using SqliteStore store = SqliteStore.Open(SiloSetup.Store(input.Settings), NullLoggerFactory.Instance);
-            IReadOnlyList<CountedPartition> partitions = await CountedPartitions.ReadAsync(store.Path, cancellationToken);
+            IReadOnlyList<CountedPartition> all = await CountedPartitions.ReadAsync(store.Path, cancellationToken);
+            CountedPartition[] partitions = [.. all.Where(counted => counted.Log == log.LogId.ToString())];
+            if (partitions.Length == 0 && all.Count > 0)
+            {
+                await input.Error.WriteLineAsync($"the store was counted from the log {all[0].Log}, and the log is {log.LogId}: there is nothing to compare");
+                return ExitCodes.Failed;
+            }
+
             for (int partition = 0; partition < log.Partitions; partition++)
             {
                 (long start, long end) = log.GetRange(partition);
@@ -46,7 +53,13 @@ internal sealed class VerifyCommand : ICommand
                 }
             }
 
-            var recount = new LogRecount(new ClickLogPartitionLog(log), store.Counts, RecountRules.Of(input.Settings.Counting));
+            IReadOnlySet<int> earlier = await CountedPartitions.ReadEarlierAsync(store.Path, partitions, cancellationToken);
+            if (earlier.Count > 0)
+            {
+                await input.Error.WriteLineAsync($"windows of another log, that was counted before this one was adopted, are left out (chains {string.Join(", ", earlier.Order())})");
+            }
+
+            var recount = new LogRecount(new ClickLogPartitionLog(log), store.Counts, RecountRules.Of(input.Settings.Counting), earlier);
             VerifyResult result = await recount.RunAsync(partitions, cancellationToken);
             await input.Output.WriteLineAsync(result.ToString());
             foreach (string example in result.Examples)

@@ -110,7 +110,7 @@ internal sealed class DemoService(
     private async Task RecountAsync(CancellationToken cancellationToken)
     {
         IReadOnlyList<CountedPartition> counted = await CountedPartitions.ReadAsync(Path.Combine(settings.DataDirectory, "store.db"), cancellationToken);
-        VerifyResult result = await new LogRecount(partitions, counts, RecountRules.Of(settings.Counting)).RunAsync(counted, cancellationToken);
+        VerifyResult result = await new LogRecount(partitions, counts, RecountRules.Of(settings.Counting), new HashSet<int>()).RunAsync(counted, cancellationToken);
         Say(result.ToString());
         foreach (string example in result.Examples)
         {

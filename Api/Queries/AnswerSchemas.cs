@@ -150,7 +150,11 @@ internal sealed record StatusPartition(
     long End,
     long Lag,
     DateTimeOffset? CountedUntil,
-    [property: Description("Why it stopped, or how far recovering is.")] string? Detail);
+    [property: Description("Why it stopped, how far recovering is, or what holds the counting up.")] string? Detail,
+    [property: Description("Offsets that the log had lost before they were counted: their clicks are in no count.")] IReadOnlyList<StatusRange> Lost);
+
+/// <summary>Offsets from and on, before to.</summary>
+internal sealed record StatusRange(long From, long To);
 
 /// <summary>Offsets that are lost.</summary>
 internal sealed record StatusDamage(int Partition, long From, long To, string Reason);

@@ -1,5 +1,6 @@
 using ClickAggregator.Api.Settings;
 using ClickAggregator.ClickLog;
+using ClickAggregator.Grains.Chain;
 using ClickAggregator.Grains.Progress;
 
 namespace ClickAggregator.Api.Queries;
@@ -32,6 +33,16 @@ internal static class StatusQuery
                 json.WriteNumber("lag", Math.Max(0, end - progress.Next));
                 json.WriteString("counted_until", progress.CountedUntil == 0 ? null : AnswerFields.Moment(progress.CountedUntil, TimeZoneInfo.Utc));
                 json.WriteString("detail", progress.Detail);
+                json.WriteStartArray("lost");
+                foreach (LostRange lost in progress.Lost ?? [])
+                {
+                    json.WriteStartObject();
+                    json.WriteNumber("from", lost.From);
+                    json.WriteNumber("to", lost.To);
+                    json.WriteEndObject();
+                }
+
+                json.WriteEndArray();
                 json.WriteEndObject();
             }
 

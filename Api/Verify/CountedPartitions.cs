@@ -8,14 +8,41 @@ internal static class CountedPartitions
 {
     public static async Task<IReadOnlyList<CountedPartition>> ReadAsync(string store, CancellationToken cancellationToken)
     {
-        await using var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        await using SqliteConnection connection = await OpenAsync(store, cancellationToken);
+        Dictionary<int, int> numbers = await NumbersAsync(connection, cancellationToken);
+        var counted = new List<CountedPartition>();
+        await foreach (JsonElement state in StatesAsync(connection, "chain", cancellationToken))
+        {
+            JsonElement chain = state.GetProperty("Chain");
+            int number = chain.GetProperty("Chain").GetInt32();
+            counted.Add(new CountedPartition(numbers[number], number, chain.GetProperty("Next").GetInt64(), chain.GetProperty("Log").GetString()!));
+        }
+
+        return counted;
+    }
+
+    /// <summary>The chains of logs that were counted before the ones of now: what is there holds nothing of theirs.</summary>
+    public static async Task<IReadOnlySet<int>> ReadEarlierAsync(
+        string store, IReadOnlyList<CountedPartition> counted, CancellationToken cancellationToken)
+    {
+        await using SqliteConnection connection = await OpenAsync(store, cancellationToken);
+        return (await NumbersAsync(connection, cancellationToken)).Keys.Except(counted.Select(partition => partition.Chain)).ToHashSet();
+    }
+
+    private static async Task<SqliteConnection> OpenAsync(string store, CancellationToken cancellationToken)
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
         {
             DataSource = store,
             Mode = SqliteOpenMode.ReadOnly,
             Pooling = false,
         }.ToString());
         await connection.OpenAsync(cancellationToken);
+        return connection;
+    }
 
+    private static async Task<Dictionary<int, int>> NumbersAsync(SqliteConnection connection, CancellationToken cancellationToken)
+    {
         var numbers = new Dictionary<int, int>();
         await foreach (JsonElement registry in StatesAsync(connection, "chains", cancellationToken))
         {
@@ -25,15 +52,7 @@ internal static class CountedPartitions
             }
         }
 
-        var counted = new List<CountedPartition>();
-        await foreach (JsonElement state in StatesAsync(connection, "chain", cancellationToken))
-        {
-            JsonElement chain = state.GetProperty("Chain");
-            int number = chain.GetProperty("Chain").GetInt32();
-            counted.Add(new CountedPartition(numbers[number], number, chain.GetProperty("Next").GetInt64()));
-        }
-
-        return counted;
+        return numbers;
     }
 
     private static async IAsyncEnumerable<JsonElement> StatesAsync(

@@ -15,7 +15,7 @@ namespace ClickAggregator.Api.Verify;
 /// has been counted, and none above. Memory is bounded by working through the hours in passes of about
 /// <see cref="ClicksPerPass"/> clicks.
 /// </remarks>
-internal sealed class LogRecount(IPartitionLog log, ICountReader store, RecountRules rules)
+internal sealed class LogRecount(IPartitionLog log, ICountReader store, RecountRules rules, IReadOnlySet<int> leftOut)
 {
     /// <summary>About how many clicks one pass over the log holds in memory (some 500 bytes each: a click is in several windows).</summary>
     private const long ClicksPerPass = 1_000_000;
@@ -28,10 +28,8 @@ internal sealed class LogRecount(IPartitionLog log, ICountReader store, RecountR
     public async Task<VerifyResult> RunAsync(IReadOnlyList<CountedPartition> partitions, CancellationToken cancellationToken)
     {
         var rows = new SortedDictionary<int, long>();
-        var bounds = new Dictionary<int, long>();
         await foreach ((WindowKey key, WindowRow row) in store.ScanWindowsAsync(cancellationToken))
         {
-            bounds[key.Chain] = Math.Max(bounds.GetValueOrDefault(key.Chain), row.Upto);
             rows[key.Hour] = rows.GetValueOrDefault(key.Hour) + (key.Series == "total" ? row.Clicks : 0);
         }
 
@@ -76,7 +74,7 @@ internal sealed class LogRecount(IPartitionLog log, ICountReader store, RecountR
         long counted = 0;
         await foreach ((WindowKey key, WindowRow row) in store.ScanWindowsAsync(cancellationToken))
         {
-            if (key.Hour < fromHour || key.Hour >= toHour)
+            if (key.Hour < fromHour || key.Hour >= toHour || leftOut.Contains(key.Chain))
             {
                 continue;
             }
@@ -183,4 +181,5 @@ internal sealed class LogRecount(IPartitionLog log, ICountReader store, RecountR
 /// <param name="Partition">Its number.</param>
 /// <param name="Chain">The chain that its window rows carry.</param>
 /// <param name="Next">Every offset below it is counted.</param>
-internal sealed record CountedPartition(int Partition, int Chain, long Next);
+/// <param name="Log">The log that it was counted from.</param>
+internal sealed record CountedPartition(int Partition, int Chain, long Next, string Log);

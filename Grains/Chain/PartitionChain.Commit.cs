@@ -9,6 +9,9 @@ namespace ClickAggregator.Grains.Chain;
 /// <content>Counting a batch.</content>
 public sealed partial class PartitionChain
 {
+    /// <summary>After how many repeats of a call it is said that it fails.</summary>
+    private const int SayAfter = 3;
+
     private readonly List<Slab> _batch = [];
 
     /// <summary>Counts what is buffered, as one batch; false where nothing is.</summary>
@@ -80,7 +83,7 @@ public sealed partial class PartitionChain
                 _needsCompletion = true;
                 NoteCounted(lastTime);
                 _instruments.Note(folded);
-                Post();
+                Say(null);
                 return true;
             }
             catch (Exception error)
@@ -180,9 +183,10 @@ public sealed partial class PartitionChain
                 }
                 catch (Exception error) when (error is not OperationCanceledException and not ChainFencedException && attempt < _options.MaxAttempts)
                 {
-                    if (attempt == 3)
+                    if (attempt == SayAfter)
                     {
                         LogWindowFails(_logger, error, window.Slot.Key.ToString());
+                        Say($"the window {window.Slot.Key} could not be written, and is tried again: {error.Message}");
                     }
 
                     await PauseAsync(attempt, cancellationToken);
@@ -231,6 +235,11 @@ public sealed partial class PartitionChain
             catch (Exception error) when (error is not OperationCanceledException and not ChainFencedException && attempt < _options.MaxAttempts)
             {
                 LogStoreFails(_logger, error, _partition);
+                if (attempt == SayAfter)
+                {
+                    Say($"the rows of a batch could not be written, and are tried again: {error.Message}");
+                }
+
                 await PauseAsync(attempt, cancellationToken);
             }
         }

@@ -130,16 +130,18 @@ public sealed partial class PartitionChain
     }
 
     /// <summary>Gives back what is buffered; nothing more is taken.</summary>
-    public void Abandon(string? reason)
+    /// <param name="state">Whether somebody has to act, or it starts over.</param>
+    /// <param name="reason">Why.</param>
+    public void Abandon(PartitionState state, string? reason)
     {
-        Enter(reason is null ? PartitionState.Starting : PartitionState.Stopped, reason);
+        Enter(state, reason);
         GiveBack();
     }
 
     private void Abandon(Exception error)
     {
         _over = error;
-        Abandon(error.Message);
+        Abandon(PartitionState.Stopped, error.Message);
     }
 
     /// <summary>Whoever goes on with a chain that is over learns it, and why: it would stand still without a word.</summary>

@@ -135,12 +135,19 @@ public sealed partial class PartitionChain : IDisposable
     {
         // A set of ids is read back from DedupFrom on, which the log therefore keeps.
         long needed = IsCounting ? Math.Min(_record.DedupFrom, _record.Next) : 0;
-        _post(new PartitionProgress(_partition, _state, _record.Next, Math.Max(_end, _record.Next), _countedUntil, _detail, needed));
+        _post(new PartitionProgress(_partition, _state, _record.Next, Math.Max(_end, _record.Next), _countedUntil, _detail, needed, _record.Lost));
     }
 
     /// <summary>Notes that everything up to a log time is counted; a log whose clock ran ahead says nothing of what is to come.</summary>
     private void NoteCounted(long logTime) =>
         _countedUntil = Math.Max(_countedUntil, Math.Min(logTime, _time.GetUtcNow().ToUnixTimeMilliseconds()));
+
+    /// <summary>Says what holds it up while it goes on trying; null for nothing.</summary>
+    private void Say(string? trouble)
+    {
+        _detail = trouble;
+        Post();
+    }
 
     private void Enter(PartitionState state, string? detail = null)
     {

@@ -134,7 +134,7 @@ internal sealed partial class PartitionGrain(
                 catch (ChainStoppedException error)
                 {
                     // Said already. It looks again now and then: somebody may have acted.
-                    chain.Abandon(error.Message);
+                    chain.Abandon(PartitionState.Stopped, error.Message);
                     pause = RestartDelay * 5;
                 }
 #pragma warning disable CA1031 // whatever went wrong, the record says from where to count again
@@ -142,7 +142,7 @@ internal sealed partial class PartitionGrain(
 #pragma warning restore CA1031
                 {
                     LogFailed(logger, error, Partition);
-                    chain.Abandon(null);
+                    chain.Abandon(PartitionState.Starting, $"starts over after: {error.Message}");
                 }
             }
 

@@ -1,3 +1,5 @@
+using ClickAggregator.Grains.Chain;
+
 namespace ClickAggregator.Grains.Progress;
 
 /// <summary>How far the counting of one partition is.</summary>
@@ -9,13 +11,21 @@ namespace ClickAggregator.Grains.Progress;
 /// Log time in milliseconds since the epoch: of the last counted record, or the moment at which the log's end was
 /// found reached, whichever is later.
 /// </param>
-/// <param name="Detail">Why it stopped, or how far recovering is; null while it counts.</param>
+/// <param name="Detail">Why it stopped, how far recovering is, or what holds the counting up; null while all is well.</param>
 /// <param name="Needed">
 /// Counting needs no offset of the log below it any more, neither to count nor to read ids back. 0 unless it counts: a
 /// partition that stands still may be counted up to an offset of another log.
 /// </param>
+/// <param name="Lost">Offsets that the log had lost before they were counted, the latest 100; null for none.</param>
 public sealed record PartitionProgress(
-    int Partition, PartitionState State, long Next, long End, long CountedUntil, string? Detail, long Needed = 0);
+    int Partition,
+    PartitionState State,
+    long Next,
+    long End,
+    long CountedUntil,
+    string? Detail,
+    long Needed = 0,
+    IReadOnlyList<LostRange>? Lost = null);
 
 /// <summary>What a partition is doing.</summary>
 public enum PartitionState

@@ -95,15 +95,29 @@ public class CommandTests
             await api.WaitForExitAsync();
         }
 
-        (int exitCode, string output) = await ApiProcess.RunAsync("adopt-log", "--log", "another", "--data", data.Path);
+        (int exitCode, string output) = await ApiProcess.RunAsync("verify", "--data", data.Path);
+        Assert.Equal(1, exitCode);
+        Assert.Contains("nothing to compare", output, StringComparison.Ordinal);
+
+        (exitCode, output) = await ApiProcess.RunAsync("adopt-log", "--log", "another", "--data", data.Path);
         Assert.Equal(1, exitCode);
         Assert.Contains("not another", output, StringComparison.Ordinal);
 
         string id = (await File.ReadAllTextAsync(data.File("log-id"))).Trim();
         (exitCode, output) = await ApiProcess.RunAsync("adopt-log", "--log", id, "--data", data.Path);
         Assert.True(exitCode == 0, output);
-        await using ApiProcess again = await ApiProcess.StartAsync(data.Path);
-        await Answers.CountedToTheEndAsync(again.Http);
-        Assert.Equal(5000, await Answers.ClicksAsync(again.Http, $"/v1/clicks/total?{Range}"));
+        await using (ApiProcess again = await ApiProcess.StartAsync(data.Path))
+        {
+            await Answers.CountedToTheEndAsync(again.Http);
+            Assert.Equal(5000, await Answers.ClicksAsync(again.Http, $"/v1/clicks/total?{Range}"));
+            again.Signal(15);
+            await again.WaitForExitAsync();
+        }
+
+        // The log that is there holds the new clicks alone, and is held against their windows alone.
+        (exitCode, output) = await ApiProcess.RunAsync("verify", "--data", data.Path);
+        Assert.Contains("2,000 counted, 2,000 recounted, 0 windows differ", output, StringComparison.Ordinal);
+        Assert.Contains("of another log", output, StringComparison.Ordinal);
+        Assert.Equal(0, exitCode);
     }
 }

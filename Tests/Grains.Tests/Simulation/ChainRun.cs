@@ -2,6 +2,7 @@ using System.Globalization;
 using ClickAggregator.Clicks;
 using ClickAggregator.Grains.Chain;
 using ClickAggregator.Grains.Counting;
+using ClickAggregator.Grains.Progress;
 using ClickAggregator.Grains.Storage;
 using ClickAggregator.Grains.Tests.Counting;
 using ClickAggregator.Streaming;
@@ -268,7 +269,7 @@ internal sealed class ChainRun : IDisposable
             }
             catch (ChainFencedException)
             {
-                chain.Abandon(null);
+                chain.Abandon(PartitionState.Starting, null);
                 _owners.Remove(owner);
                 if (last)
                 {
@@ -279,7 +280,7 @@ internal sealed class ChainRun : IDisposable
             }
             catch (TimeoutException)
             {
-                chain.Abandon(null);
+                chain.Abandon(PartitionState.Starting, null);
                 _world.Fire("chain starts over");
             }
 #pragma warning disable CA1031 // nothing else may happen, and what does is the run's result
