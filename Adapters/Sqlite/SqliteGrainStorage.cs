@@ -86,6 +86,9 @@ internal sealed class SqliteWindowStorage(SqliteStore store) : IGrainStorage
 
     private static WindowKey KeyOf(GrainId grainId) => WindowKey.Parse(grainId.Key.ToString()!);
 
-    private static WindowRow RowOf<T>(IGrainState<T> state) => state.State as WindowRow
-        ?? throw new NotSupportedException($"the storage provider '{StorageNames.Windows}' keeps {nameof(WindowRow)} only, not {typeof(T).Name}");
+    private static WindowRow RowOf<T>(IGrainState<T> state) => state.State is WindowRow row
+        ? row is { Quarters.Length: 4, Minutes: null or { Length: 60 } }
+            ? row
+            : throw new ArgumentException("a window has 4 quarters, and 60 minutes or none", nameof(state))
+        : throw new NotSupportedException($"the storage provider '{StorageNames.Windows}' keeps {nameof(WindowRow)} only, not {typeof(T).Name}");
 }

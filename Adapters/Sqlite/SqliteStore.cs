@@ -57,7 +57,8 @@ public sealed partial class SqliteStore : IBatchStore, IAsyncDisposable
 
             // What a run before left in the log goes into the file, flushed, before anything rests on it.
             SqliteSchema.Run(connection, "PRAGMA wal_checkpoint(TRUNCATE)");
-            return new SqliteStore(options, new SqliteWriter(connection, options, logger), new WriteAheadLog(options.Path, disk));
+            var wal = new WriteAheadLog(options.Path, disk);
+            return new SqliteStore(options, new SqliteWriter(connection, options, logger), wal);
         }
         catch (SqliteException error)
         {

@@ -21,15 +21,18 @@ internal sealed class WindowWrite(WindowKey key, WindowRow row) : StoreWrite
             put.Bind(5, bytes[..length]);
         }
 
-        if (put.Run() == 0)
-        {
-            return; // a later stamp is stored: this write is a late one, and the day is the later one's too
-        }
-
         int day = (int)Math.Floor(key.Hour / 24d);
         int hourOfDay = key.Hour - (day * 24);
         Span<long> quarters = stackalloc long[96];
+        bool written = row.Stamp > 0 && put.Run() > 0; // no row has stamp 0
         bool known = ReadDay(statements, day, quarters, out bool wasAside);
+        if (!written)
+        {
+            // A later stamp is stored: this write is a late one, and the day is the later one's too.
+            row.DayClicks = CountCodec.Sum(quarters);
+            return;
+        }
+
         bool setAside = row.SetAside || (wasAside && IsAside(statements, day));
         row.Quarters.CopyTo(quarters[(hourOfDay * 4)..]);
         length = CountCodec.Write(quarters, bytes);

@@ -91,12 +91,37 @@ public abstract class WindowStorageContract
 
         await store.Windows.WriteAsync(s_key, late);
 
+        Assert.Equal(5, late.DayClicks);
         WindowRow read = await store.Windows.ReadAsync(s_key);
         Assert.Equal([5, 0, 0, 0], read.Quarters);
         Assert.Equal((10, 7, false, null, 5), (read.Stamp, read.Upto, read.SetAside, read.Run, read.DayClicks));
         DayRow day = Assert.Single(await DaysAsync(store, s_key.Series));
         Assert.Equal((5, false), (day.Quarters.Sum(), day.SetAside));
         Assert.Equal([s_key.Series], await ListAsync(store));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    public async Task Where_there_is_no_row_its_stamp_is_0_and_a_write_has_to_be_above_it(long stamp)
+    {
+        await using IStoreUnderTest store = await OpenAsync();
+        var state = new GrainState<WindowRow> { State = Row(stamp, 0, 5) };
+
+        await store.Windows.WriteStateAsync("window", IdOf(s_key), state);
+
+        Assert.Equal(0, (await store.Windows.ReadAsync(s_key)).Clicks);
+        Assert.Empty(await DaysAsync(store, s_key.Series));
+        Assert.Empty(await ListAsync(store));
+    }
+
+    [Fact]
+    public async Task A_row_of_another_shape_is_refused()
+    {
+        await using IStoreUnderTest store = await OpenAsync();
+
+        await Assert.ThrowsAsync<ArgumentException>(() => store.Windows.WriteAsync(s_key, new WindowRow { Stamp = 1, Quarters = new long[5] }));
+        await Assert.ThrowsAsync<ArgumentException>(() => store.Windows.WriteAsync(s_key, new WindowRow { Stamp = 1, Minutes = new long[59] }));
     }
 
     [Fact]

@@ -31,3 +31,8 @@ public class SqliteRetentionTests : RetentionContract
 {
     protected override Task<IStoreUnderTest> OpenAsync(Kept kept) => Task.FromResult<IStoreUnderTest>(new StoreFolder(kept));
 }
+
+public class SqliteRetentionModelTests : RetentionModelContract
+{
+    protected override Task<IStoreUnderTest> OpenAsync(Kept kept) => Task.FromResult<IStoreUnderTest>(new StoreFolder(kept));
+}
