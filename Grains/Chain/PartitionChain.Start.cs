@@ -27,10 +27,12 @@ public sealed partial class PartitionChain
             _record = await _store.ReadAsync(cancellationToken) ?? await FirstRecordAsync(log, range);
             if (_record.Log != log.Value)
             {
-                throw new ChainStoppedException(
-                    "log_replaced",
-                    $"log_replaced: partition {_partition} was counted from the log {_record.Log} up to offset {_record.Next}, and the log is now {log}. "
-                    + "Bring the old log back, or take the new one up with adopt-log; its clicks are then counted beside the old ones");
+                string why = $"log_replaced: partition {_partition} was counted from the log {_record.Log} up to offset {_record.Next}, and the log is now {log}. "
+                    + "Bring the old log back, or take the new one up with adopt-log; its clicks are then counted beside the old ones";
+
+                // Of this log nothing is counted. The old offset beside its end would look like no lag at all.
+                _record = _record with { Next = range.Start };
+                throw new ChainStoppedException("log_replaced", why);
             }
 
             CheckRange(range);
