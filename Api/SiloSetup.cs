@@ -20,8 +20,8 @@ internal static class SiloSetup
         {
             IReadOnlyList<PartitionProgress> partitions = provider.GetRequiredService<ProgressBoard>().Snapshot();
             return partitions.Count == 0 ? "starting"
-                : partitions.FirstOrDefault(partition => partition.State == PartitionState.Starting) is { } starting
-                    ? $"partition {starting.Partition} is starting"
+                : partitions.FirstOrDefault(partition => partition.State is PartitionState.Starting or PartitionState.Stopped) is { } behind
+                    ? behind.State == PartitionState.Starting ? $"partition {behind.Partition} is starting" : $"partition {behind.Partition} stands still: {behind.Detail}"
                     : null;
         }));
     }

@@ -13,6 +13,9 @@ internal static class CollectDescription
     public static RouteHandlerBuilder DescribeCollecting(this RouteHandlerBuilder route) => route.AddOpenApiOperationTransformer(async (operation, context, cancelled) =>
     {
         OpenApiSchema click = await context.GetOrCreateSchemaAsync(typeof(SentClick), null, cancelled);
+
+        // One field of two types, which no type of ours says.
+        ((OpenApiSchema)click.Properties!["timestamp"]).Type = JsonSchemaType.String | JsonSchemaType.Integer | JsonSchemaType.Null;
         operation.RequestBody = new OpenApiRequestBody
         {
             Required = true,

@@ -18,6 +18,11 @@ internal sealed class BackupCommand : ICommand
 
     public async Task<int> RunAsync(CommandInput input, CancellationToken cancellationToken)
     {
+        if (string.IsNullOrWhiteSpace(input.Options["DIR"]))
+        {
+            throw new UsageException("DIR must be the path of a folder, and is empty");
+        }
+
         string from = input.Settings.DataDirectory;
         string to = Path.GetFullPath(input.Options["DIR"]);
         if (Path.Exists(to))

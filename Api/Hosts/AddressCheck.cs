@@ -9,12 +9,16 @@ namespace ClickAggregator.Api.Hosts;
 /// Tries the addresses before anything else starts. The web server is the last to start, and a port that is taken would be
 /// found only when the silo works: its stopping again is slow, and talks of everything but the port.
 /// </summary>
-internal sealed class AddressCheck(ApiSettings settings) : IHostedLifecycleService
+internal sealed class AddressCheck(ApiSettings settings, IConfiguration configuration) : IHostedLifecycleService
 {
     /// <exception cref="IOException">An address cannot be listened to.</exception>
     public Task StartingAsync(CancellationToken cancellationToken)
     {
-        foreach (string url in settings.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        // The web server's own endpoints, where they are set, are taken in place of urls.
+        string[] endpoints = [.. configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"]).OfType<string>()];
+        foreach (string url in endpoints.Length > 0
+            ? endpoints
+            : settings.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
         {
             var address = BindingAddress.Parse(url);
             if (!address.IsUnixPipe && address.Port != 0)

@@ -39,9 +39,12 @@ internal sealed class ApiServer : IAsyncDisposable
 
     public static Task<ApiServer> StartAsync(params string[] args) => StartAsync(null, args);
 
-    public static async Task<ApiServer> StartAsync(Action<IServiceCollection>? replace, params string[] args)
+    public static Task<ApiServer> StartAsync(Action<IServiceCollection>? replace, params string[] args) =>
+        StartOnAsync(Directory.CreateTempSubdirectory("api-tests-").FullName, replace, args);
+
+    /// <summary>On a data directory that is there already.</summary>
+    public static async Task<ApiServer> StartOnAsync(string folder, Action<IServiceCollection>? replace, params string[] args)
     {
-        string folder = Directory.CreateTempSubdirectory("api-tests-").FullName;
         Arguments arguments = Arguments.Parse(
             ["--data", folder, "--urls", "http://127.0.0.1:0", "--Logging:LogLevel:Default=None", .. args], ApiSettings.Table());
         IConfiguration configuration = new ConfigurationBuilder().AddInMemoryCollection(arguments.Values).Build();

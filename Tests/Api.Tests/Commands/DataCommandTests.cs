@@ -24,6 +24,10 @@ public sealed class DataCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_backup_to_nowhere_is_called_wrongly() =>
+        Assert.Equal(ExitCodes.Usage, (await RunAsync("backup", "", "--data", _folder)).Code);
+
+    [Fact]
     public async Task A_log_that_is_adopted_is_named_by_its_id()
     {
         (int code, _, string error) = await RunAsync("adopt-log", "--log", "the new one", "--data", _folder);

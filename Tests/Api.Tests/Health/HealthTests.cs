@@ -1,4 +1,6 @@
+using System.Text.Json;
 using ClickAggregator.Api.Health;
+using ClickAggregator.Api.Tests.Queries;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ClickAggregator.Api.Tests.Health;
@@ -26,6 +28,47 @@ public class HealthTests
         await server.UntilAsync("/health/ready/query", (503, """{"status":"not_ready","faults":[{"name":"store","reason":"away"}]}"""));
         fault = null;
         await server.UntilAsync("/health/ready/query", (200, """{"status":"ready","faults":[]}"""));
+    }
+
+    [Fact]
+    public async Task Probes_may_ask_by_HEAD()
+    {
+        await using ApiServer server = await ApiServer.StartAsync();
+        foreach (string path in (string[])["/health/live", "/health/ready"])
+        {
+            using var head = new HttpRequestMessage(HttpMethod.Head, path);
+            using HttpResponseMessage answer = await server.Client.SendAsync(head, TestContext.Current.CancellationToken);
+            Assert.Equal((200, ""), ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)));
+        }
+    }
+
+    [Fact]
+    public async Task A_log_that_was_replaced_shows_what_is_not_counted_and_is_not_ready_for_queries()
+    {
+        string folder;
+        await using (ApiServer first = await ApiServer.StartAsync("--ClickLog:Partitions=1"))
+        {
+            folder = first.DataDirectory;
+            first.KeepData();
+            await first.PostAsync("[{\"ad_id\":\"1\"},{\"ad_id\":\"2\"},{\"ad_id\":\"3\"}]");
+            await LoadedServer.CountedAsync(first);
+        }
+
+        Directory.Delete(Path.Combine(folder, "log"), recursive: true);
+        File.Delete(Path.Combine(folder, "log-id"));
+        await using ApiServer second = await ApiServer.StartOnAsync(folder, null, "--ClickLog:Partitions=1");
+        await second.PostAsync("[{\"ad_id\":\"1\"},{\"ad_id\":\"2\"}]");
+
+        Answer status = await second.UntilAsync("/v1/status", answer => answer.Body.Contains("log_replaced", StringComparison.Ordinal));
+        JsonElement partition = status.Json.GetProperty("partitions")[0];
+        Assert.Equal(
+            ("stopped", 0, 2, 2),
+            (partition.GetProperty("state").GetString(), partition.GetProperty("next").GetInt64(), partition.GetProperty("end").GetInt64(), partition.GetProperty("lag").GetInt64()));
+        Assert.Matches(@"(?m)^clicks_lag_records\{[^}]*partition=""0""[^}]*\} 2 ?", (await second.GetAsync("/metrics")).Body);
+        Answer ready = await second.UntilAsync("/health/ready/query", answer => answer.Body.Contains("stands still", StringComparison.Ordinal));
+        Assert.Equal(503, ready.Status);
+        Assert.Contains("partition 0 stands still: log_replaced", ready.Body, StringComparison.Ordinal);
+        Assert.Equal(200, (await second.GetAsync("/health/ready")).Status);
     }
 
     [Fact]

@@ -97,6 +97,9 @@ public class OpenApiTests(LoadedServer loaded)
         Assert.Contains("Exactly one of ad_id", click.GetProperty("description").GetString(), StringComparison.Ordinal);
         string[] fields = [.. click.GetProperty("properties").EnumerateObject().Select(property => property.Name)];
         Assert.Equal(13, fields.Length);
+        Assert.Equal(
+            ["integer", "null", "string"],
+            click.GetProperty("properties").GetProperty("timestamp").GetProperty("type").EnumerateArray().Select(type => type.GetString()).Order(StringComparer.Ordinal));
         foreach (string field in fields)
         {
             // A field that the parser did not know it would let pass.
