@@ -49,6 +49,12 @@ public sealed partial class SqliteStore : IBatchStore, IAsyncDisposable
         {
             Directory.CreateDirectory(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(options.Path))!);
             connection = Connect(options, SqliteOpenMode.ReadWriteCreate);
+            if (SQLitePCL.raw.sqlite3_db_readonly(connection.Handle, "main") != 0)
+            {
+                // SQLite is content with that where it finds nothing to change, and every write would fail later.
+                throw new StoreUnusableException($"{options.Path} cannot be used: it is read-only. {StoreFaults.NotWritable}");
+            }
+
             SqliteSchema.Run(connection, """
                 PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA checkpoint_fullfsync = ON; PRAGMA cache_size = -65536;
                 PRAGMA mmap_size = 0; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY;
@@ -69,7 +75,8 @@ public sealed partial class SqliteStore : IBatchStore, IAsyncDisposable
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             connection?.Dispose();
-            throw new StoreUnusableException($"{options.Path} cannot be used: {error.Message}", error);
+            string remedy = error is UnauthorizedAccessException ? " " + StoreFaults.NotWritable : "";
+            throw new StoreUnusableException($"{options.Path} cannot be used: {error.Message}{remedy}", error);
         }
         catch
         {

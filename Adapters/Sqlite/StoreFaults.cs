@@ -5,6 +5,8 @@ namespace ClickAggregator.Adapters.Sqlite;
 /// <summary>What to do about SQLite's errors, by their code: the one place that decides.</summary>
 internal static class StoreFaults
 {
+    public const string NotWritable = "The file and its folder have to be writable for the user that runs this program";
+
     private const string Damaged =
         "Stop, move the file away together with its -wal and -shm, and restore a backup, or start without: what the log still holds is counted again";
 
@@ -13,8 +15,7 @@ internal static class StoreFaults
     {
         raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB => Damaged,
         raw.SQLITE_BUSY or raw.SQLITE_LOCKED => "Another program uses the file: end it",
-        raw.SQLITE_READONLY or raw.SQLITE_CANTOPEN or raw.SQLITE_PERM or raw.SQLITE_AUTH =>
-            "The file and its folder have to be writable for the user that runs this program",
+        raw.SQLITE_READONLY or raw.SQLITE_CANTOPEN or raw.SQLITE_PERM or raw.SQLITE_AUTH => NotWritable,
         raw.SQLITE_FULL => "The disk is full: make room, and it goes on",
         _ => null,
     };
