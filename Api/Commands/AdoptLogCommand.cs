@@ -23,10 +23,6 @@ internal sealed class AdoptLogCommand : ICommand
     public async Task<int> RunAsync(CommandInput input, CancellationToken cancellationToken)
     {
         string asked = input.Options["--log"];
-        if (!Guid.TryParse(asked, out _))
-        {
-            throw new UsageException($"--log must be the id of a log, such as {Guid.Empty}, and is \"{asked}\"");
-        }
 
         // Opening would make a log in a directory that was only mistyped.
         if (!File.Exists(Path.Combine(input.Settings.DataDirectory, "store.db")))

@@ -28,14 +28,6 @@ public sealed class DataCommandTests : IDisposable
         Assert.Equal(ExitCodes.Usage, (await RunAsync("backup", "", "--data", _folder)).Code);
 
     [Fact]
-    public async Task A_log_that_is_adopted_is_named_by_its_id()
-    {
-        (int code, _, string error) = await RunAsync("adopt-log", "--log", "the new one", "--data", _folder);
-        Assert.Equal(ExitCodes.Usage, code);
-        Assert.Contains("--log must be the id of a log", error, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task A_store_that_cannot_be_copied_leaves_no_half_backup()
     {
         await File.WriteAllTextAsync(Path.Combine(_folder, "store.db"), new string('x', 8_192), TestContext.Current.CancellationToken);
