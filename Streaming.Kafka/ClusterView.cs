@@ -1,3 +1,4 @@
+using System.Text;
 using ClickAggregator.Streaming.Kafka.Native;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
@@ -8,13 +9,16 @@ namespace ClickAggregator.Streaming.Kafka;
 /// <summary>What the brokers say of the topic: its id, its partitions, its offsets. Asked each time, nothing is cached.</summary>
 internal sealed class ClusterView : IDisposable
 {
+    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(50);
     private readonly KafkaLogOptions _options;
+    private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly IAdminClient _admin;
 
-    public ClusterView(KafkaLogOptions options, ILogger logger)
+    public ClusterView(KafkaLogOptions options, TimeProvider time, ILogger logger)
     {
         _options = options;
+        _time = time;
         _logger = logger;
         _admin = new AdminClientBuilder(ClientSettings.ForAdmin(options)).SetLogHandler(Log).SetErrorHandler(Error).Build();
     }
@@ -46,12 +50,20 @@ internal sealed class ClusterView : IDisposable
     /// <summary>The low watermark, or the last stable offset: what open transactions hold back is not in the log yet.</summary>
     public async Task<long> OffsetAsync(int partition, OffsetSpec which, CancellationToken cancellationToken)
     {
-        ListOffsetsResult offsets = await AskAsync(
-            () => _admin.ListOffsetsAsync(
-                [new TopicPartitionOffsetSpec { TopicPartition = new TopicPartition(_options.Topic, partition), OffsetSpec = which }],
-                new ListOffsetsOptions { IsolationLevel = IsolationLevel.ReadCommitted, RequestTimeout = _options.RequestTimeout }),
-            cancellationToken);
-        return offsets.ResultInfos[0].TopicPartitionOffsetError.Offset.Value;
+        long started = _time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await AskOffsetAsync(partition, which, cancellationToken);
+            }
+            catch (KafkaLogException fault)
+                when (NativeErrors.IsOfLeader(fault.Code) && _time.GetElapsedTime(started) < _options.RequestTimeout)
+            {
+                // The leader moved, or the partition is so new that it has none yet; each look asks for it again.
+                await Task.Delay(s_look, _time, cancellationToken);
+            }
+        }
     }
 
     /// <summary>Asks the brokers, with every fault mapped and the caller's cancellation heeded.</summary>
@@ -64,14 +76,28 @@ internal sealed class ClusterView : IDisposable
         }
         catch (DescribeTopicsException fault)
         {
-            throw NativeErrors.ToException(
-                fault.Results.TopicDescriptions.Select(topic => topic.Error).FirstOrDefault(error => error.IsError, fault.Error).Code,
-                $"topic '{_options.Topic}' cannot be described: {fault.Message}", fault);
+            Error error = fault.Results.TopicDescriptions.Select(topic => topic.Error).FirstOrDefault(each => each.IsError, fault.Error);
+            throw NativeErrors.ToException(error.Code, $"topic '{_options.Topic}' cannot be described: {error.Reason}", fault);
         }
         catch (ListOffsetsException fault)
         {
             Error error = fault.Result.ResultInfos.Select(each => each.TopicPartitionOffsetError.Error).FirstOrDefault(each => each.IsError, fault.Error);
             throw NativeErrors.ToException(error.Code, $"the offsets of topic '{_options.Topic}' cannot be listed: {error.Reason}", fault);
+        }
+        catch (CreateTopicsException fault)
+        {
+            Error error = fault.Results.Select(topic => topic.Error).FirstOrDefault(each => each.IsError, fault.Error);
+            throw NativeErrors.ToException(error.Code, $"topic '{_options.Topic}' cannot be created: {error.Reason}", fault);
+        }
+        catch (DescribeConfigsException fault)
+        {
+            Error error = fault.Results.Select(each => each.Error).FirstOrDefault(each => each.IsError, fault.Error);
+            throw NativeErrors.ToException(error.Code, $"the settings of topic '{_options.Topic}' cannot be read: {error.Reason}", fault);
+        }
+        catch (KafkaException fault) when (fault.Error.Code == ErrorCode.Local_NoEnt)
+        {
+            // How the client library says that it found no leader in time.
+            throw NativeErrors.ToException(ErrorCode.LeaderNotAvailable, fault.Error.Reason, fault);
         }
         catch (KafkaException fault)
         {
@@ -81,15 +107,30 @@ internal sealed class ClusterView : IDisposable
 
     public void Dispose() => _admin.Dispose();
 
+    private async Task<long> AskOffsetAsync(int partition, OffsetSpec which, CancellationToken cancellationToken)
+    {
+        ListOffsetsResult offsets = await AskAsync(
+            () => _admin.ListOffsetsAsync(
+                [new TopicPartitionOffsetSpec { TopicPartition = new TopicPartition(_options.Topic, partition), OffsetSpec = which }],
+                new ListOffsetsOptions { IsolationLevel = IsolationLevel.ReadCommitted, RequestTimeout = _options.RequestTimeout }),
+            cancellationToken);
+        return offsets.ResultInfos[0].TopicPartitionOffsetError.Offset.Value;
+    }
+
     private void Log(IClient client, LogMessage message)
     {
-        LogLevel level = KafkaEvents.LevelOf((int)message.Level);
-        if (_logger.IsEnabled(level) && message.Facility != "CONFWARN")
+        byte[] facility = Encoding.UTF8.GetBytes(message.Facility);
+        LogLevel level = KafkaEvents.LevelOf((int)message.Level, facility);
+        if (_logger.IsEnabled(level) && !KafkaEvents.IsNoise(facility, Encoding.UTF8.GetBytes(message.Message)))
         {
             KafkaEvents.Native(_logger, level, message.Facility, message.Message);
         }
     }
 
-    private void Error(IClient client, Error error) =>
-        KafkaEvents.ClientError(_logger, _options.Topic, NativeErrors.ToException(error.Code, error.Reason, null));
+    // Whoever asks is told; this is for those who look closer.
+    private void Error(IClient client, Error error)
+    {
+        KafkaLogException fault = NativeErrors.ToException(error.Code, error.Reason, null);
+        KafkaEvents.ClientTrouble(_logger, _options.Topic, fault);
+    }
 }

@@ -5,8 +5,11 @@ namespace ClickAggregator.Streaming.Kafka;
 /// <summary>What the log tells the operator.</summary>
 internal static partial class KafkaEvents
 {
-    /// <summary>From syslog's severities, which librdkafka uses.</summary>
-    public static LogLevel LevelOf(int severity) => severity switch
+    /// <summary>
+    /// From syslog's severities, which librdkafka uses. Each attempt to connect that fails is a line, one a second and more
+    /// while a broker is away: what is lost by that is told once, as <see cref="ClientLost"/>.
+    /// </summary>
+    public static LogLevel LevelOf(int severity, ReadOnlySpan<byte> facility) => facility.SequenceEqual("FAIL"u8) ? LogLevel.Debug : severity switch
     {
         <= 2 => LogLevel.Critical,
         3 => LogLevel.Error,
@@ -25,8 +28,11 @@ internal static partial class KafkaEvents
     [LoggerMessage(EventId = 4201, Message = "Kafka client, {Facility}: {Text}")]
     public static partial void Native(ILogger logger, LogLevel level, string facility, string text);
 
-    [LoggerMessage(Level = LogLevel.Warning, EventId = 4202, Message = "The Kafka client of topic {Topic} has trouble")]
-    public static partial void ClientError(ILogger logger, string topic, Exception fault);
+    [LoggerMessage(Level = LogLevel.Warning, EventId = 4202, Message = "A Kafka client of topic {Topic} has lost the brokers, it goes on trying")]
+    public static partial void ClientLost(ILogger logger, string topic, Exception fault);
+
+    [LoggerMessage(Level = LogLevel.Debug, EventId = 4205, Message = "A Kafka client of topic {Topic} has trouble")]
+    public static partial void ClientTrouble(ILogger logger, string topic, Exception fault);
 
     [LoggerMessage(Level = LogLevel.Information, EventId = 4203,
         Message = "Topic {Topic} was created with {Partitions} partitions, retention {Retention}")]

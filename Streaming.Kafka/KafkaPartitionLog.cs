@@ -52,7 +52,7 @@ public sealed class KafkaPartitionLog : IPartitionLog, IAsyncDisposable
         _options = options;
         _mapping = mapping ?? RecordValueMapping.Instance;
         _time = time ?? TimeProvider.System;
-        _cluster = new ClusterView(options, logger);
+        _cluster = new ClusterView(options, _time, logger);
         // Ranges are read beside the followers and not with them: a client has one fetch under way for each broker,
         // and while nothing arrives for the followers the broker holds it.
         _followers = Pool(options.FetchWait);
@@ -85,11 +85,20 @@ public sealed class KafkaPartitionLog : IPartitionLog, IAsyncDisposable
     /// <summary>From the low watermark to the last stable offset: what an open transaction holds back is not in the log yet.</summary>
     public async ValueTask<LogRange> GetRangeAsync(int partition, CancellationToken cancellationToken)
     {
-        // The start first, so that it is never above the end; the id last, so that the offsets are of that topic.
-        long start = await _cluster.OffsetAsync(partition, OffsetSpec.Earliest(), cancellationToken);
-        long end = await _cluster.OffsetAsync(partition, OffsetSpec.Latest(), cancellationToken);
-        await RequireSameAsync(cancellationToken);
-        return new LogRange(start, end);
+        try
+        {
+            // The start first, so that it is never above the end; the id last, so that the offsets are of that topic.
+            long start = await _cluster.OffsetAsync(partition, OffsetSpec.Earliest(), cancellationToken);
+            long end = await _cluster.OffsetAsync(partition, OffsetSpec.Latest(), cancellationToken);
+            await RequireAsync(partition, cancellationToken);
+            return new LogRange(start, end);
+        }
+        catch (KafkaLogException fault) when (fault.Code == ErrorCode.LeaderNotAvailable)
+        {
+            // Nobody leads a partition that does not exist, either.
+            await RequireAsync(partition, cancellationToken);
+            throw;
+        }
     }
 
     public async IAsyncEnumerable<Slab> ReadAsync(
@@ -170,7 +179,7 @@ public sealed class KafkaPartitionLog : IPartitionLog, IAsyncDisposable
             if (_time.GetElapsedTime(started) > _options.StallTimeout)
             {
                 throw NativeErrors.ToException(
-                    Confluent.Kafka.ErrorCode.Local_TimedOut,
+                    ErrorCode.Local_TimedOut,
                     $"partition {feed.Partition} stood still at offset {feed.Position} for {_options.StallTimeout}, on the way to {to}", null);
             }
 
@@ -184,10 +193,15 @@ public sealed class KafkaPartitionLog : IPartitionLog, IAsyncDisposable
     private static Slab Empty(int partition, long at) => new(
         partition, at, at, System.Buffers.ArrayPool<byte>.Shared.Rent(1), 0, System.Buffers.ArrayPool<SlabRecord>.Shared.Rent(1), 0);
 
-    private async Task RequireSameAsync(CancellationToken cancellationToken)
+    private async Task RequireAsync(int partition, CancellationToken cancellationToken)
     {
-        (TopicId topic, _) = await _cluster.TopicAsync(cancellationToken);
+        (TopicId topic, int partitions) = await _cluster.TopicAsync(cancellationToken);
         RequireSame(topic);
+        if (partition < 0 || partition >= partitions)
+        {
+            throw NativeErrors.ToException(
+                ErrorCode.UnknownTopicOrPart, $"topic '{_options.Topic}' has {partitions} partitions, and {partition} is none of them", null);
+        }
     }
 
     private void RequireSame(TopicId found)

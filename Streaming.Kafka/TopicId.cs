@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using Confluent.Kafka;
@@ -27,7 +28,7 @@ internal readonly record struct TopicId(long Most, long Least)
         urlSafe = urlSafe[..text.Length];
         urlSafe.Replace((byte)'+', (byte)'-');
         urlSafe.Replace((byte)'/', (byte)'_');
-        if (!Base64Url.TryDecodeFromUtf8(urlSafe, bytes, out int length) || length != 16)
+        if (Base64Url.DecodeFromUtf8(urlSafe, bytes, out _, out int length) != OperationStatus.Done || length != 16)
         {
             return false;
         }

@@ -122,13 +122,23 @@ internal sealed unsafe class NativeClient : IDisposable
     }
 
     [UnmanagedCallersOnly]
-    private static void OnError(nint client, int code, byte* reason, nint opaque) =>
-        ((NativeClient)GCHandle.FromIntPtr(opaque).Target!).Fail((ErrorCode)code, NativeErrors.Text(reason));
+    private static void OnError(nint client, int code, byte* reason, nint opaque)
+    {
+        // As above: not even the fault of a logger.
+        try
+        {
+            ((NativeClient)GCHandle.FromIntPtr(opaque).Target!).Fail((ErrorCode)code, NativeErrors.Text(reason));
+        }
+        catch (Exception fault)
+        {
+            System.Diagnostics.Debug.Fail(fault.ToString());
+        }
+    }
 
     private void Hear(int level, ReadOnlySpan<byte> facility, ReadOnlySpan<byte> text)
     {
         HearTopicId(text);
-        LogLevel severity = KafkaEvents.LevelOf(level);
+        LogLevel severity = KafkaEvents.LevelOf(level, facility);
         if (_logger.IsEnabled(severity) && !KafkaEvents.IsNoise(facility, text))
         {
             string place = Encoding.UTF8.GetString(facility);
@@ -158,12 +168,14 @@ internal sealed unsafe class NativeClient : IDisposable
     private void Fail(ErrorCode code, string? reason)
     {
         KafkaLogException fault = NativeErrors.ToException(code, reason, null);
-        if (code is ErrorCode.Local_AllBrokersDown or ErrorCode.Local_Authentication or ErrorCode.Local_Ssl or ErrorCode.Local_Fatal)
+        if (!NativeErrors.IsOutage(code))
         {
-            Volatile.Write(ref _outage, fault);
-            Interlocked.Increment(ref _outages);
+            KafkaEvents.ClientTrouble(_logger, TopicName, fault);
+            return;
         }
 
-        KafkaEvents.ClientError(_logger, TopicName, fault);
+        Volatile.Write(ref _outage, fault);
+        Interlocked.Increment(ref _outages);
+        KafkaEvents.ClientLost(_logger, TopicName, fault);
     }
 }

@@ -24,15 +24,22 @@ internal static class NativeErrors
         is ErrorCode.OffsetOutOfRange or ErrorCode.Local_AutoOffsetReset or ErrorCode.Local_NoOffset
         or ErrorCode.Local_LogTruncation;
 
+    /// <summary>Whether a client cannot reach, or may not use, any broker.</summary>
+    public static bool IsOutage(ErrorCode code) => code
+        is ErrorCode.Local_AllBrokersDown or ErrorCode.Local_Authentication or ErrorCode.Local_Ssl or ErrorCode.Local_Fatal;
+
+    /// <summary>Whether the leader of a partition was asked that is none any more or not yet: another look finds it.</summary>
+    public static bool IsOfLeader(ErrorCode code) => code
+        is ErrorCode.NotLeaderForPartition or ErrorCode.LeaderNotAvailable or ErrorCode.ReplicaNotAvailable
+        or ErrorCode.FencedLeaderEpoch or ErrorCode.UnknownLeaderEpoch or ErrorCode.OffsetNotAvailable;
+
     // What goes away by itself while brokers restart, leaders move or metadata spreads.
-    private static bool IsTransient(ErrorCode code) => code
+    private static bool IsTransient(ErrorCode code) => IsOfLeader(code) || code
         is ErrorCode.Local_Transport or ErrorCode.Local_AllBrokersDown or ErrorCode.Local_TimedOut
         or ErrorCode.Local_TimedOutQueue or ErrorCode.Local_MsgTimedOut or ErrorCode.Local_Resolve
         or ErrorCode.Local_WaitCoord or ErrorCode.Local_WaitCache or ErrorCode.Local_InProgress
         or ErrorCode.Local_PrevInProgress or ErrorCode.Local_Retry or ErrorCode.Local_Intr
-        or ErrorCode.LeaderNotAvailable or ErrorCode.NotLeaderForPartition
-        or ErrorCode.RequestTimedOut or ErrorCode.BrokerNotAvailable or ErrorCode.ReplicaNotAvailable
-        or ErrorCode.NetworkException or ErrorCode.KafkaStorageError or ErrorCode.OffsetNotAvailable
-        or ErrorCode.FencedLeaderEpoch or ErrorCode.UnknownLeaderEpoch or ErrorCode.NotController
+        or ErrorCode.RequestTimedOut or ErrorCode.BrokerNotAvailable or ErrorCode.NetworkException
+        or ErrorCode.KafkaStorageError or ErrorCode.NotController
         or ErrorCode.ThrottlingQuotaExceeded or ErrorCode.Local_Destroy;
 }

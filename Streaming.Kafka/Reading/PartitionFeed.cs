@@ -140,7 +140,7 @@ internal sealed unsafe partial class PartitionFeed : IDisposable
         int outages = _client.Outages;
         if (outages != _outages)
         {
-            // Once an outage: librdkafka connects again by itself, and the feed goes on where it stood.
+            // Once for each report: librdkafka connects again by itself, and the feed goes on where it stood.
             _outages = outages;
             throw NativeErrors.ToException(_client.LastOutage!.Code, _client.LastOutage.Reason, null);
         }

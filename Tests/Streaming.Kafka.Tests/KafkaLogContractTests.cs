@@ -45,11 +45,17 @@ public class TransactionalKafkaLogContractTests(KafkaBroker broker) : PartitionL
 
         public IPartitionLog Log => new ArrivingLog(_log);
 
-        public Task AppendAsync(int partition, int records) => Task.Run(() =>
+        public async Task AppendAsync(int partition, int records)
         {
-            TestTopic.Transaction(_producer, topic.Partition(partition), records, commit: true);
-            TestTopic.Transaction(_producer, topic.Partition(partition), 2, commit: false);
-        });
+            LogRange before = await _log.GetRangeAsync(partition, CancellationToken.None);
+            await Task.Run(() =>
+            {
+                TestTopic.Transaction(_producer, topic.Partition(partition), records, commit: true);
+                TestTopic.Transaction(_producer, topic.Partition(partition), 2, commit: false);
+            });
+            // Each of the two has a marker.
+            await _log.UntilItEndsAtAsync(before.End + records + 1 + 2 + 1, partition);
+        }
 
         public async Task<bool> TryForgetOldestAsync(int partition)
         {

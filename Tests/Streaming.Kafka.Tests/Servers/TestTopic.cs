@@ -13,7 +13,8 @@ internal sealed class TestTopic : IAsyncDisposable
     private TestTopic(KafkaLogOptions options)
     {
         Options = options;
-        Admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = options.BootstrapServers }).Build();
+        Admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = options.BootstrapServers })
+            .SetLogHandler((_, _) => { }).Build();
         _producer = Producer();
     }
 
@@ -36,6 +37,9 @@ internal sealed class TestTopic : IAsyncDisposable
         await topic.CreateTopicAsync(partitions, settings);
         return topic;
     }
+
+    /// <summary>A topic that is there already.</summary>
+    public static TestTopic Existing(KafkaLogOptions options) => new(options);
 
     public async Task CreateTopicAsync(int partitions, IReadOnlyDictionary<string, string>? settings = null)
     {
@@ -63,7 +67,7 @@ internal sealed class TestTopic : IAsyncDisposable
             TransactionTimeoutMs = timeoutMilliseconds,
             MessageMaxBytes = 20 << 20,
             AllowAutoCreateTopics = false,
-        }).Build();
+        }).SetLogHandler((_, _) => { }).Build();
 
     public IProducer<byte[]?, byte[]?> TransactionalProducer(int timeoutMilliseconds = 30_000)
     {
@@ -95,11 +99,16 @@ internal sealed class TestTopic : IAsyncDisposable
 
     public TopicPartition Partition(int partition = 0) => new(Name, partition);
 
-    public Task AppendAsync(int partition, int records, int bytes = 100) =>
-        AppendAsync(partition, Enumerable.Range(0, records).Select(n => new Message<byte[]?, byte[]?> { Value = Value(n, bytes) }));
+    public Task AppendAsync(int partition, int records, int bytes = 100) => AppendAsync(_producer, partition, records, bytes);
 
-    public async Task AppendAsync(int partition, IEnumerable<Message<byte[]?, byte[]?>> messages) =>
-        await Task.WhenAll(messages.Select(message => _producer.ProduceAsync(Partition(partition), message)).ToArray());
+    public Task AppendAsync(int partition, IEnumerable<Message<byte[]?, byte[]?>> messages) => AppendAsync(_producer, partition, messages);
+
+    /// <summary>Appends with a writer that has just come.</summary>
+    public async Task AppendNewlyAsync(int partition, int records)
+    {
+        using IProducer<byte[]?, byte[]?> producer = Producer();
+        await AppendAsync(producer, partition, records, 100);
+    }
 
     public async Task DeleteRecordsAsync(int partition, long before) =>
         await Admin.DeleteRecordsAsync([new TopicPartitionOffset(Name, partition, before)]);
@@ -125,6 +134,12 @@ internal sealed class TestTopic : IAsyncDisposable
         _producer.Dispose();
         Admin.Dispose();
     }
+
+    private Task AppendAsync(IProducer<byte[]?, byte[]?> producer, int partition, int records, int bytes) =>
+        AppendAsync(producer, partition, Enumerable.Range(0, records).Select(n => new Message<byte[]?, byte[]?> { Value = Value(n, bytes) }));
+
+    private async Task AppendAsync(IProducer<byte[]?, byte[]?> producer, int partition, IEnumerable<Message<byte[]?, byte[]?>> messages) =>
+        await Task.WhenAll(messages.Select(message => producer.ProduceAsync(Partition(partition), message)).ToArray());
 
     private static byte[] Value(int n, int bytes = 100) =>
         Encoding.ASCII.GetBytes(n.ToString("D" + bytes.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture));
