@@ -7,8 +7,16 @@ public interface IChainRegistryGrain : IGrainWithIntegerKey
     /// <summary>The number of a chain, assigned by compare-and-set when it is first asked for; never reused.</summary>
     /// <param name="log">The log's id.</param>
     /// <param name="partition">The partition.</param>
+    /// <param name="partitions">How many the log has now.</param>
     [Alias("GetNumber")]
-    Task<int> GetNumberAsync(string log, int partition);
+    Task<int> GetNumberAsync(string log, int partition, int partitions);
+
+    /// <summary>
+    /// Until when (milliseconds since the epoch) a click's time may lie in two chains for one target: until partitions were
+    /// last added, or the log was last replaced. Null where neither ever happened.
+    /// </summary>
+    [Alias("GetMixedUntil")]
+    Task<long?> GetMixedUntilAsync();
 
     /// <summary>Every chain there is.</summary>
     [Alias("GetChains")]

@@ -11,4 +11,14 @@ public interface IPartitionGrain : IGrainWithIntegerKey
     /// <summary>Takes up a log that is not the one counted so far.</summary>
     [Alias("Adopt")]
     Task AdoptAsync(string logId);
+
+    /// <summary>How far a log was counted that another one takes the place of.</summary>
+    [Alias("GetClosing")]
+    Task<LogClosing> GetClosingAsync(string logId);
 }
+
+/// <summary>How far a log was counted that another one takes the place of.</summary>
+/// <param name="IsPending">It is still counted: ask again.</param>
+/// <param name="At">The offset below which it was counted; null where it never was.</param>
+[GenerateSerializer, Immutable, Alias("ClickAggregator.LogClosing")]
+public readonly record struct LogClosing([property: Id(0)] bool IsPending, [property: Id(1)] long? At);

@@ -21,6 +21,9 @@ public static class CountingHosting
         builder.Services.AddSingleton<ProgressBoard>();
         builder.Services.AddSingleton<CountingInstruments>();
         builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.TryAddSingleton(new PreviousLog(null));
+        builder.Services.TryAddSingleton(new DeadLetterSink(null));
+        builder.Services.TryAddSingleton(new SourceProgress(null));
         builder.Services.AddSingleton<IReaderStart, RecordedStart>();
         builder.Services.AddHostedService<PartitionKeeper>();
         builder.AddPartitionStreams("clicks", streams => streams.PullPeriod = TimeSpan.FromMilliseconds(20));

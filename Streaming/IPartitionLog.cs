@@ -35,8 +35,8 @@ public interface IPartitionReader : IAsyncDisposable
     long Position { get; }
 
     /// <summary>
-    /// The next slab, or null at once when the log holds nothing beyond <see cref="Position"/>. It never waits for
-    /// new records. The caller releases the slab.
+    /// The next slab, or null at once when nothing beyond <see cref="Position"/> is at hand: the log has nothing there, or
+    /// it is still on its way here. It never waits. The caller releases the slab.
     /// </summary>
     /// <param name="maxBytes">About how much to return at most; a single larger record is returned all the same.</param>
     /// <exception cref="OffsetOutOfRangeException">The log no longer holds the position.</exception>

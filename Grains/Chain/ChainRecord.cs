@@ -35,12 +35,24 @@ public sealed record ChainRecord
     /// </summary>
     public long CountedUntil { get; init; }
 
+    /// <summary>
+    /// The log is counted to this offset and no further: what comes behind it is counted from the log that takes its
+    /// place. Null while it is open.
+    /// </summary>
+    public long? ClosedAt { get; init; }
+
+    /// <summary>The logs that were closed before this one took their place.</summary>
+    public IReadOnlyList<ClosedLog> Closed { get; init; } = [];
+
     /// <summary>Ranges that the log had lost before they were counted, the latest 100.</summary>
     public IReadOnlyList<LostRange> Lost { get; init; } = [];
 }
 
 /// <summary>A batch that was begun: offsets <c>[Start, End)</c>, by the rules of that id.</summary>
 public sealed record PendingBatch(long Start, long End, string Rules);
+
+/// <summary>A log that is counted below an offset, and no further.</summary>
+public sealed record ClosedLog(string Log, long At);
 
 /// <summary>Offsets that were gone from the log before they were counted.</summary>
 public sealed record LostRange(long From, long To);

@@ -162,6 +162,11 @@ public sealed partial class PartitionChain
             left = delivery.Refused;
         }
 
+        if (folded.Unreadable > 0 && DeadLetters is not null)
+        {
+            await RetryAsync(() => SetAsideAsync(end, cancellationToken), cancellationToken);
+        }
+
         IReadOnlyList<TopList> tops = _tops.TakeChanged();
         var rows = new BatchRows(_record.Chain, end, _record.Stamp, folded.Hours, tops, folded.Pages);
         await RetryAsync(() => _batches.WriteAsync(rows, cancellationToken), cancellationToken);

@@ -21,22 +21,23 @@ public sealed partial class PartitionChain
         try
         {
             LogId log = await _log.GetLogIdAsync(cancellationToken);
-            LogRange range = await _log.GetRangeAsync(_partition, cancellationToken);
-            _end = range.End;
-            _record = await _store.ReadAsync(cancellationToken) ?? await FirstRecordAsync(log, range);
-            _countedUntil = Math.Min(_record.CountedUntil, _time.GetUtcNow().ToUnixTimeMilliseconds());
-            if (_record.Log != log.Value)
+            ChainRecord? stored = await _store.ReadAsync(cancellationToken);
+            if (stored is { ClosedAt: null } && stored.Log != log.Value)
             {
-                ChainRecord old = _record;
-
-                // Of the log that is there nothing is counted: all that is in it is lag, and none of it may be removed.
-                _record = new ChainRecord { Log = log.Value };
-                throw new ChainStoppedException(
-                    "log_replaced",
-                    $"log_replaced: partition {_partition} was counted from the log {old.Log} up to offset {old.Next}, and the log is now {log}. "
-                    + "Bring the old log back, or take the new one up with adopt-log; its clicks are then counted beside the old ones");
+                await ThrowReplacedAsync(stored, log, cancellationToken);
             }
 
+            if (stored?.Log == log.Value && stored.ClosedAt is long closedAt)
+            {
+                throw new ChainStoppedException("log_closed", ClosedMessage(log.Value, closedAt));
+            }
+
+            LogRange range = await _log.GetRangeAsync(_partition, cancellationToken);
+            _end = range.End;
+            _record = stored is null ? await FirstRecordAsync(log, range)
+                : stored.ClosedAt is null ? stored
+                : await NextLogAsync(stored, log, range);
+            _countedUntil = Math.Min(_record.CountedUntil, _time.GetUtcNow().ToUnixTimeMilliseconds());
             CheckRange(range);
             await CheckLastAsync(range, cancellationToken);
 
@@ -74,6 +75,28 @@ public sealed partial class PartitionChain
         }
     }
 
+    private async Task ThrowReplacedAsync(ChainRecord old, LogId log, CancellationToken cancellationToken)
+    {
+        // Of the log that is there nothing is counted: all that is in it is lag, and none of it may be removed.
+        _record = new ChainRecord { Log = log.Value };
+        _countedUntil = Math.Min(old.CountedUntil, _time.GetUtcNow().ToUnixTimeMilliseconds());
+        try
+        {
+            _end = (await _log.GetRangeAsync(_partition, cancellationToken)).End;
+        }
+#pragma warning disable CA1031 // a log that was replaced under its readers may refuse to be read: its end is not what matters now
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            _end = 0;
+        }
+
+        throw new ChainStoppedException(
+            "log_replaced",
+            $"log_replaced: partition {_partition} was counted from the log {old.Log} up to offset {old.Next}, and the log is now {log}. "
+            + "Bring the old log back, or take the new one up with adopt-log; its clicks are then counted beside the old ones");
+    }
+
     /// <summary>Takes up the log that is there now, in place of the one that was counted.</summary>
     /// <param name="logId">The new log's id, so that nobody adopts another log than the one they looked at.</param>
     /// <param name="cancellationToken">Ends it.</param>
@@ -86,9 +109,14 @@ public sealed partial class PartitionChain
         }
 
         ChainRecord? old = await _store.ReadAsync(cancellationToken);
-        if (old is null || old.Log == logId)
+        if (old is null || (old.Log == logId && old.ClosedAt is null))
         {
             return;
+        }
+
+        if ((old.Log == logId ? old.ClosedAt : old.Closed.FirstOrDefault(closed => closed.Log == logId)?.At) is long at)
+        {
+            throw new ChainStoppedException("log_closed", ClosedMessage(logId, at));
         }
 
         if (old.Pending is { } pending && pending.End > pending.Start)
@@ -107,9 +135,35 @@ public sealed partial class PartitionChain
                 Next = range.Start,
                 DedupFrom = range.Start,
                 Stamp = old.Stamp + 1000,
+                Closed = old.Closed,
                 Lost = old.Lost,
             },
             cancellationToken);
+    }
+
+    /// <summary>
+    /// Says in the record that this log is counted to where the chain stands, and no further. The chain is over then; the
+    /// one of the log that takes its place goes on from the record. Nothing may be buffered.
+    /// </summary>
+    public async Task CloseAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            ThrowIfOver();
+            if (_slabs.Count > 0)
+            {
+                throw new InvalidOperationException($"partition {_partition} has slabs that are not counted");
+            }
+
+            await WriteRecordAsync(_record with { Pending = null, ClosedAt = _record.Next, CountedUntil = _countedUntil }, cancellationToken);
+            LogClosed(_logger, _partition, _record.Log, _record.Next);
+            Enter(PartitionState.Starting);
+        }
+        finally
+        {
+            _turn.Release();
+        }
     }
 
     private async Task<ChainRecord> FirstRecordAsync(LogId log, LogRange range) => new()
@@ -120,6 +174,27 @@ public sealed partial class PartitionChain
         DedupFrom = range.Start,
         Stamp = 0,
     };
+
+    /// <summary>The record of the log that takes the place of one that was closed; stored by whoever takes the partition over.</summary>
+    private async Task<ChainRecord> NextLogAsync(ChainRecord closed, LogId log, LogRange range)
+    {
+        if (closed.Closed.FirstOrDefault(one => one.Log == log.Value) is { } again)
+        {
+            throw new ChainStoppedException("log_closed", ClosedMessage(log.Value, again.At));
+        }
+
+        return await FirstRecordAsync(log, range) with
+        {
+            Stamp = closed.Stamp,
+            CountedUntil = closed.CountedUntil,
+            Closed = [.. closed.Closed, new ClosedLog(closed.Log, closed.ClosedAt!.Value)],
+            Lost = closed.Lost,
+        };
+    }
+
+    private string ClosedMessage(string log, long at) =>
+        $"log_closed: partition {_partition} counted the log {log} up to offset {at} and no further: what comes behind is counted from the log that took its place. "
+        + "Bring that one back; or begin a new log, and take that up with adopt-log";
 
     private void CheckRange(LogRange range)
     {
@@ -253,6 +328,9 @@ public sealed partial class PartitionChain
 
     [LoggerMessage(EventId = 2001, Level = LogLevel.Error, Message = "partition {Partition} stands still: {Message}")]
     private static partial void LogStopped(ILogger logger, int partition, string message);
+
+    [LoggerMessage(EventId = 2006, Level = LogLevel.Information, Message = "partition {Partition}: the log {Log} is counted up to offset {Offset} and closed; another takes its place")]
+    private static partial void LogClosed(ILogger logger, int partition, string log, long offset);
 
     [LoggerMessage(EventId = 2002, Level = LogLevel.Critical, Message = "partition {Partition}: the log lost the offsets [{From}, {To}) before they were counted; their hours are never final")]
     private static partial void LogLost(ILogger logger, int partition, long from, long to);

@@ -15,12 +15,15 @@ internal sealed class RecordReader
     private const long Oldest = 946_684_800_000;
     private const long Newest = 253_402_300_799_999;
 
+    /// <summary>A longer record of another producer is no click: it is not even looked at.</summary>
+    private const int MaxJsonBytes = 16 << 10;
+
     private readonly byte[] _scratch = new byte[ClickParser.ScratchBytes];
 
     /// <summary>Reads a record; false where it holds no click. The click looks into the value and into this reader.</summary>
     public bool TryRead(ReadOnlySpan<byte> value, in SlabRecord record, out Click click)
     {
-        if (value.IsEmpty)
+        if (value.IsEmpty || (value.Length > MaxJsonBytes && value[0] != ClickRecord.Version))
         {
             click = default;
             return false;
@@ -35,6 +38,36 @@ internal sealed class RecordReader
         }
 
         return read && click.Timestamp is >= Oldest and <= Newest;
+    }
+
+    /// <summary>Why a record holds no click, as a code and in words; null where it does.</summary>
+    public (string Reason, string Message)? Fault(ReadOnlySpan<byte> value, in SlabRecord record)
+    {
+        if (TryRead(value, in record, out Click click))
+        {
+            return null;
+        }
+
+        if (value.IsEmpty)
+        {
+            return ("empty", "The record has no value.");
+        }
+
+        if (value[0] == ClickRecord.Version)
+        {
+            return click.Kind == TargetKind.None
+                ? ("malformed_record", $"The record begins as one of version {ClickRecord.Version}, and is not a whole one.")
+                : ("timestamp_invalid", "The click's time is not between 2000 and 9999.");
+        }
+
+        if (value.Length > MaxJsonBytes)
+        {
+            return ("line_too_long", $"The record is longer than {MaxJsonBytes:N0} bytes.");
+        }
+
+        return ClickParser.TryParse(value, _scratch, record.Timestamp, out _, out ClickError error)
+            ? ("timestamp_invalid", "The click's time, or the record's where it has none, is not between 2000 and 9999.")
+            : (error.CodeName, error.Message);
     }
 
     /// <summary>What the click is recognised by. One without an id is like no other record.</summary>

@@ -23,12 +23,12 @@ public static class TopMerge
 
     /// <summary>No target outside the lists has more clicks than this.</summary>
     /// <param name="lists">All lists of one kind and granularity in the range: of every slice, and every chain.</param>
-    /// <param name="mayLiveInSeveralChains">For a slice's start: whether a target's clicks may be spread over chains.</param>
-    public static long Bound(IEnumerable<TopList> lists, Func<int, bool>? mayLiveInSeveralChains = null)
+    /// <param name="mayLiveInSeveralChains">For a slice and its start: whether a target's clicks may be spread over chains.</param>
+    public static long Bound(IEnumerable<TopList> lists, Func<TopSlice, int, bool>? mayLiveInSeveralChains = null)
     {
         ArgumentNullException.ThrowIfNull(lists);
         return lists.GroupBy(l => (l.Key.Slice, l.Key.Start)).Sum(slice =>
-            mayLiveInSeveralChains?.Invoke(slice.Key.Start) == true ? slice.Sum(l => l.Floor) : slice.Max(l => l.Floor));
+            mayLiveInSeveralChains?.Invoke(slice.Key.Slice, slice.Key.Start) == true ? slice.Sum(l => l.Floor) : slice.Max(l => l.Floor));
     }
 
     /// <summary>Ranks the candidates: most clicks first, then id (ordinal).</summary>

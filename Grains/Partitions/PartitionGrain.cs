@@ -21,7 +21,9 @@ namespace ClickAggregator.Grains.Partitions;
 internal sealed partial class PartitionGrain(
     [PersistentState("chain", StorageNames.State)] IPersistentState<PartitionDocument> state,
     IPartitionLog log,
+    PreviousLog previous,
     IBatchStore batches,
+    DeadLetterSink deadLetters,
     CountingOptions options,
     ProgressBoard board,
     CountingInstruments instruments,
@@ -92,13 +94,21 @@ internal sealed partial class PartitionGrain(
         _stop = new CancellationTokenSource();
         try
         {
-            using PartitionChain chain = Create();
+            using PartitionChain chain = Create(log);
             await chain.AdoptAsync(logId, _stop.Token);
         }
         finally
         {
             _loop = RunAsync();
         }
+    }
+
+    public Task<LogClosing> GetClosingAsync(string logId)
+    {
+        ChainRecord? record = state.State.Chain;
+        bool open = record?.Log == logId && record.ClosedAt is null;
+        return Task.FromResult(new LogClosing(
+            open, record?.Log == logId ? record.ClosedAt : record?.Closed.FirstOrDefault(closed => closed.Log == logId)?.At));
     }
 
     private async Task StopAsync()
@@ -112,10 +122,11 @@ internal sealed partial class PartitionGrain(
         while (!_stop.IsCancellationRequested)
         {
             TimeSpan pause = RestartDelay;
-            using (PartitionChain chain = Create())
+            using (PartitionChain chain = Create(log))
             {
                 try
                 {
+                    await ClosePreviousAsync();
                     _chain = chain;
                     await chain.StartAsync(_stop.Token);
                     await CountAsync(chain);
@@ -157,6 +168,32 @@ internal sealed partial class PartitionGrain(
         }
 
         _chain = null;
+    }
+
+    /// <summary>
+    /// Counts the log before to its end, once another has taken its place, and closes it there. What is appended to it
+    /// from then on comes through the new one.
+    /// </summary>
+    private async Task ClosePreviousAsync()
+    {
+        if (previous.Log is not { } old || state.State.Chain is not { ClosedAt: null } record
+            || record.Log != (await old.GetLogIdAsync(_stop.Token)).Value)
+        {
+            return;
+        }
+
+        // Not before the new one is there: without it this log is all there is.
+        await log.GetLogIdAsync(_stop.Token);
+        long end = (await old.GetRangeAsync(Partition, _stop.Token)).End;
+        using PartitionChain chain = Create(old);
+        await chain.StartAsync(_stop.Token);
+        while (chain.Next < end)
+        {
+            await chain.ReadToEndAsync(_stop.Token);
+            await chain.CommitAsync(_stop.Token);
+        }
+
+        await chain.CloseAsync(_stop.Token);
     }
 
     /// <summary>Says in the record that the last batch is complete, which saves the next owner its replay.</summary>
@@ -210,23 +247,27 @@ internal sealed partial class PartitionGrain(
         }
     }
 
-    private PartitionChain Create() =>
+    private PartitionChain Create(IPartitionLog from) =>
         new(
             Partition,
             options.Chain,
-            log,
+            from,
             new ChainStateStore(state),
             new GrainRulesStore(GrainFactory),
             new GrainWindowSink(GrainFactory),
             batches,
-            id => GrainFactory.GetGrain<IChainRegistryGrain>(0).GetNumberAsync(id.Value, Partition),
+            async id => await GrainFactory.GetGrain<IChainRegistryGrain>(0).GetNumberAsync(
+                id.Value, Partition, await from.GetPartitionCountAsync(_stop.Token)),
             static (rules, chain) => new ClickFolder(rules, chain, new DuplicateSet(rules.Horizon, rules.MaxIds)),
             new CountingRules(
                 options.Rollups, options.Horizon, options.MaxIds, retentionDays: options.Retention is TimeSpan days ? Math.Max(1, (int)days.TotalDays) : null),
             time,
             logger,
             board.Post,
-            instruments);
+            instruments)
+        {
+            DeadLetters = deadLetters.To,
+        };
 
     [LoggerMessage(EventId = 2101, Level = LogLevel.Warning, Message = "partition {Partition}: {Message}; this activation ends")]
     private static partial void LogFenced(ILogger logger, int partition, string message);

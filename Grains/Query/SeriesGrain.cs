@@ -7,20 +7,28 @@ namespace ClickAggregator.Grains.Query;
 /// <summary>Queries; each silo has as many of it as it needs, and none waits for a window or a partition.</summary>
 [StatelessWorker]
 [Reentrant]
-internal sealed class SeriesGrain(ICountReader reader, ProgressBoard board) : Grain, ISeriesGrain
+internal sealed class SeriesGrain : Grain, ISeriesGrain
 {
-    private readonly SliceSums _sums = new(reader, board);
-    private readonly TopTargetsQuery _tops = new(reader, board);
+    private readonly ICountReader _reader;
+    private readonly SliceSums _sums;
+    private readonly TopTargetsQuery _tops;
+
+    public SeriesGrain(ICountReader reader, ProgressBoard board, SourceProgress sources, IGrainFactory grains)
+    {
+        _reader = reader;
+        _sums = new SliceSums(reader, board, sources);
+        _tops = new TopTargetsQuery(reader, _sums, () => grains.GetGrain<IChainRegistryGrain>(0).GetMixedUntilAsync());
+    }
 
     public Task<SeriesSums> SumAsync(SeriesRange range, CancellationToken cancellationToken) => _sums.SumAsync(range, cancellationToken);
 
-    public Task<IReadOnlyList<string>> ListAsync(SeriesList list, CancellationToken cancellationToken) => reader.ListSeriesAsync(
+    public Task<IReadOnlyList<string>> ListAsync(SeriesList list, CancellationToken cancellationToken) => _reader.ListSeriesAsync(
         list.Prefix, (int)SliceSums.FloorDiv(list.From, 60), (int)SliceSums.FloorDiv(list.To + 59, 60), list.After, list.Limit, cancellationToken);
 
     public Task<TopTargets> TopAsync(TopQuestion question, CancellationToken cancellationToken) => _tops.RankAsync(question, cancellationToken);
 
-    public Task<int?> MinutesFloorAsync() => reader.ReadMinutesFloorAsync(CancellationToken.None);
+    public Task<int?> MinutesFloorAsync() => _reader.ReadMinutesFloorAsync(CancellationToken.None);
 
     public Task<IReadOnlyDictionary<string, string>> PageUrlsAsync(IReadOnlyList<string> pageIds) =>
-        reader.ReadPageUrlsAsync(pageIds, CancellationToken.None);
+        _reader.ReadPageUrlsAsync(pageIds, CancellationToken.None);
 }

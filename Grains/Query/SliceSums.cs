@@ -4,7 +4,7 @@ using ClickAggregator.Grains.Storage;
 namespace ClickAggregator.Grains.Query;
 
 /// <summary>Answers questions about series: the range that can be answered, its sums, and until when they are counted.</summary>
-internal sealed class SliceSums(ICountReader reader, ProgressBoard board)
+internal sealed class SliceSums(ICountReader reader, ProgressBoard board, SourceProgress sources)
 {
     public async Task<SeriesSums> SumAsync(SeriesRange range, CancellationToken cancellationToken)
     {
@@ -24,7 +24,7 @@ internal sealed class SliceSums(ICountReader reader, ProgressBoard board)
     public long CountedUntil()
     {
         IReadOnlyList<PartitionProgress> partitions = board.Snapshot();
-        return partitions.Count == 0 ? 0 : partitions.Min(partition => partition.CountedUntil);
+        return partitions.Count == 0 ? 0 : sources.Until(partitions.Min(partition => partition.CountedUntil));
     }
 
     internal static long FloorDiv(long value, long unit) => value >= 0 ? value / unit : ~(~value / unit);

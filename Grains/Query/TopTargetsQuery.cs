@@ -9,20 +9,19 @@ namespace ClickAggregator.Grains.Query;
 /// Ranks targets over any range: candidates from the stored top lists of its days and hours, counted exactly from the
 /// slices. What the lists leave out is bounded by their floors, so the answer can say whether it is exact.
 /// </summary>
-internal sealed class TopTargetsQuery(ICountReader reader, ProgressBoard board)
+internal sealed class TopTargetsQuery(ICountReader reader, SliceSums sums, Func<Task<long?>> mixedUntil)
 {
     private const int ChunkSize = 1000;
-    private readonly SliceSums _sums = new(reader, board);
+    private const long HourMilliseconds = 3_600_000;
 
     public async Task<TopTargets> RankAsync(TopQuestion question, CancellationToken cancellationToken)
     {
-        long countedUntil = _sums.CountedUntil();
+        long countedUntil = sums.CountedUntil();
         List<TopList> lists = await ListsAsync(question, cancellationToken);
-        int partitions = board.Snapshot().Count;
-        int chains = lists.Select(list => list.Key.Chain).Distinct().Count();
 
-        // Chains beyond the partitions are those of a log before: then a target's clicks may lie in two of them.
-        long bound = TopMerge.Bound(lists, chains > partitions ? _ => true : null);
+        // While targets moved between chains, a target's clicks may lie in two of them.
+        long mixed = lists.Count == 0 ? long.MinValue : await mixedUntil() ?? long.MinValue;
+        long bound = TopMerge.Bound(lists, (slice, start) => start * (slice == TopSlice.Hour ? HourMilliseconds : 24 * HourMilliseconds) <= mixed);
 
         // What a candidate can have at most: what is listed, and the floor where it is not. Most drop out by that.
         var atMost = new Dictionary<string, long>(StringComparer.Ordinal);
@@ -50,12 +49,12 @@ internal sealed class TopTargetsQuery(ICountReader reader, ProgressBoard board)
 
             string[] some = candidates[first..Math.Min(candidates.Length, first + ChunkSize)];
             string prefix = TargetKinds.Name(question.Kind) + ":";
-            used = await _sums.SumAsync(
+            used = await sums.SumAsync(
                 new SeriesRange([.. some.Select(id => prefix + id + question.Suffix)], question.From, question.To), cancellationToken);
             counted.AddRange(used.Counts.Select((count, n) => new TopEntry(some[n], count.Clicks)));
         }
 
-        used ??= await _sums.SumAsync(new SeriesRange([], question.From, question.To), cancellationToken);
+        used ??= await sums.SumAsync(new SeriesRange([], question.From, question.To), cancellationToken);
         TopRanking ranking = TopMerge.Rank(counted, bound, question.Limit);
         return new TopTargets(
             [.. ranking.Entries.Select(entry => new RankedTarget(entry.Id, entry.Clicks))],

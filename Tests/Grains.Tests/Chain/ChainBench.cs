@@ -1,5 +1,6 @@
 using ClickAggregator.Grains.Chain;
 using ClickAggregator.Grains.Counting;
+using ClickAggregator.Grains.DeadLetters;
 using ClickAggregator.Grains.Progress;
 using ClickAggregator.Grains.Storage;
 using ClickAggregator.Grains.Tests.Simulation;
@@ -36,6 +37,8 @@ internal sealed class ChainBench : IDisposable
 
     public BatchStore Batches { get; }
 
+    public KeptLetters Letters { get; } = new();
+
     public List<PartitionProgress> Posted { get; } = [];
 
     public long Total => Windows.Rows.Where(row => row.Key.Series == "total").Sum(row => row.Value.Clicks);
@@ -43,7 +46,10 @@ internal sealed class ChainBench : IDisposable
     public PartitionChain Open(ChainOptions? options = null, CountingRules? rules = null, int number = 1) => new(
         0, options ?? new ChainOptions { MaxAttempts = 20 }, Log, Records.Open(), _rules, _activations, Batches, _ => Task.FromResult(number),
         (some, chain) => new ClickFolder(some, chain, new DuplicateSet(some.Horizon, some.MaxIds)),
-        rules ?? Rules(), World, NullLogger.Instance, Posted.Add, _instruments);
+        rules ?? Rules(), World, NullLogger.Instance, Posted.Add, _instruments)
+    {
+        DeadLetters = Letters,
+    };
 
     public static CountingRules Rules(int horizonMilliseconds = 60_000) =>
         new(Clicks.RollupSet.Default, TimeSpan.FromMilliseconds(horizonMilliseconds), 1000);
@@ -102,6 +108,25 @@ internal sealed class ChainBench : IDisposable
     }
 
     public void Dispose() => _instruments.Dispose();
+
+    /// <summary>Dead letters in the order they came, and a way to refuse them.</summary>
+    internal sealed class KeptLetters : IDeadLetters
+    {
+        public List<DeadLetter> All { get; } = [];
+
+        public bool Fails { get; set; }
+
+        public Task WriteAsync(IReadOnlyList<DeadLetter> letters, CancellationToken cancellationToken)
+        {
+            if (Fails)
+            {
+                return Task.FromException(new IOException("the brokers are away"));
+            }
+
+            All.AddRange(letters);
+            return Task.CompletedTask;
+        }
+    }
 
     /// <summary>What is written for a whole batch, which can be made to fail.</summary>
     internal sealed class BatchStore(MemoryWindows windows) : IBatchStore
