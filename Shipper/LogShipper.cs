@@ -29,6 +29,7 @@ public sealed partial class LogShipper : IDisposable
     private readonly string _instance = Guid.NewGuid().ToString();
     private readonly string _logId;
     private readonly ShipInstruments _instruments;
+    private readonly ShipHistory _history = new();
     private readonly Lock _gate = new();
     private TaskCompletionSource _progress = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ShipStatus _status = new(ShipState.Connecting, "connecting", [], 0, null);
@@ -72,6 +73,12 @@ public sealed partial class LogShipper : IDisposable
 
     /// <summary>Every offset of a partition below this is in Kafka; 0 until that is known.</summary>
     public long ShippedUpto(int partition) => Status.Positions is { Count: > 0 } positions ? positions[partition] : 0;
+
+    /// <summary>
+    /// Every click that was accepted before the answer was in Kafka at a moment; both in milliseconds since the epoch. 0
+    /// where that is not known (any more).
+    /// </summary>
+    public long AcceptedUntil(long moment) => _history.AcceptedUntil(moment);
 
     /// <summary>Completes when everything that the log holds now is in Kafka.</summary>
     public async Task ShippedAsync(CancellationToken cancellationToken)
@@ -176,6 +183,11 @@ public sealed partial class LogShipper : IDisposable
 
     private void Note(ShipSession session, bool shipped)
     {
+        if (session.AcceptedUntil > 0)
+        {
+            _history.Note(_time.GetUtcNow().ToUnixTimeMilliseconds(), session.AcceptedUntil);
+        }
+
         lock (_gate)
         {
             _status = _status with

@@ -24,6 +24,7 @@ internal sealed partial class ShipSession : IDisposable
     private readonly IProducer<byte[], byte[]> _producer;
     private readonly ClickLogReader?[] _readers;
     private readonly ClickMessage _message;
+    private readonly long[] _until;
     private bool _isOpen;
 
     private ShipSession(PartitionedClickLog log, ShipperOptions options, string instance, TimeProvider time, ILogger logger)
@@ -35,6 +36,7 @@ internal sealed partial class ShipSession : IDisposable
         _logger = logger;
         _key = Encoding.UTF8.GetBytes(log.LogId.ToString());
         _readers = new ClickLogReader?[log.Partitions];
+        _until = new long[log.Partitions];
         _message = new ClickMessage(options.Format);
         _producer = new ProducerBuilder<byte[], byte[]>(KafkaSettings.Producer(options, "click-log-" + log.LogId))
             .SetErrorHandler((_, error) => LogClient(logger, error.Reason))
@@ -50,6 +52,9 @@ internal sealed partial class ShipSession : IDisposable
 
     /// <summary>Whether everything that the log held when last looked at is committed.</summary>
     public bool IsAtEnd { get; private set; }
+
+    /// <summary>Every click that was appended before this is committed; milliseconds since the epoch, 0 for unknown.</summary>
+    public long AcceptedUntil { get; private set; }
 
     /// <summary>How long the oldest click that is not committed has waited since it was appended.</summary>
     public double SecondsBehind { get; private set; }
@@ -105,11 +110,13 @@ internal sealed partial class ShipSession : IDisposable
         while (true)
         {
             bool any = false;
+            long looked = _time.GetUtcNow().ToUnixTimeMilliseconds();
             for (int partition = 0; partition < positions.Length && records < _options.MaxTransactionRecords; partition++)
             {
                 LogChunk? chunk = Reader(partition, positions[partition]).Read(ChunkBytes);
                 if (chunk is not { } some)
                 {
+                    _until[partition] = looked;
                     continue;
                 }
 
@@ -121,6 +128,7 @@ internal sealed partial class ShipSession : IDisposable
 
                 any = true;
                 positions[partition] = some.To;
+                _until[partition] = some.Count > 0 ? some.Records[some.Count - 1].AppendTime : _until[partition];
                 oldest = some.Count > 0 ? Math.Min(oldest, some.Records[0].AppendTime) : oldest;
                 records += Produce(partition, some, cancellationToken);
             }
@@ -129,6 +137,7 @@ internal sealed partial class ShipSession : IDisposable
             SecondsBehind = oldest == long.MaxValue ? 0 : Math.Max(0, (_time.GetUtcNow().ToUnixTimeMilliseconds() - oldest) / 1000.0);
             if (began == 0)
             {
+                AcceptedUntil = looked;
                 cancellationToken.WaitHandle.WaitOne(s_look);
                 return false;
             }
@@ -139,6 +148,7 @@ internal sealed partial class ShipSession : IDisposable
             {
                 Commit(positions, cancellationToken);
                 LastRecords = records;
+                AcceptedUntil = _until.Min();
                 return true;
             }
 

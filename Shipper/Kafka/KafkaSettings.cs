@@ -17,6 +17,9 @@ internal static class KafkaSettings
     }, new()
     {
         ["compression.type"] = "lz4",
+
+        // How soon partitions that were added get clicks; by default it is five minutes.
+        ["topic.metadata.refresh.interval.ms"] = "30000",
         ["linger.ms"] = "5",
 
         // A record that could not be sent fails its transaction, whose end therefore has to come before the broker's.
