@@ -9,6 +9,7 @@ using ClickAggregator.Api.Problems;
 using ClickAggregator.Api.Queries;
 using ClickAggregator.Api.Redirect;
 using ClickAggregator.Api.Settings;
+using ClickAggregator.Api.Ship;
 using ClickAggregator.Api.Watch;
 using Microsoft.OpenApi;
 using Orleans.Dashboard;
@@ -85,6 +86,7 @@ internal static class Program
         builder.AddCollecting(settings);
         builder.AddRedirect(settings);
         builder.AddWatching(settings);
+        builder.AddShipping(settings);
         builder.AddEmbeddedSilo(settings);
         builder.AddHealth();
         if (settings.Demo)

@@ -36,7 +36,8 @@ internal static class SiloSetup
             BatchInterval = settings.Counting.BatchInterval,
             Chain = new ChainOptions { MaxRecords = settings.Counting.BatchMaxRecords },
         },
-        Store(settings));
+        Store(settings),
+        settings.Kafka?.Silo);
 
     internal static SqliteOptions Store(ApiSettings settings) => new()
     {

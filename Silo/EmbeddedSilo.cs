@@ -5,9 +5,12 @@ using ClickAggregator.Adapters.Sqlite;
 using ClickAggregator.ClickLog;
 using ClickAggregator.Grains;
 using ClickAggregator.Grains.Partitions;
+using ClickAggregator.Silo.Kafka;
 using ClickAggregator.Streaming;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
 using Orleans.Hosting;
 
@@ -16,15 +19,29 @@ namespace ClickAggregator.Silo;
 /// <summary>What a silo of one process needs to know.</summary>
 /// <param name="Counting">What is counted.</param>
 /// <param name="Store">Where the counts are.</param>
-public sealed record EmbeddedSiloOptions(CountingOptions Counting, SqliteOptions Store);
+/// <param name="Kafka">The log that is counted; null for the click log.</param>
+public sealed record EmbeddedSiloOptions(CountingOptions Counting, SqliteOptions Store, KafkaSiloOptions? Kafka = null);
 
-/// <summary>Composes the silo that lives in the API's own process: click log, SQLite, no server.</summary>
+/// <summary>
+/// Composes the silo that lives in the API's own process, over SQLite: it counts the click log, or Kafka in its place. Then
+/// the click log that was counted before is closed where the counting stands, and shipped from there.
+/// </summary>
 public static class EmbeddedSilo
 {
     /// <summary>Adds the silo. The <see cref="PartitionedClickLog"/> is registered by the caller, who opens it before the host starts.</summary>
     public static IHostApplicationBuilder AddEmbeddedSilo(this IHostApplicationBuilder builder, EmbeddedSiloOptions options)
     {
-        builder.Services.AddSingleton<IPartitionLog>(services => new ClickLogPartitionLog(services.GetRequiredService<PartitionedClickLog>()));
+        if (options.Kafka is { } kafka)
+        {
+            builder.AddKafka(kafka);
+            builder.Services.TryAddSingleton<IClickLogNeed, WholeClickLog>();
+        }
+        else
+        {
+            builder.Services.AddSingleton<IPartitionLog>(services => ClickLog(services));
+            builder.Services.TryAddSingleton<IClickLogNeed, CountedClickLog>();
+        }
+
         builder.UseOrleans(silo =>
         {
             // One process: membership in memory, no gateway, and a port nobody else has, so that several can run.
@@ -36,6 +53,18 @@ public static class EmbeddedSilo
         });
         return builder;
     }
+
+    private static void AddKafka(this IHostApplicationBuilder builder, KafkaSiloOptions kafka)
+    {
+        builder.Services.AddSingleton<IPartitionLog>(services => new EnsuredLog(
+            kafka.Clicks, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILoggerFactory>()));
+        builder.Services.AddSingleton(services => new PreviousLog(ClickLog(services)));
+        builder.Services.AddSingleton(services => new KafkaDeadLetters(
+            kafka.DeadLetters, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILoggerFactory>()));
+        builder.Services.AddSingleton(services => new DeadLetterSink(services.GetRequiredService<KafkaDeadLetters>()));
+    }
+
+    private static ClickLogPartitionLog ClickLog(IServiceProvider services) => new(services.GetRequiredService<PartitionedClickLog>());
 
     private static int FreePort()
     {

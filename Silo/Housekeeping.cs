@@ -7,11 +7,11 @@ using Microsoft.Extensions.Logging;
 namespace ClickAggregator.Silo;
 
 /// <summary>
-/// Forgets what is past its retention: minutes and days in the store, and segments of the log once they are counted
-/// and the store holds that on disk.
+/// Forgets what is past its retention: minutes and days in the store, and segments of the click log once nobody needs
+/// them (<see cref="IClickLogNeed"/>).
 /// </summary>
 internal sealed partial class Housekeeping(
-    SqliteStore store, PartitionedClickLog log, ProgressBoard board, TimeProvider time, ILogger<Housekeeping> logger) : BackgroundService
+    SqliteStore store, PartitionedClickLog log, IClickLogNeed need, ProgressBoard board, TimeProvider time, ILogger<Housekeeping> logger) : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromMinutes(1);
     private const int ForgetEvery = 30;
@@ -29,21 +29,21 @@ internal sealed partial class Housekeeping(
             try
             {
                 // What is counted now is on disk after the checkpoint; only then may the log let go of it.
-                IReadOnlyList<PartitionProgress> counted = board.Snapshot();
+                IReadOnlyList<long> needed = need.FirstNeeded();
                 await store.CheckpointAsync(stoppingToken);
-                foreach (PartitionProgress partition in counted)
+                for (int partition = 0; partition < needed.Count; partition++)
                 {
-                    int removed = log.RemoveSegments(partition.Partition, partition.Needed);
+                    int removed = log.RemoveSegments(partition, needed[partition]);
                     if (removed > 0)
                     {
-                        LogRemoved(logger, partition.Partition, removed, partition.Needed);
+                        LogRemoved(logger, partition, removed, needed[partition]);
                     }
                 }
 
                 if (round % ForgetEvery == 0)
                 {
                     // As of what is counted: a click that waits in the log may belong to a day that is past its time by now.
-                    long until = counted.Select(partition => partition.CountedUntil).Append(time.GetUtcNow().ToUnixTimeMilliseconds()).Min();
+                    long until = board.Snapshot().Select(partition => partition.CountedUntil).Append(time.GetUtcNow().ToUnixTimeMilliseconds()).Min();
                     await store.ForgetAsync(DateTimeOffset.FromUnixTimeMilliseconds(until), stoppingToken);
                 }
             }
@@ -54,7 +54,7 @@ internal sealed partial class Housekeeping(
         }
     }
 
-    [LoggerMessage(EventId = 4001, Level = LogLevel.Information, Message = "partition {Partition}: {Segments} segments of the click log below offset {Needed} are counted and past their retention; removed")]
+    [LoggerMessage(EventId = 4001, Level = LogLevel.Information, Message = "partition {Partition}: {Segments} segments of the click log below offset {Needed} are needed no more and past their retention; removed")]
     private static partial void LogRemoved(ILogger logger, int partition, int segments, long needed);
 
     [LoggerMessage(EventId = 4002, Level = LogLevel.Warning, Message = "housekeeping failed, and is tried again")]

@@ -18,7 +18,7 @@ internal partial class ClickAppender(PartitionedClickLog log, ILogger<ClickAppen
 
     /// <summary>Completes when the clicks are fsynced.</summary>
     /// <returns>Null, or why they were not stored.</returns>
-    public async ValueTask<RequestFault?> AppendAsync(ClickBatch batch)
+    public virtual async ValueTask<RequestFault?> AppendAsync(ClickBatch batch)
     {
         try
         {

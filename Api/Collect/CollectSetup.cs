@@ -1,5 +1,6 @@
 using ClickAggregator.Api.Problems;
 using ClickAggregator.Api.Settings;
+using ClickAggregator.Api.Ship;
 using ClickAggregator.ClickLog;
 
 namespace ClickAggregator.Api.Collect;
@@ -19,7 +20,15 @@ internal static class CollectSetup
         services.AddSingleton(settings.Limits);
         services.AddSingleton<AdmissionGate>();
         services.AddSingleton<CollectInstruments>();
-        services.AddSingleton<ClickAppender>();
+        if (settings.Kafka is { AcknowledgeAfterKafka: true })
+        {
+            services.AddSingleton<ClickAppender, KafkaClickAppender>();
+        }
+        else
+        {
+            services.AddSingleton<ClickAppender>();
+        }
+
         services.AddSingleton<CollectHandler>();
         services.AddSingleton(provider => new IntakePool(() => new ClickIntake(
             new ClickBatch(provider.GetRequiredService<PartitionedClickLog>().Partitions), provider.GetRequiredService<AdmissionGate>(), settings.Limits, provider.GetRequiredService<CollectInstruments>())));

@@ -3,6 +3,8 @@ using ClickAggregator.Api.Collect;
 using ClickAggregator.ClickLog;
 using ClickAggregator.Grains;
 using ClickAggregator.Grains.Chain;
+using ClickAggregator.Streaming;
+using ClickAggregator.Streaming.Kafka;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ClickAggregator.Api.Commands;
@@ -15,7 +17,7 @@ internal sealed class AdoptLogCommand : ICommand
 {
     public string Name => "adopt-log";
 
-    public string Summary => "takes up another click log beside what was counted (after log_replaced). The server has to be stopped";
+    public string Summary => "takes up another log beside what was counted (after log_replaced). The server has to be stopped";
 
     public IReadOnlyList<CommandOption> Options { get; } =
         [new CommandOption("--log", "ID", "the new log's id, as the message log_replaced names it", Required: true)];
@@ -44,7 +46,8 @@ internal sealed class AdoptLogCommand : ICommand
             await using WebApplication app = builder.Build();
             await app.StartAsync(cancellationToken);
             IGrainFactory grains = app.Services.GetRequiredService<IGrainFactory>();
-            for (int partition = 0; partition < log.Partitions; partition++)
+            int partitions = await app.Services.GetRequiredService<IPartitionLog>().GetPartitionCountAsync(cancellationToken);
+            for (int partition = 0; partition < partitions; partition++)
             {
                 await grains.GetGrain<IPartitionGrain>(partition).AdoptAsync(asked);
                 await input.Output.WriteLineAsync($"partition {partition}: counts the log {asked}");
@@ -53,7 +56,7 @@ internal sealed class AdoptLogCommand : ICommand
             await app.StopAsync(cancellationToken);
             return ExitCodes.Done;
         }
-        catch (Exception error) when (error is LogUnusableException or StoreUnusableException or ChainStoppedException)
+        catch (Exception error) when (error is LogUnusableException or StoreUnusableException or ChainStoppedException or KafkaLogException)
         {
             await input.Error.WriteLineAsync(error.Message);
             return ExitCodes.Failed;

@@ -14,6 +14,7 @@ internal static class HealthSetup
             provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.IsCancellationRequested ? "stopping" : null));
         builder.Services.AddSingleton(provider => new ReadinessCheck("click log", ReadinessScope.Collecting, () =>
             provider.GetRequiredService<PartitionedClickLog>().Failed.IsCompleted ? "failed" : null));
+        builder.Services.AddSingleton<CountedLog>();
         builder.Services.AddSingleton<ProgressInstruments>();
         builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics
             .AddMeter("ClickAggregator*")

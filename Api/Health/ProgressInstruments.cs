@@ -8,14 +8,12 @@ namespace ClickAggregator.Api.Health;
 internal sealed class ProgressInstruments : IDisposable
 {
     private readonly Meter _meter = new("ClickAggregator.Progress");
-    private readonly PartitionedClickLog _log;
-    private readonly ProgressBoard _board;
+    private readonly CountedLog _counted;
     private readonly TimeProvider _time;
 
-    public ProgressInstruments(PartitionedClickLog log, ProgressBoard board, TimeProvider time)
+    public ProgressInstruments(PartitionedClickLog log, CountedLog counted, TimeProvider time)
     {
-        _log = log;
-        _board = board;
+        _counted = counted;
         _time = time;
         _meter.CreateObservableGauge("clicks_log_bytes", () => log.Bytes, null, "Bytes of the click log on disk.");
         _meter.CreateObservableGauge("clicks_log_bytes_limit", () => log.MaxBytes, null, "Bytes at which the click log takes no more.");
@@ -26,20 +24,13 @@ internal sealed class ProgressInstruments : IDisposable
 
     public void Dispose() => _meter.Dispose();
 
-    private IEnumerable<Measurement<long>> LagRecords()
-    {
-        Dictionary<int, long> counted = _board.Snapshot().ToDictionary(progress => progress.Partition, progress => progress.Next);
-        for (int partition = 0; partition < _log.Partitions; partition++)
-        {
-            (long start, long end) = _log.GetRange(partition);
-            yield return new Measurement<long>(Math.Max(0, end - counted.GetValueOrDefault(partition, start)), Label(partition));
-        }
-    }
+    private IEnumerable<Measurement<long>> LagRecords() =>
+        _counted.Partitions().Select(progress => new Measurement<long>(Math.Max(0, progress.End - progress.Next), Label(progress.Partition)));
 
     private IEnumerable<Measurement<double>> LagSeconds()
     {
         long now = _time.GetUtcNow().ToUnixTimeMilliseconds();
-        foreach (PartitionProgress progress in _board.Snapshot().Where(progress => progress.CountedUntil > 0))
+        foreach (PartitionProgress progress in _counted.Partitions().Where(progress => progress.CountedUntil > 0))
         {
             yield return new Measurement<double>(Math.Max(0, now - progress.CountedUntil) / 1000.0, Label(progress.Partition));
         }

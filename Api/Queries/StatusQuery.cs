@@ -1,3 +1,4 @@
+using ClickAggregator.Api.Health;
 using ClickAggregator.Api.Settings;
 using ClickAggregator.ClickLog;
 using ClickAggregator.Grains.Chain;
@@ -12,7 +13,6 @@ internal static class StatusQuery
     {
         IServiceProvider services = query.Http.RequestServices;
         PartitionedClickLog log = services.GetRequiredService<PartitionedClickLog>();
-        Dictionary<int, PartitionProgress> posted = services.GetRequiredService<ProgressBoard>().Snapshot().ToDictionary(progress => progress.Partition);
         return Task.FromResult(Answer.Json(json =>
         {
             json.WriteBoolean("demo", services.GetRequiredService<ApiSettings>().Demo);
@@ -20,17 +20,14 @@ internal static class StatusQuery
             json.WriteNumber("log_bytes", log.Bytes);
             json.WriteNumber("log_bytes_limit", log.MaxBytes);
             json.WriteStartArray("partitions");
-            for (int partition = 0; partition < log.Partitions; partition++)
+            foreach (PartitionProgress progress in services.GetRequiredService<CountedLog>().Partitions())
             {
-                PartitionProgress progress = posted.GetValueOrDefault(partition)
-                    ?? new PartitionProgress(partition, PartitionState.Starting, 0, 0, 0, null);
-                long end = log.GetRange(partition).End;
                 json.WriteStartObject();
-                json.WriteNumber("partition", partition);
+                json.WriteNumber("partition", progress.Partition);
                 json.WriteString("state", progress.State.ToString().ToLowerInvariant());
                 json.WriteNumber("next", progress.Next);
-                json.WriteNumber("end", end);
-                json.WriteNumber("lag", Math.Max(0, end - progress.Next));
+                json.WriteNumber("end", progress.End);
+                json.WriteNumber("lag", Math.Max(0, progress.End - progress.Next));
                 json.WriteString("counted_until", progress.CountedUntil == 0 ? null : AnswerFields.Moment(progress.CountedUntil, TimeZoneInfo.Utc));
                 json.WriteString("detail", progress.Detail);
                 json.WriteStartArray("lost");

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace ClickAggregator.Api.Settings;
 
-/// <summary>Every setting of the embedded mode, read and checked once at start. Who needs one takes its area from here.</summary>
+/// <summary>Every setting, read and checked once at start. Who needs one takes its area from here.</summary>
 internal sealed class ApiSettings
 {
     /// <summary>Where the log, the store and all other files are; a full path.</summary>
@@ -18,6 +18,10 @@ internal sealed class ApiSettings
     public required IReadOnlyList<string> WatchFiles { get; init; }
 
     public required ClickLogSettings ClickLog { get; init; }
+
+    /// <summary>Null where the click log is what is counted.</summary>
+    public required KafkaSettings? Kafka { get; init; }
+
     public required CountingSettings Counting { get; init; }
     public required LimitSettings Limits { get; init; }
     public required RedirectSettings Redirect { get; init; }
@@ -41,8 +45,7 @@ internal sealed class ApiSettings
         IReadOnlyList<string> watch = reader.List("Watch:Files", [], 1_000, "paths or globs",
             "NDJSON log files to follow; may be repeated", "--watch");
         var clickLog = ClickLogSettings.Read(reader);
-        reader.Choice("Ingest:AcknowledgeAfter", ["disk"],
-            "202 is sent when the click is fsynced on this disk (kafka: not in this version yet)");
+        var kafka = KafkaSettings.Read(reader, clickLog.Partitions);
         var counting = CountingSettings.Read(reader);
         var limits = LimitSettings.Read(reader);
         string archive = reader.Text("Archive:Directory", "archive", "where raw clicks are archived; relative to the data directory", null, "path");
@@ -68,6 +71,7 @@ internal sealed class ApiSettings
             Urls = urls,
             WatchFiles = watch,
             ClickLog = clickLog,
+            Kafka = kafka,
             Counting = counting,
             Limits = limits,
             Redirect = redirect,

@@ -87,7 +87,7 @@ internal sealed class Arguments
 
     private void Set(SettingRow? row, string given, string value, Dictionary<string, int> repeats)
     {
-        string name = row?.Name ?? given[2..];
+        string name = row is null or { Shape: SettingShape.Map } ? given[2..] : row.Name;
         if (row?.Shape == SettingShape.List)
         {
             int index = repeats.GetValueOrDefault(name);
@@ -109,7 +109,8 @@ internal sealed class Arguments
         {
             if (given == row.Switch
                 || given.AsSpan(2).Equals(row.Name, StringComparison.OrdinalIgnoreCase)
-                || (row.Shape == SettingShape.List && Sections.IsItemOf(given[2..], row.Name)))
+                || (row.Shape == SettingShape.List && Sections.IsItemOf(given[2..], row.Name))
+                || (row.Shape == SettingShape.Map && Sections.IsIn(given[2..], row.Name)))
             {
                 return row;
             }

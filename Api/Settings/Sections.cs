@@ -5,14 +5,12 @@ internal static class Sections
 {
     public static readonly string[] Own =
         ["DataDirectory", "Demo", "Watch", "ClickLog", "Ingest", "Duplicates", "Batch", "Rollups", "Retention", "Limits", "Archive",
-            "Redirect", "Cors", "Shutdown"];
+            "Redirect", "Cors", "Shutdown", "Kafka", "Shipper"];
 
     private static readonly (string Section, string What)[] Later =
     [
-        ("Kafka", "Kafka as the log"),
         ("Cassandra", "Cassandra as the store"),
         ("S3", "the archive in S3"),
-        ("Shipper", "shipping to Kafka"),
         ("Cluster", "several silos"),
         ("Reconciliation", "reconciliation"),
         ("Keys", "API keys"),
@@ -27,7 +25,7 @@ internal static class Sections
         {
             if (name.Equals(section, StringComparison.OrdinalIgnoreCase) || name.StartsWith(section + ":", StringComparison.OrdinalIgnoreCase))
             {
-                return $"{name} is not in this version yet ({what}): it runs as one process on local disk";
+                return $"{name} is not in this version yet ({what}): it runs as one process, on local disk or with Kafka";
             }
         }
 
@@ -40,6 +38,10 @@ internal static class Sections
         && name.StartsWith(list, StringComparison.OrdinalIgnoreCase)
         && name[list.Length] == ':'
         && uint.TryParse(name.AsSpan(list.Length + 1), out _);
+
+    /// <summary><c>Kafka:Client:acks</c> is in <c>Kafka:Client:*</c>.</summary>
+    public static bool IsIn(string name, string map) =>
+        name.Length >= map.Length && name.StartsWith(map[..^1], StringComparison.OrdinalIgnoreCase);
 
     /// <summary><c>, did you mean X?</c> for a typo of up to three letters; else nothing.</summary>
     public static string Nearest(string given, IReadOnlyList<SettingRow> table)

@@ -138,6 +138,18 @@ internal sealed class SettingReader(IConfiguration configuration)
         return values.Count == 0 ? @default : values;
     }
 
+    /// <summary>Values under names that somebody else defines.</summary>
+    public IReadOnlyDictionary<string, string> Map(string name, string range, string summary)
+    {
+        Add(name + ":*", null, "text", "none", range, summary, SettingShape.Map);
+        return configuration.GetSection(name).AsEnumerable(makePathsRelative: true)
+            .Where(item => item.Key.Length > 0 && item.Value is not null)
+            .ToDictionary(item => item.Key, item => item.Value!.Trim(), StringComparer.Ordinal);
+    }
+
+    /// <summary>Whether anything below a section is given.</summary>
+    public bool HasAny(string section) => configuration.GetSection(section).AsEnumerable().Any(item => item.Value is not null && item.Key != section);
+
     private TimeSpan? Duration(string name, TimeSpan? @default, TimeSpan min, TimeSpan max, string summary, bool orForEver)
     {
         string range = $"{SettingText.OfDuration(min)} to {SettingText.OfDuration(max)}{(orForEver ? ", or \"for ever\"" : "")}";

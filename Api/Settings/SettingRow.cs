@@ -11,6 +11,9 @@ internal enum SettingShape
 
     /// <summary>Present or not; its switch takes no value.</summary>
     Flag,
+
+    /// <summary>Any number of values under names of their own: <c>Kafka:Client:compression.type</c>.</summary>
+    Map,
 }
 
 /// <summary>One line of <c>--help</c>: the same call that reads a setting describes it, so the two cannot differ.</summary>

@@ -29,7 +29,8 @@ internal static class SettingsLoader
             foreach ((string name, string? value) in configuration.GetSection(section).AsEnumerable())
             {
                 if (value is null || rows.Any(row => row.Name.Equals(name, StringComparison.OrdinalIgnoreCase)
-                    || (row.Shape == SettingShape.List && Sections.IsItemOf(name, row.Name))))
+                    || (row.Shape == SettingShape.List && Sections.IsItemOf(name, row.Name))
+                    || (row.Shape == SettingShape.Map && Sections.IsIn(name, row.Name))))
                 {
                     continue;
                 }

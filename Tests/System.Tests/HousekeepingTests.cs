@@ -28,7 +28,7 @@ public class HousekeepingTests
         (long _, long end) = log.GetRange(1);
         board.Post(new PartitionProgress(0, PartitionState.Stopped, log.GetRange(0).End, log.GetRange(0).End, 1, "log_replaced"));
         board.Post(new PartitionProgress(1, PartitionState.Counting, end, end, 1, null, Needed: end / 2));
-        using var housekeeping = new Housekeeping(store, log, board, time, NullLogger<Housekeeping>.Instance);
+        using var housekeeping = new Housekeeping(store, log, new CountedClickLog(log, board), board, time, NullLogger<Housekeeping>.Instance);
         await housekeeping.StartAsync(CancellationToken.None);
         await Eventually.Async("segments of the partition that counts are removed", () =>
         {

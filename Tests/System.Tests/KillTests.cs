@@ -1,6 +1,4 @@
-using System.Collections.Concurrent;
 using System.Globalization;
-using System.Text;
 using ClickAggregator.SystemTests.Oracle;
 using ClickAggregator.SystemTests.Programs;
 
@@ -98,70 +96,5 @@ public class KillTests(ITestOutputHelper output)
         await using ApiProcess again = await ApiProcess.StartAsync(data.Path);
         await Answers.CountedToTheEndAsync(again.Http);
         await load.AssertCountedAsync(again.Http, output);
-    }
-
-    /// <summary>Sends clicks on 50 ads with unique ids and keeps what was answered, and what was not.</summary>
-    private sealed class Load(int seed)
-    {
-        private int _number;
-
-        public ConcurrentDictionary<string, string> Accepted { get; } = new();
-
-        public ConcurrentDictionary<string, string> Unknown { get; } = new();
-
-        public Task SendAsync(HttpClient http, CancellationToken stop) =>
-            Task.WhenAll(Enumerable.Range(0, 4).Select(lane => LaneAsync(http, lane, stop)));
-
-        private async Task LaneAsync(HttpClient http, int lane, CancellationToken stop)
-        {
-            var random = new Random(seed + lane);
-            while (!stop.IsCancellationRequested)
-            {
-                var body = new StringBuilder();
-                var sent = new List<(string Id, string Ad)>();
-                for (int n = random.Next(1, 400); n > 0; n--)
-                {
-                    string id = $"k-{seed}-{Interlocked.Increment(ref _number)}";
-                    string ad = $"ad-{random.Next(50)}";
-                    sent.Add((id, ad));
-                    body.Append(CultureInfo.InvariantCulture, $"{{\"click_id\":\"{id}\",\"ad_id\":\"{ad}\"}}\n");
-                }
-
-                using var content = new StringContent(body.ToString(), Encoding.UTF8, "application/x-ndjson");
-                try
-                {
-                    using HttpResponseMessage answer = await http.PostAsync("/v1/clicks", content, CancellationToken.None);
-                    if ((int)answer.StatusCode is 429 or 503)
-                    {
-                        continue; // refused: nothing is promised, and nothing of it may be known to be kept
-                    }
-
-                    Assert.Equal(202, (int)answer.StatusCode);
-                    sent.ForEach(click => Accepted[click.Id] = click.Ad);
-                }
-                catch (HttpRequestException)
-                {
-                    sent.ForEach(click => Unknown[click.Id] = click.Ad);
-                    return; // the program is gone
-                }
-            }
-        }
-
-        public async Task AssertCountedAsync(HttpClient http, ITestOutputHelper output)
-        {
-            long counted = 0;
-            for (int ad = 0; ad < 50; ad++)
-            {
-                string id = $"ad-{ad}";
-                long clicks = await Answers.ClicksAsync(http, $"/v1/ads/{id}/clicks?last=6h");
-                long accepted = Accepted.Values.Count(value => value == id);
-                long unknown = Unknown.Values.Count(value => value == id);
-                Assert.InRange(clicks, accepted, accepted + unknown);
-                counted += clicks;
-            }
-
-            Assert.Equal(counted, await Answers.ClicksAsync(http, "/v1/clicks/total?last=6h"));
-            output.WriteLine($"{Accepted.Count} accepted, {Unknown.Count} unknown, {counted} counted");
-        }
     }
 }

@@ -21,6 +21,27 @@ internal static class Answers
         },
         TimeSpan.FromMinutes(2));
 
+    /// <summary>Waits until the answers say themselves that everything accepted by now is in them.</summary>
+    public static Task CountedUntilNowAsync(HttpClient http, TimeSpan? deadline = null)
+    {
+        DateTimeOffset now = TimeProvider.System.GetUtcNow();
+        return Eventually.Async(
+            $"everything accepted before {now:O} is counted",
+            async () =>
+            {
+                using HttpResponseMessage answer = await http.GetAsync("/v1/clicks/total?last=20m");
+                if (!answer.IsSuccessStatusCode)
+                {
+                    return false;
+                }
+
+                using var json = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
+                JsonElement until = json.RootElement.GetProperty("counted_until");
+                return until.ValueKind == JsonValueKind.String && until.GetDateTimeOffset() > now;
+            },
+            deadline ?? TimeSpan.FromMinutes(2));
+    }
+
     public static async Task AgreeAsync(HttpClient http, Recount recount)
     {
         long first = recount.ByAdMinute.Keys.Min(key => key.Minute) / 60;

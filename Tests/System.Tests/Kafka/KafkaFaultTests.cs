@@ -1,0 +1,163 @@
+using ClickAggregator.Servers;
+using ClickAggregator.SystemTests.Oracle;
+using ClickAggregator.SystemTests.Programs;
+
+namespace ClickAggregator.SystemTests.Kafka;
+
+/// <summary>Accepted is counted, once, whatever dies: the program, the broker, the topic.</summary>
+public class KafkaFaultTests(KafkaServer kafka, ITestOutputHelper output)
+{
+    [Fact]
+    public async Task Killed_at_random_moments_under_load_every_accepted_click_counts_once()
+    {
+        int seed = Environment.TickCount;
+        output.WriteLine($"seed {seed}");
+        var random = new Random(seed);
+        using KafkaProgram program = await KafkaProgram.NewAsync(kafka);
+        var load = new Load(seed);
+        for (int kill = 0; kill < 6; kill++)
+        {
+            await using ApiProcess api = await program.StartAsync();
+            using var stop = new CancellationTokenSource();
+            Task sending = load.SendAsync(api.Http, stop.Token);
+            await Task.Delay(random.Next(200, 4000)); // the moment of the kill is what is random here
+            api.Kill();
+            await stop.CancelAsync();
+            await sending;
+        }
+
+        await using ApiProcess last = await program.StartAsync();
+        await Answers.CountedUntilNowAsync(last.Http);
+        await load.AssertCountedAsync(last.Http, output);
+    }
+
+    [Fact]
+    public async Task Stopped_for_longer_than_the_brokers_keep_its_transaction_it_goes_on_and_counts_once()
+    {
+        using KafkaProgram program = await KafkaProgram.NewAsync(kafka);
+        var load = new Load(2);
+        await using ApiProcess api = await program.StartAsync("--Shipper:TransactionTimeout=2s");
+        using var stop = new CancellationTokenSource();
+        Task sending = load.SendAsync(api.Http, stop.Token);
+        await Task.Delay(1500);
+        api.Signal(19);
+        await Task.Delay(8000); // longer than the brokers keep a transaction open and look for such
+        api.Signal(18);
+        await Task.Delay(1500);
+        await stop.CancelAsync();
+        await sending;
+        await Answers.CountedUntilNowAsync(api.Http);
+        await load.AssertCountedAsync(api.Http, output);
+    }
+
+    [Fact]
+    public async Task Asked_to_stop_under_load_it_ships_what_it_accepted()
+    {
+        using KafkaProgram program = await KafkaProgram.NewAsync(kafka);
+        var load = new Load(3);
+        await using (ApiProcess api = await program.StartAsync())
+        {
+            await Answers.CountedUntilNowAsync(api.Http);
+            using var stop = new CancellationTokenSource();
+            Task sending = load.SendAsync(api.Http, stop.Token);
+            await Task.Delay(2000);
+            api.Signal(15);
+            await api.WaitForExitAsync();
+            await stop.CancelAsync();
+            await sending;
+            Assert.Equal(0, api.ExitCode);
+        }
+
+        Assert.InRange(program.Read(program.Topic).Count, load.Accepted.Count, load.Accepted.Count + load.Unknown.Count);
+    }
+
+    [Fact]
+    public async Task Acknowledged_after_Kafka_nothing_is_lost_with_the_data_directory()
+    {
+        using KafkaProgram program = await KafkaProgram.NewAsync(kafka);
+        using KafkaProgram other = await KafkaProgram.NewAsync(kafka);
+        var load = new Load(4);
+        await using (ApiProcess api = await program.StartAsync("--Ingest:AcknowledgeAfter=kafka"))
+        {
+            using var stop = new CancellationTokenSource();
+            Task sending = load.SendAsync(api.Http, stop.Token);
+            await Task.Delay(4000);
+            api.Kill();
+            await stop.CancelAsync();
+            await sending;
+        }
+
+        Assert.NotEmpty(load.Accepted);
+        Directory.Delete(program.Data, recursive: true);
+        Directory.CreateDirectory(program.Data);
+        await using ApiProcess again = await program.StartAsync();
+        await Answers.CountedUntilNowAsync(again.Http);
+        await load.AssertCountedAsync(again.Http, output);
+    }
+
+    [Fact]
+    public async Task Of_two_programs_with_one_click_log_the_older_stops_shipping_and_says_so()
+    {
+        using KafkaProgram program = await KafkaProgram.NewAsync(kafka);
+        await using ApiProcess older = await program.StartAsync();
+        await MadeClicks.PostAsync(older.Http, "first", 100);
+        await Answers.CountedUntilNowAsync(older.Http);
+        using var copy = new DataFolder();
+        Copy(program.Data, copy.Path);
+        await using ApiProcess newer = await ApiProcess.StartAsync(copy.Path, program.Settings);
+        await Eventually.Async(
+            "the newer one ships", async () => await KafkaProgram.ShippingAsync(newer.Http) == "shipping", TimeSpan.FromSeconds(30));
+        await MadeClicks.PostAsync(older.Http, "second", 10);
+        await Eventually.Async(
+            "the older one says that it was replaced",
+            async () => (await KafkaProgram.ShippingAsync(older.Http)).Contains("another shipper", StringComparison.Ordinal),
+            TimeSpan.FromMinutes(1));
+        Assert.Equal(100, program.Read(program.Topic).Count);
+    }
+
+    [Fact]
+    public async Task A_topic_deleted_and_made_again_stops_the_counting_until_it_is_adopted()
+    {
+        using KafkaProgram program = await KafkaProgram.NewAsync(kafka);
+        string replaced;
+        await using (ApiProcess api = await program.StartAsync())
+        {
+            await MadeClicks.PostAsync(api.Http, "first", 100);
+            await Answers.CountedUntilNowAsync(api.Http);
+            await program.DeleteTopicAsync();
+            await Eventually.Async(
+                "every partition says that its log was replaced",
+                async () =>
+                {
+                    // Whoever sends now makes the shipper bring the topic back.
+                    await MadeClicks.PostAsync(api.Http, $"later-{Guid.NewGuid():N}", 1);
+                    string status = await api.Http.GetStringAsync("/v1/status");
+                    return status.Split("log_replaced: partition").Length > 4;
+                },
+                TimeSpan.FromMinutes(2));
+            Assert.Equal(100, await Answers.ClicksAsync(api.Http, "/v1/clicks/total?last=20m"));
+            string message = await api.Http.GetStringAsync("/v1/status");
+            int at = message.IndexOf("the log is now ", StringComparison.Ordinal) + "the log is now ".Length;
+            replaced = message[at..message.IndexOf('.', at)];
+            api.Signal(15);
+            await api.WaitForExitAsync();
+        }
+
+        (int code, string said) = await ApiProcess.RunAsync(["adopt-log", "--data", program.Data, "--log", replaced, .. program.Settings]);
+        Assert.True(code == 0, said);
+        await using ApiProcess again = await program.StartAsync();
+        await MadeClicks.PostAsync(again.Http, "last", 50);
+        await Answers.CountedUntilNowAsync(again.Http);
+        Assert.InRange(await Answers.ClicksAsync(again.Http, "/v1/clicks/total?last=20m"), 151, long.MaxValue);
+    }
+
+    private static void Copy(string from, string to)
+    {
+        foreach (string file in Directory.GetFiles(from, "*", SearchOption.AllDirectories).Where(file => Path.GetFileName(file) is not ("lock" or "lock.pid")))
+        {
+            string target = Path.Combine(to, Path.GetRelativePath(from, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Copy(file, target);
+        }
+    }
+}

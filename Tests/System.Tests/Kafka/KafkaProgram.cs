@@ -1,0 +1,102 @@
+using System.Text;
+using System.Text.Json;
+using ClickAggregator.Servers;
+using ClickAggregator.SystemTests.Programs;
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+
+namespace ClickAggregator.SystemTests.Kafka;
+
+/// <summary>The program with Kafka as its log: a topic of the test's own, a data directory, and a way to look from outside.</summary>
+internal sealed class KafkaProgram : IDisposable
+{
+    private readonly DataFolder _data = new();
+    private readonly string _servers;
+
+    private KafkaProgram(string servers) => _servers = servers;
+
+    public string Topic { get; } = "clicks-" + Guid.NewGuid().ToString("N");
+
+    public string Data => _data.Path;
+
+    public static async Task<KafkaProgram> NewAsync(KafkaServer kafka) => new(await kafka.BootstrapServersAsync());
+
+    public static KafkaProgram New(string servers) => new(servers);
+
+    public string[] Settings =>
+        [$"--Kafka:BootstrapServers={_servers}", $"--Kafka:Topic={Topic}", "--Shipper:CommitInterval=100ms"];
+
+    public Task<ApiProcess> StartAsync(params string[] more) => ApiProcess.StartAsync(Data, [.. Settings, .. more]);
+
+    /// <summary>As other producers do: without the shipper, without transactions.</summary>
+    public async Task ProduceAsync(params IEnumerable<(string Key, byte[]? Value)> records)
+    {
+        using IProducer<string, byte[]?> producer = new ProducerBuilder<string, byte[]?>(new ProducerConfig
+        {
+            BootstrapServers = _servers,
+            Partitioner = Partitioner.Murmur2Random,
+            MessageMaxBytes = 8 << 20,
+        }).Build();
+        await Task.WhenAll(records.Select(record =>
+            producer.ProduceAsync(Topic, new Message<string, byte[]?> { Key = record.Key, Value = record.Value })));
+    }
+
+    public Task ProduceAsync(params IEnumerable<string> clicks) => ProduceAsync(clicks.Select(click =>
+    {
+        using var json = JsonDocument.Parse(click);
+        return ("ad:" + json.RootElement.GetProperty("ad_id").GetString(), (byte[]?)Encoding.UTF8.GetBytes(click));
+    }));
+
+    /// <summary>Everything committed in a topic.</summary>
+    public List<ConsumeResult<byte[], byte[]>> Read(string topic)
+    {
+        using IConsumer<byte[], byte[]> consumer = new ConsumerBuilder<byte[], byte[]>(new ConsumerConfig
+        {
+            BootstrapServers = _servers,
+            GroupId = "none",
+            EnableAutoCommit = false,
+            EnablePartitionEof = true,
+            IsolationLevel = IsolationLevel.ReadCommitted,
+            AutoOffsetReset = AutoOffsetReset.Earliest,
+        }).Build();
+        using IAdminClient admin = Admin();
+        int partitions = admin.GetMetadata(topic, TimeSpan.FromSeconds(20)).Topics[0].Partitions.Count;
+        consumer.Assign(Enumerable.Range(0, partitions).Select(p => new TopicPartitionOffset(topic, p, Offset.Beginning)));
+        var records = new List<ConsumeResult<byte[], byte[]>>();
+        for (int ended = 0; ended < partitions;)
+        {
+            ConsumeResult<byte[], byte[]> record = consumer.Consume(TimeSpan.FromSeconds(30)) ?? throw new TimeoutException($"{topic} could not be read");
+            ended += record.IsPartitionEOF ? 1 : 0;
+            if (!record.IsPartitionEOF)
+            {
+                records.Add(record);
+            }
+        }
+
+        return records;
+    }
+
+    public async Task DeleteTopicAsync()
+    {
+        using IAdminClient admin = Admin();
+        await admin.DeleteTopicsAsync([Topic], new DeleteTopicsOptions { OperationTimeout = TimeSpan.FromSeconds(30) });
+    }
+
+    public async Task AddPartitionsAsync(int partitions)
+    {
+        using IAdminClient admin = Admin();
+        await admin.CreatePartitionsAsync([new PartitionsSpecification { Topic = Topic, IncreaseTo = partitions }]);
+    }
+
+    /// <summary>The shipping as the status shows it.</summary>
+    public static async Task<string> ShippingAsync(HttpClient http)
+    {
+        using var status = JsonDocument.Parse(await http.GetStringAsync("/v1/status"));
+        return status.RootElement.GetProperty("sources").EnumerateArray()
+            .Single(source => source.GetProperty("source").GetString() == "click log to Kafka").GetProperty("state").GetString()!;
+    }
+
+    public void Dispose() => _data.Dispose();
+
+    private IAdminClient Admin() => new AdminClientBuilder(new AdminClientConfig { BootstrapServers = _servers }).Build();
+}
