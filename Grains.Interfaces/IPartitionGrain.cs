@@ -8,9 +8,9 @@ public interface IPartitionGrain : IGrainWithIntegerKey
     [Alias("Touch")]
     Task TouchAsync();
 
-    /// <summary>Takes up a log that is not the one counted so far.</summary>
+    /// <summary>Takes up a log that is not the one counted so far; a batch that is half counted is given up, or refuses it.</summary>
     [Alias("Adopt")]
-    Task AdoptAsync(string logId);
+    Task AdoptAsync(string logId, bool giveUpPending);
 
     /// <summary>How far a log was counted that another one takes the place of.</summary>
     [Alias("GetClosing")]

@@ -20,11 +20,19 @@ internal sealed class AdoptLogCommand : ICommand
     public string Summary => "takes up another log beside what was counted (after log_replaced). The server has to be stopped";
 
     public IReadOnlyList<CommandOption> Options { get; } =
-        [new CommandOption("--log", "ID", "the new log's id, as the message log_replaced names it", Required: true)];
+    [
+        new CommandOption("--log", "ID", "the new log's id, as the message log_replaced names it", Required: true),
+        new CommandOption("--half-counted", "WHAT", "a batch of the old log that is half counted: \"refuse\" (the default), or \"give-up\", which notes it as lost"),
+    ];
 
     public async Task<int> RunAsync(CommandInput input, CancellationToken cancellationToken)
     {
         string asked = input.Options["--log"];
+        string halfCounted = input.Options.GetValueOrDefault("--half-counted", "refuse");
+        if (halfCounted is not ("refuse" or "give-up"))
+        {
+            throw new UsageException($"--half-counted is refuse or give-up, not \"{halfCounted}\"");
+        }
 
         // Opening would make a log in a directory that was only mistyped.
         if (!File.Exists(Path.Combine(input.Settings.DataDirectory, "store.db")))
@@ -49,7 +57,7 @@ internal sealed class AdoptLogCommand : ICommand
             int partitions = await app.Services.GetRequiredService<IPartitionLog>().GetPartitionCountAsync(cancellationToken);
             for (int partition = 0; partition < partitions; partition++)
             {
-                await grains.GetGrain<IPartitionGrain>(partition).AdoptAsync(asked);
+                await grains.GetGrain<IPartitionGrain>(partition).AdoptAsync(asked, halfCounted == "give-up");
                 await input.Output.WriteLineAsync($"partition {partition}: counts the log {asked}");
             }
 

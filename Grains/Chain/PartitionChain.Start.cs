@@ -99,8 +99,12 @@ public sealed partial class PartitionChain
 
     /// <summary>Takes up the log that is there now, in place of the one that was counted.</summary>
     /// <param name="logId">The new log's id, so that nobody adopts another log than the one they looked at.</param>
+    /// <param name="giveUpPending">
+    /// A batch of the old log that is half counted and can never be finished is given up: its range is noted as lost. Without
+    /// this it is refused.
+    /// </param>
     /// <param name="cancellationToken">Ends it.</param>
-    public async Task AdoptAsync(string logId, CancellationToken cancellationToken)
+    public async Task AdoptAsync(string logId, bool giveUpPending, CancellationToken cancellationToken)
     {
         LogId log = await _log.GetLogIdAsync(cancellationToken);
         if (log.Value != logId)
@@ -119,11 +123,20 @@ public sealed partial class PartitionChain
             throw new ChainStoppedException("log_closed", ClosedMessage(logId, at));
         }
 
+        IReadOnlyList<LostRange> lost = old.Lost;
         if (old.Pending is { } pending && pending.End > pending.Start)
         {
-            throw new ChainStoppedException(
-                "log_replaced",
-                $"partition {_partition} has the batch [{pending.Start}, {pending.End}) of the log {old.Log} half counted: it can only be finished with that log");
+            if (!giveUpPending)
+            {
+                throw new ChainStoppedException(
+                    "log_replaced",
+                    $"partition {_partition} has the batch [{pending.Start}, {pending.End}) of the log {old.Log} half counted: it can only be finished with that log. "
+                    + "If that is gone for good, adopt-log --half-counted give-up leaves the range as it is, and notes it as lost");
+            }
+
+            var half = new LostRange(pending.Start, pending.End);
+            LogLost(_logger, _partition, half.From, half.To);
+            lost = [.. lost.TakeLast(MaxLostRanges - 1), half];
         }
 
         LogRange range = await _log.GetRangeAsync(_partition, cancellationToken);
@@ -136,7 +149,7 @@ public sealed partial class PartitionChain
                 DedupFrom = range.Start,
                 Stamp = old.Stamp + 1000,
                 Closed = old.Closed,
-                Lost = old.Lost,
+                Lost = lost,
             },
             cancellationToken);
     }

@@ -80,7 +80,7 @@ internal sealed partial class PartitionGrain(
 
     public Task TouchAsync() => Task.CompletedTask; // it is awake now, and its loop does the rest
 
-    public async Task AdoptAsync(string logId)
+    public async Task AdoptAsync(string logId, bool giveUpPending)
     {
         if (_chain is { IsCounting: true })
         {
@@ -95,7 +95,7 @@ internal sealed partial class PartitionGrain(
         try
         {
             using PartitionChain chain = Create(log);
-            await chain.AdoptAsync(logId, _stop.Token);
+            await chain.AdoptAsync(logId, giveUpPending, _stop.Token);
         }
         finally
         {

@@ -52,7 +52,7 @@ public class ClosedLogTests
         void Refused() => bench.Run(async () =>
         {
             using PartitionChain chain = bench.Open();
-            Assert.Equal("log_closed", (await Assert.ThrowsAsync<ChainStoppedException>(() => chain.AdoptAsync("log-1", CancellationToken.None))).Code);
+            Assert.Equal("log_closed", (await Assert.ThrowsAsync<ChainStoppedException>(() => chain.AdoptAsync("log-1", giveUpPending: false, CancellationToken.None))).Code);
         });
     }
 

@@ -97,8 +97,8 @@ public class ReplacedLogTests
         bench.Run(async () =>
         {
             using PartitionChain chain = bench.Open(number: 2);
-            await Assert.ThrowsAsync<ChainStoppedException>(() => chain.AdoptAsync("log-3", CancellationToken.None));
-            await chain.AdoptAsync("log-2", CancellationToken.None);
+            await Assert.ThrowsAsync<ChainStoppedException>(() => chain.AdoptAsync("log-3", giveUpPending: false, CancellationToken.None));
+            await chain.AdoptAsync("log-2", giveUpPending: false, CancellationToken.None);
         });
         bench.CountToEnd();
         Assert.Equal(14, bench.Total);
@@ -107,7 +107,7 @@ public class ReplacedLogTests
     }
 
     [Fact]
-    public void A_log_is_not_adopted_while_a_batch_of_the_old_one_is_half_counted()
+    public void A_log_is_not_adopted_while_a_batch_of_the_old_one_is_half_counted_unless_that_is_given_up()
     {
         using var bench = new ChainBench();
         bench.Append(10);
@@ -116,9 +116,13 @@ public class ReplacedLogTests
         bench.Run(async () =>
         {
             using PartitionChain chain = bench.Open(number: 2);
-            ChainStoppedException stopped = await Assert.ThrowsAsync<ChainStoppedException>(() => chain.AdoptAsync("log-2", CancellationToken.None));
+            ChainStoppedException stopped = await Assert.ThrowsAsync<ChainStoppedException>(() => chain.AdoptAsync("log-2", giveUpPending: false, CancellationToken.None));
             Assert.Contains("[0, 10)", stopped.Message, StringComparison.Ordinal);
+            Assert.Contains("--half-counted give-up", stopped.Message, StringComparison.Ordinal);
+            await chain.AdoptAsync("log-2", giveUpPending: true, CancellationToken.None);
         });
+        Assert.Equal([new LostRange(0, 10)], bench.Records.Record!.Lost);
+        Assert.Equal("log-2", bench.Records.Record!.Log);
     }
 
     [Fact]

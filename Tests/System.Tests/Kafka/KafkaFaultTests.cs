@@ -143,7 +143,15 @@ public class KafkaFaultTests(KafkaServer kafka, ITestOutputHelper output)
             await api.WaitForExitAsync();
         }
 
-        (int code, string said) = await ApiProcess.RunAsync(["adopt-log", "--data", program.Data, "--log", replaced, .. program.Settings]);
+        string[] adopt = ["adopt-log", "--data", program.Data, "--log", replaced, .. program.Settings];
+        (int code, string said) = await ApiProcess.RunAsync(adopt);
+        if (code != 0)
+        {
+            // The topic went away in the middle of a batch: that takes a second word.
+            Assert.Contains("half counted", said, StringComparison.Ordinal);
+            (code, said) = await ApiProcess.RunAsync([.. adopt, "--half-counted", "give-up"]);
+        }
+
         Assert.True(code == 0, said);
         await using ApiProcess again = await program.StartAsync();
         await MadeClicks.PostAsync(again.Http, "last", 50);
