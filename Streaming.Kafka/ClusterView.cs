@@ -69,6 +69,35 @@ internal sealed class ClusterView : IDisposable
     /// <summary>Asks the brokers, with every fault mapped and the caller's cancellation heeded.</summary>
     public async Task<T> AskAsync<T>(Func<Task<T>> question, CancellationToken cancellationToken)
     {
+        try
+        {
+            return await AskOnceAsync(question, cancellationToken);
+        }
+        catch (KafkaLogException fault) when (fault.Code == ErrorCode.Local_TimedOut)
+        {
+            // The client library asks the broker that it last knew as the controller, dead or not, and a client that only
+            // asks questions never looks for another.
+            await Task.Run(LookForController, CancellationToken.None).WaitAsync(cancellationToken);
+            return await AskOnceAsync(question, cancellationToken);
+        }
+    }
+
+    public void Dispose() => _admin.Dispose();
+
+    private void LookForController()
+    {
+        try
+        {
+            _admin.GetMetadata(_options.RequestTimeout);
+        }
+        catch (KafkaException)
+        {
+            // Nobody answers: then the question asked again says so.
+        }
+    }
+
+    private async Task<T> AskOnceAsync<T>(Func<Task<T>> question, CancellationToken cancellationToken)
+    {
         cancellationToken.ThrowIfCancellationRequested();
         try
         {
@@ -105,8 +134,6 @@ internal sealed class ClusterView : IDisposable
         }
     }
 
-    public void Dispose() => _admin.Dispose();
-
     private async Task<long> AskOffsetAsync(int partition, OffsetSpec which, CancellationToken cancellationToken)
     {
         ListOffsetsResult offsets = await AskAsync(
@@ -114,7 +141,13 @@ internal sealed class ClusterView : IDisposable
                 [new TopicPartitionOffsetSpec { TopicPartition = new TopicPartition(_options.Topic, partition), OffsetSpec = which }],
                 new ListOffsetsOptions { IsolationLevel = IsolationLevel.ReadCommitted, RequestTimeout = _options.RequestTimeout }),
             cancellationToken);
-        return offsets.ResultInfos[0].TopicPartitionOffsetError.Offset.Value;
+        TopicPartitionOffsetError found = offsets.ResultInfos[0].TopicPartitionOffsetError;
+
+        // While a leader dies the client library may answer without an error and without an offset.
+        return found.Offset.Value >= 0
+            ? found.Offset.Value
+            : throw NativeErrors.ToException(
+                found.Error.IsError ? found.Error.Code : ErrorCode.LeaderNotAvailable, $"partition {partition} of topic '{_options.Topic}' has no offset to tell now", null);
     }
 
     private void Log(IClient client, LogMessage message)

@@ -86,6 +86,7 @@ internal sealed class KafkaSettings
                 Partitions = atLeast,
                 ReplicationFactor = replication == 0 ? (short)-1 : (short)replication,
                 Retention = retention,
+                RequestTimeout = TimeSpan.FromSeconds(5),
             };
             foreach ((string setting, string value) in client)
             {
