@@ -26,7 +26,13 @@ public static class CountingHosting
         builder.Services.TryAddSingleton(new SourceProgress(null));
         builder.Services.AddSingleton<IReaderStart, RecordedStart>();
         builder.Services.AddHostedService<PartitionKeeper>();
-        builder.AddPartitionStreams("clicks", streams => streams.PullPeriod = TimeSpan.FromMilliseconds(20));
+        builder.AddPartitionStreams("clicks", streams =>
+        {
+            streams.PullPeriod = TimeSpan.FromMilliseconds(20);
+
+            // What the partition buffers itself is enough ahead.
+            streams.CacheBytes = 8L << 20;
+        });
 
         // A window that got no click for a minute need not stay in memory: reading it back is one row.
         builder.Services.Configure<GrainCollectionOptions>(collection =>

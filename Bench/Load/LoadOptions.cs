@@ -10,6 +10,7 @@ internal sealed record LoadOptions
 
           --url URL            where Api listens (http://localhost:5080)
           --seconds N          how long to send (60)
+          --warmup N           how long to send before anything is measured (0)
           --rate N             clicks a second; 0 for as fast as they are taken (0)
           --batch N            clicks a request, as NDJSON; 1 sends single JSON objects (1000)
           --connections N      connections, one request at a time on each (8; 64 with --batch 1)
@@ -22,6 +23,7 @@ internal sealed record LoadOptions
 
     public Uri Url { get; init; } = new("http://localhost:5080");
     public int Seconds { get; init; } = 60;
+    public int Warmup { get; init; }
     public int Rate { get; init; }
     public int Batch { get; init; } = 1000;
     public int Connections { get; init; }
@@ -49,6 +51,7 @@ internal sealed record LoadOptions
             {
                 "--url" => options with { Url = new Uri(value) },
                 "--seconds" => options with { Seconds = Number(value) },
+                "--warmup" => options with { Warmup = Number(value) },
                 "--rate" => options with { Rate = Number(value) },
                 "--batch" => options with { Batch = Number(value) },
                 "--connections" => options with { Connections = Number(value) },

@@ -27,7 +27,7 @@ internal sealed class LoadRunner(LoadOptions options)
         long before = await CountedAsync(cancellationToken);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var watch = Stopwatch.StartNew();
-        TimeSpan ownCpu = Process.GetCurrentProcess().TotalProcessorTime;
+        _watch = watch;
         var tasks = new List<Task>();
         for (int lane = 0; lane < lanes; lane++)
         {
@@ -48,8 +48,14 @@ internal sealed class LoadRunner(LoadOptions options)
         }
 
         Task report = Task.Run(() => ReportAsync(watch, account, stop.Token), cancellationToken);
+        await Task.Delay(TimeSpan.FromSeconds(options.Warmup), cancellationToken);
+        long warm = Interlocked.Read(ref _accepted);
+        double began = watch.Elapsed.TotalSeconds;
+        TimeSpan ownCpu = Process.GetCurrentProcess().TotalProcessorTime;
+        TimeSpan serverCpu = account?.Cpu ?? default;
         await Task.WhenAll(tasks);
         double sent = watch.Elapsed.TotalSeconds;
+        long measured = _accepted - warm;
 
         // Beside the load, not after it; and a probe's click that comes later would not be in the sum.
         await beside.CancelAsync();
@@ -67,17 +73,17 @@ internal sealed class LoadRunner(LoadOptions options)
         await report;
 
         Console.WriteLine();
-        Row("accepted", $"{_accepted:N0} clicks in {sent:F1} s: {_accepted / sent:N0} clicks/s");
-        Row("counted and queryable", $"{counted - before:N0} of {expected - before:N0} ({_duplicates:N0} duplicates) after {until:F1} s: {_accepted / until:N0} clicks/s");
+        Row("accepted", $"{measured:N0} clicks in {sent - began:F1} s: {measured / (sent - began):N0} clicks/s{(options.Warmup > 0 ? $", after {warm:N0} in {began:F0} s to warm up" : "")}");
+        Row("counted and queryable", $"{counted - before:N0} of {expected - before:N0} ({_duplicates:N0} duplicates) {until - sent:F1} s after the last was sent: {measured / (until - began):N0} clicks/s");
         Row("refused (429, 503)", $"{_refused:N0} of {_requests:N0} requests");
         Row("a request", Percentiles(_sendMs));
         if (account is not null)
         {
-            Row("server CPU", $"{account.Cpu.TotalMicroseconds / Math.Max(1, _accepted):F2} us a click, {account.Cpu.TotalSeconds / until:F2} cores");
+            Row("server CPU", $"{(account.Cpu - serverCpu).TotalMicroseconds / Math.Max(1, measured):F2} us a click, {(account.Cpu - serverCpu).TotalSeconds / (until - began):F2} cores");
             Row("server memory", $"{account.Memory / 1e6:N0} MB at the end, {_peak / 1e6:N0} MB at most");
         }
 
-        Row("generator CPU", $"{own.TotalMicroseconds / Math.Max(1, _accepted):F2} us a click");
+        Row("generator CPU", $"{own.TotalMicroseconds / Math.Max(1, measured):F2} us a click");
         foreach ((string query, List<double> times) in _queryMs)
         {
             Row(query, Percentiles(times));
@@ -92,6 +98,18 @@ internal sealed class LoadRunner(LoadOptions options)
     }
 
     private long _peak;
+    private Stopwatch _watch = new();
+
+    /// <summary>Whether the warm-up is over.</summary>
+    private bool IsMeasured => _watch.Elapsed.TotalSeconds >= options.Warmup;
+
+    private void Note(List<double> times, long start)
+    {
+        if (IsMeasured)
+        {
+            times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        }
+    }
 
     private async Task SendAsync(int lane, int lanes, int bodiesPerLane, ZipfClicks clicks, Stopwatch watch, CancellationToken cancellationToken)
     {
@@ -102,7 +120,7 @@ internal sealed class LoadRunner(LoadOptions options)
         var times = new List<double>();
         long sent = 0;
         double perSecond = options.Rate / (double)lanes;
-        for (int n = 0; watch.Elapsed.TotalSeconds < options.Seconds; n++)
+        for (int n = 0; watch.Elapsed.TotalSeconds < options.Warmup + options.Seconds; n++)
         {
             if (options.Rate > 0)
             {
@@ -128,7 +146,7 @@ internal sealed class LoadRunner(LoadOptions options)
                 throw new InvalidOperationException($"{status}: {http.Body}");
             }
 
-            times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            Note(times, start);
             sent += options.Batch;
             Interlocked.Add(ref _accepted, options.Batch);
             Interlocked.Add(ref _duplicates, duplicates);
@@ -162,7 +180,7 @@ internal sealed class LoadRunner(LoadOptions options)
                     throw new InvalidOperationException($"{path}: {status}: {http.Body}");
                 }
 
-                Times(name).Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+                Note(Times(name), start);
                 await Task.Delay(TimeSpan.FromSeconds(1.0 / options.Queries), cancellationToken);
             }
         }
@@ -204,7 +222,7 @@ internal sealed class LoadRunner(LoadOptions options)
                     await ask.GetAsync($"/v1/ads/{ad}/clicks?last=20m", cancellationToken);
                 }
                 while (Clicks(ask.Body) == 0);
-                _probeMs.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+                Note(_probeMs, start);
                 await Task.Delay(97, cancellationToken);
             }
         }

@@ -6,8 +6,8 @@ public sealed record ChainOptions
     /// <summary>Records of a batch at most (a slab is never cut). Default 500,000.</summary>
     public int MaxRecords { get; init; } = 500_000;
 
-    /// <summary>Bytes of slabs that wait to be counted at most; beyond it deliveries wait. Default 32 MiB.</summary>
-    public long BufferBytes { get; init; } = 32L << 20;
+    /// <summary>Bytes of slabs that wait to be counted at most; beyond it deliveries wait. Default 16 MiB.</summary>
+    public long BufferBytes { get; init; } = 16L << 20;
 
     /// <summary>Windows that are called at the same time. Default 1,024.</summary>
     public int InFlight { get; init; } = 1024;
