@@ -12,8 +12,8 @@ namespace ClickAggregator.Servers;
 internal sealed class ServerScript : IAsyncDisposable
 {
     private readonly string _path;
-    private readonly DirectoryInfo _data = Directory.CreateTempSubdirectory("clicks-servers-");
-    private readonly int _port = FreePorts();
+    private DirectoryInfo _data = Directory.CreateTempSubdirectory("clicks-servers-");
+    private int _port = FreePorts();
 
     private ServerScript(string path) => _path = path;
 
@@ -45,7 +45,23 @@ internal sealed class ServerScript : IAsyncDisposable
     /// <summary>Starts brokers, or those that are down, on their data.</summary>
     public async Task StartKafkaAsync(int brokers = 1)
     {
-        await RunAsync("start", "kafka", "--brokers", brokers.ToString(CultureInfo.InvariantCulture));
+        for (int attempt = 0; ; attempt++)
+        {
+            try
+            {
+                await RunAsync("start", "kafka", "--brokers", brokers.ToString(CultureInfo.InvariantCulture));
+                break;
+            }
+            catch (InvalidOperationException fault)
+                when (Kafka.Length == 0 && attempt < 3 && fault.Message.Contains("Address already in use", StringComparison.Ordinal))
+            {
+                // Somebody took a port between our look and the server's start.
+                await DisposeAsync();
+                _data = Directory.CreateTempSubdirectory("clicks-servers-");
+                _port = FreePorts();
+            }
+        }
+
         Kafka = string.Join(',', Enumerable.Range(0, brokers).Select(n => $"127.0.0.1:{_port + (2 * n)}"));
     }
 
