@@ -1,4 +1,3 @@
-using System.Text;
 using ClickAggregator.Streaming.Kafka.Native;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
@@ -12,15 +11,14 @@ internal sealed class ClusterView : IDisposable
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(50);
     private readonly KafkaLogOptions _options;
     private readonly TimeProvider _time;
-    private readonly ILogger _logger;
     private readonly IAdminClient _admin;
 
     public ClusterView(KafkaLogOptions options, TimeProvider time, ILogger logger)
     {
         _options = options;
         _time = time;
-        _logger = logger;
-        _admin = new AdminClientBuilder(ClientSettings.ForAdmin(options)).SetLogHandler(Log).SetErrorHandler(Error).Build();
+        var voice = new ClientVoice(options.Topic, logger);
+        _admin = new AdminClientBuilder(ClientSettings.ForAdmin(options)).SetLogHandler(voice.Log).SetErrorHandler(voice.Error).Build();
     }
 
     public IAdminClient Admin => _admin;
@@ -148,22 +146,5 @@ internal sealed class ClusterView : IDisposable
             ? found.Offset.Value
             : throw NativeErrors.ToException(
                 found.Error.IsError ? found.Error.Code : ErrorCode.LeaderNotAvailable, $"partition {partition} of topic '{_options.Topic}' has no offset to tell now", null);
-    }
-
-    private void Log(IClient client, LogMessage message)
-    {
-        byte[] facility = Encoding.UTF8.GetBytes(message.Facility);
-        LogLevel level = KafkaEvents.LevelOf((int)message.Level, facility);
-        if (_logger.IsEnabled(level) && !KafkaEvents.IsNoise(facility, Encoding.UTF8.GetBytes(message.Message)))
-        {
-            KafkaEvents.Native(_logger, level, message.Facility, message.Message);
-        }
-    }
-
-    // Whoever asks is told; this is for those who look closer.
-    private void Error(IClient client, Error error)
-    {
-        KafkaLogException fault = NativeErrors.ToException(error.Code, error.Reason, null);
-        KafkaEvents.ClientTrouble(_logger, _options.Topic, fault);
     }
 }

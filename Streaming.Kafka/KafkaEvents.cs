@@ -40,4 +40,13 @@ internal static partial class KafkaEvents
 
     [LoggerMessage(Level = LogLevel.Warning, EventId = 4204, Message = "A Kafka client of topic {Topic} failed to close")]
     public static partial void CloseFailed(ILogger logger, string topic, Exception fault);
+
+    [LoggerMessage(Level = LogLevel.Warning, EventId = 4206,
+        Message = "Streams {Provider}: {Count} records of partition {Partition}, from offset {Offset} on, could not be read as {Asked} and were skipped")]
+    public static partial void RecordsSkipped(
+        ILogger logger, string provider, int count, int partition, long offset, Type asked, Exception fault);
+
+    [LoggerMessage(Level = LogLevel.Error, EventId = 4207,
+        Message = "Streams {Provider}: the producer cannot go on and is replaced by a new one")]
+    public static partial void ProducerReplaced(ILogger logger, string provider, Exception fault);
 }

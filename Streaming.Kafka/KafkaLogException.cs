@@ -2,7 +2,7 @@ using Confluent.Kafka;
 
 namespace ClickAggregator.Streaming.Kafka;
 
-/// <summary>Kafka could not be read, for another reason than an offset that it does not hold.</summary>
+/// <summary>Kafka could not be read or written, for another reason than an offset that it does not hold.</summary>
 public class KafkaLogException : Exception
 {
     internal KafkaLogException(ErrorCode code, string reason, bool isTransient, Exception? inner = null)

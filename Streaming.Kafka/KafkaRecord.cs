@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using ClickAggregator.Streaming.Kafka.Native;
 
@@ -14,6 +15,9 @@ public readonly unsafe ref struct KafkaRecord
 
     /// <summary>Empty where there is none.</summary>
     public ReadOnlySpan<byte> Key => new(_message->Key, checked((int)_message->KeyLength));
+
+    /// <summary>Whether the record has no key at all.</summary>
+    public bool HasNoKey => _message->Key is null;
 
     /// <summary>Empty where there is none.</summary>
     public ReadOnlySpan<byte> Value => new(_message->Payload, checked((int)_message->Length));
@@ -44,6 +48,28 @@ public readonly unsafe ref struct KafkaRecord
         }
 
         value = new ReadOnlySpan<byte>(found, checked((int)size));
+        return true;
+    }
+
+    /// <summary>A header by its place among all of them; false behind the last one.</summary>
+    /// <param name="index">From 0.</param>
+    /// <param name="name">Its name, in UTF-8.</param>
+    /// <param name="value">Empty where there is none.</param>
+    /// <param name="isNull">Whether the header has no value at all.</param>
+    public bool TryGetHeader(int index, out ReadOnlySpan<byte> name, out ReadOnlySpan<byte> value, out bool isNull)
+    {
+        name = default;
+        value = default;
+        isNull = true;
+        if (LibRdKafka.MessageHeaders(_message, out nint headers) != 0
+            || LibRdKafka.HeaderGetAll(headers, (nuint)index, out byte* foundName, out byte* found, out nuint size) != 0)
+        {
+            return false;
+        }
+
+        name = MemoryMarshal.CreateReadOnlySpanFromNullTerminated(foundName);
+        value = new ReadOnlySpan<byte>(found, checked((int)size));
+        isNull = found is null;
         return true;
     }
 }

@@ -14,6 +14,8 @@ internal sealed class PartitionAdapter(
     IReaderStart start,
     PartitionStreamOptions options,
     PartitionQueueMapper mapper,
+    IItemReader? items,
+    IItemWriter? writer,
     TimeProvider time,
     ILoggerFactory loggers)
     : IQueueAdapter, IQueueAdapterCache
@@ -27,7 +29,8 @@ internal sealed class PartitionAdapter(
 
     public bool IsRewindable => true;
 
-    public StreamProviderDirection Direction => StreamProviderDirection.ReadOnly;
+    public StreamProviderDirection Direction =>
+        writer is null ? StreamProviderDirection.ReadOnly : StreamProviderDirection.ReadWrite;
 
     public IQueueCache CreateQueueCache(QueueId queueId) =>
         _caches[queueId] = new SlabCache(options.CacheBytes, options.MaxSlabBytes, InstrumentsOf(queueId));
@@ -36,13 +39,23 @@ internal sealed class PartitionAdapter(
     {
         int partition = PartitionQueueMapper.PartitionOf(queueId);
         return new PartitionReceiver(
-            partition, mapper.StreamOf(partition), log, start, _caches[queueId], options.MaxSlabBytes,
+            partition, slab => new SlabContainer(mapper.StreamOf(partition), slab, name, items), log, start, _caches[queueId], options.MaxSlabBytes,
             InstrumentsOf(queueId), time, loggers.CreateLogger<PartitionReceiver>());
     }
 
     private StreamInstruments InstrumentsOf(QueueId queueId) => new(name, PartitionQueueMapper.PartitionOf(queueId));
 
+    /// <summary>The request context stays behind: a log has readers that know nothing of Orleans.</summary>
     public Task QueueMessageBatchAsync<T>(
-        StreamId streamId, IEnumerable<T> events, StreamSequenceToken? token, Dictionary<string, object>? requestContext) =>
-        throw new NotSupportedException($"stream provider '{name}' only reads: write to the log");
+        StreamId streamId, IEnumerable<T> events, StreamSequenceToken? token, Dictionary<string, object>? requestContext)
+    {
+        if (writer is null)
+        {
+            throw new NotSupportedException($"stream provider '{name}' only reads: write to the log");
+        }
+
+        return token is null
+            ? writer.WriteAsync(streamId, events)
+            : throw new ArgumentException("a producer gives no token: the log says where an item stands", nameof(token));
+    }
 }

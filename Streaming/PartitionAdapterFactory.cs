@@ -8,7 +8,14 @@ namespace ClickAggregator.Streaming;
 
 /// <summary>Makes the parts of one provider for Orleans.</summary>
 internal sealed class PartitionAdapterFactory(
-    string name, IPartitionLog log, IReaderStart start, PartitionStreamOptions options, TimeProvider time, ILoggerFactory loggers)
+    string name,
+    IPartitionLog log,
+    IReaderStart start,
+    PartitionStreamOptions options,
+    IItemReader? items,
+    IItemWriter? writer,
+    TimeProvider time,
+    ILoggerFactory loggers)
     : IQueueAdapterFactory
 {
     private PartitionAdapter? _adapter;
@@ -22,6 +29,8 @@ internal sealed class PartitionAdapterFactory(
             KeyedOrPlain<IPartitionLog>(services, name),
             KeyedOrPlain<IReaderStart>(services, name),
             services.GetRequiredService<IOptionsMonitor<PartitionStreamOptions>>().Get(name),
+            services.GetKeyedService<IItemReader>(name),
+            services.GetKeyedService<IItemWriter>(name),
             services.GetService<TimeProvider>() ?? TimeProvider.System,
             services.GetRequiredService<ILoggerFactory>());
 
@@ -32,7 +41,7 @@ internal sealed class PartitionAdapterFactory(
     public Task<IQueueAdapter> CreateAdapter()
     {
         var mapper = new PartitionQueueMapper(name, options.Namespace);
-        _adapter = new PartitionAdapter(name, log, start, options, mapper, time, loggers);
+        _adapter = new PartitionAdapter(name, log, start, options, mapper, items, writer, time, loggers);
         return Task.FromResult<IQueueAdapter>(_adapter);
     }
 

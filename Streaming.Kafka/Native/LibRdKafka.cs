@@ -88,4 +88,7 @@ internal static unsafe partial class LibRdKafka
 
     [LibraryImport(Name, EntryPoint = "rd_kafka_header_get_last")]
     public static partial int HeaderGetLast(nint headers, byte* name, out byte* value, out nuint size);
+
+    [LibraryImport(Name, EntryPoint = "rd_kafka_header_get_all")]
+    public static partial int HeaderGetAll(nint headers, nuint index, out byte* name, out byte* value, out nuint size);
 }

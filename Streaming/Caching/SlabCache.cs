@@ -113,7 +113,9 @@ internal sealed class SlabCache(long maxBytes, int maxSlabBytes, StreamInstrumen
             MoveReceiver(readable);
         }
 
-        return Open(processed);
+        // A token of a record or of a next offset says how far its consumer is, also within a slab.
+        bool exact = token is PartitionSequenceToken at && (at.Offset is not null || at.From == at.To);
+        return Open(processed, processed, exact);
     }
 
     public QueueCacheCursorResult<IQueueCacheCursor> TryGetCacheCursor(StreamId streamId, StreamSequenceToken? token) =>
@@ -152,9 +154,9 @@ internal sealed class SlabCache(long maxBytes, int maxSlabBytes, StreamInstrumen
 
     private SlabCursor Open(long least) => Open(least, least);
 
-    private SlabCursor Open(long least, long processed)
+    private SlabCursor Open(long least, long processed, bool exact = false)
     {
-        var cursor = new SlabCursor(this, least, processed);
+        var cursor = new SlabCursor(this, least, processed, exact);
         _cursors.Add(cursor);
         return cursor;
     }

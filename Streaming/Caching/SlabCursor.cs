@@ -6,9 +6,16 @@ namespace ClickAggregator.Streaming.Caching;
 /// One consumer's place in the cache, as an offset and not as a position in the list: it outlives purges and moves of
 /// the receiver. It starts at the slab that ends at or above the token it was opened with.
 /// </summary>
-internal sealed class SlabCursor(SlabCache cache, long least, long processed) : IQueueCacheCursor
+/// <remarks>
+/// It holds a lease on what is being delivered: another consumer may move the receiver meanwhile, and who reads items
+/// could not fetch them from elsewhere.
+/// </remarks>
+internal sealed class SlabCursor(SlabCache cache, long least, long processed, bool exact) : IQueueCacheCursor
 {
     private SlabContainer? _current;
+
+    // Whether what is processed is known to the record. A slab's own token is also how the agent asks for that slab as a whole.
+    private bool _exact = exact;
 
     // The least end of the slab to come.
     private long _least = least;
@@ -27,14 +34,16 @@ internal sealed class SlabCursor(SlabCache cache, long least, long processed) : 
 
     public bool MoveNext()
     {
-        _current = cache.Find(_least);
-        if (_current is null)
+        Leave();
+        if (cache.Find(_least) is not { } next || !next.Slab.TryAcquire())
         {
             return false;
         }
 
-        Processed = _current.Token.To;
-        _least = _current.Token.To + 1;
+        _current = IsPartlyProcessed(next.Token) ? next.Above(Processed) : next;
+        _exact = true;
+        Processed = next.Token.To;
+        _least = next.Token.To + 1;
         return true;
     }
 
@@ -51,5 +60,18 @@ internal sealed class SlabCursor(SlabCache cache, long least, long processed) : 
     {
     }
 
-    public void Dispose() => cache.Close(this);
+    public void Dispose()
+    {
+        Leave();
+        cache.Close(this);
+    }
+
+    private bool IsPartlyProcessed(PartitionSequenceToken slab) =>
+        slab.From < Processed && (_exact || slab.To > Processed);
+
+    private void Leave()
+    {
+        _current?.Slab.Release();
+        _current = null;
+    }
 }

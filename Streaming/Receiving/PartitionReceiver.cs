@@ -1,6 +1,5 @@
 using ClickAggregator.Streaming.Caching;
 using Microsoft.Extensions.Logging;
-using Orleans.Runtime;
 using Orleans.Streams;
 
 namespace ClickAggregator.Streaming.Receiving;
@@ -13,7 +12,7 @@ namespace ClickAggregator.Streaming.Receiving;
 /// <remarks>Used by one agent, on its scheduler; awaits come back to it.</remarks>
 internal sealed class PartitionReceiver(
     int partition,
-    StreamId stream,
+    Func<Slab, SlabContainer> contain,
     IPartitionLog log,
     IReaderStart start,
     SlabCache cache,
@@ -110,7 +109,9 @@ internal sealed class PartitionReceiver(
                 $"the log's reader stood at {_from} and returned a slab of [{slab.From}, {slab.To})");
         }
 
-        return new SlabContainer(stream, slab) { Epoch = epoch };
+        SlabContainer container = contain(slab);
+        container.Epoch = epoch;
+        return container;
     }
 
     private async ValueTask OpenAsync(CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using ClickAggregator.Servers;
 using ClickAggregator.Streaming.Kafka.Tests.Servers;
 using Confluent.Kafka;
 
@@ -9,7 +10,7 @@ namespace ClickAggregator.Streaming.Kafka.Tests;
 /// Prints what reading and idling cost. Nothing is asserted about time; run it by name with
 /// <c>dotnet run --project Tests/Streaming.Kafka.Tests -c Release -- -explicit only</c>.
 /// </summary>
-public class CostCheck(KafkaBroker broker)
+public class CostCheck(KafkaServer kafka)
 {
     private const int Partitions = 4;
 
@@ -20,7 +21,7 @@ public class CostCheck(KafkaBroker broker)
     [InlineData("zstd", 500_000)]
     public async Task What_a_record_costs(string compression, int recordsPerPartition)
     {
-        await using TestTopic topic = await TestTopic.CreateAsync(broker, Partitions);
+        await using TestTopic topic = await TestTopic.CreateAsync(kafka, Partitions);
         Fill(topic, compression, recordsPerPartition);
         for (int round = 0; round < 3; round++)
         {
@@ -76,7 +77,7 @@ public class CostCheck(KafkaBroker broker)
     [InlineData(1, 4)]
     public async Task What_idle_readers_cost(int partitions, int readersPerPartition)
     {
-        await using TestTopic topic = await TestTopic.CreateAsync(broker, partitions);
+        await using TestTopic topic = await TestTopic.CreateAsync(kafka, partitions);
         await topic.AppendAsync(0, 10);
         await using KafkaPartitionLog log = topic.Open();
         await log.GetLogIdAsync(Cancellation);

@@ -1,13 +1,14 @@
+using ClickAggregator.Servers;
 using ClickAggregator.Streaming.Kafka.Tests.Servers;
 using ClickAggregator.Streaming.Tests.Contracts;
 
 namespace ClickAggregator.Streaming.Kafka.Tests;
 
 /// <summary>A topic of a real broker keeps the contract of every partitioned log.</summary>
-public class KafkaLogContractTests(KafkaBroker broker) : PartitionLogContract
+public class KafkaLogContractTests(KafkaServer kafka) : PartitionLogContract
 {
     protected override async Task<ILogUnderTest> OpenAsync(int partitions) =>
-        new UnderTest(await TestTopic.CreateAsync(broker, partitions));
+        new UnderTest(await TestTopic.CreateAsync(kafka, partitions));
 
     private sealed class UnderTest(TestTopic topic) : ILogUnderTest
     {
@@ -33,10 +34,10 @@ public class KafkaLogContractTests(KafkaBroker broker) : PartitionLogContract
 }
 
 /// <summary>The same with the holes that transactions leave: each append is a transaction, with an aborted one behind it.</summary>
-public class TransactionalKafkaLogContractTests(KafkaBroker broker) : PartitionLogContract
+public class TransactionalKafkaLogContractTests(KafkaServer kafka) : PartitionLogContract
 {
     protected override async Task<ILogUnderTest> OpenAsync(int partitions) =>
-        new UnderTest(await TestTopic.CreateAsync(broker, partitions));
+        new UnderTest(await TestTopic.CreateAsync(kafka, partitions));
 
     private sealed class UnderTest(TestTopic topic) : ILogUnderTest
     {

@@ -1,16 +1,17 @@
+using ClickAggregator.Servers;
 using ClickAggregator.Streaming.Kafka.Tests.Servers;
 using Confluent.Kafka.Admin;
 
 namespace ClickAggregator.Streaming.Kafka.Tests;
 
-public class KafkaTopicsTests(KafkaBroker broker)
+public class KafkaTopicsTests(KafkaServer kafka)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task A_missing_topic_is_created_as_the_options_say_and_only_once()
     {
-        KafkaLogOptions options = Options();
+        KafkaLogOptions options = await OptionsAsync();
         options.Partitions = 3;
         options.Retention = TimeSpan.FromHours(5);
         await using TestTopic topic = TestTopic.Existing(options);
@@ -29,7 +30,7 @@ public class KafkaTopicsTests(KafkaBroker broker)
     [Fact]
     public async Task Many_that_create_the_topic_at_once_agree()
     {
-        KafkaLogOptions options = Options();
+        KafkaLogOptions options = await OptionsAsync();
         await using TestTopic topic = TestTopic.Existing(options);
         bool[] created = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => KafkaTopics.EnsureAsync(options, cancellationToken: Cancellation)));
         Assert.Single(created, made => made);
@@ -38,7 +39,7 @@ public class KafkaTopicsTests(KafkaBroker broker)
     [Fact]
     public async Task An_existing_topic_may_have_more_partitions_and_another_retention()
     {
-        await using TestTopic topic = await TestTopic.CreateAsync(broker, 6, new Dictionary<string, string> { ["retention.ms"] = "3600000" });
+        await using TestTopic topic = await TestTopic.CreateAsync(kafka, 6, new Dictionary<string, string> { ["retention.ms"] = "3600000" });
         topic.Options.Partitions = 4;
         Assert.False(await KafkaTopics.EnsureAsync(topic.Options, cancellationToken: Cancellation));
     }
@@ -46,7 +47,7 @@ public class KafkaTopicsTests(KafkaBroker broker)
     [Fact]
     public async Task A_topic_that_does_not_fit_is_an_error_that_says_all_there_is_to_do()
     {
-        await using TestTopic topic = await TestTopic.CreateAsync(broker, 2, new Dictionary<string, string>
+        await using TestTopic topic = await TestTopic.CreateAsync(kafka, 2, new Dictionary<string, string>
         {
             ["message.timestamp.type"] = "CreateTime",
             ["cleanup.policy"] = "compact",
@@ -65,7 +66,7 @@ public class KafkaTopicsTests(KafkaBroker broker)
     [Fact]
     public async Task More_replicas_than_brokers_is_an_error_in_the_brokers_words()
     {
-        KafkaLogOptions options = Options();
+        KafkaLogOptions options = await OptionsAsync();
         options.ReplicationFactor = 99;
         var fault = await Assert.ThrowsAsync<KafkaLogException>(() => KafkaTopics.EnsureAsync(options, cancellationToken: Cancellation));
         Assert.Equal(ErrorCode.InvalidReplicationFactor, fault.Code);
@@ -80,5 +81,6 @@ public class KafkaTopicsTests(KafkaBroker broker)
         Assert.True(fault.IsTransient, fault.ToString());
     }
 
-    private KafkaLogOptions Options() => new() { BootstrapServers = broker.Required().BootstrapServers, Topic = $"test-{Guid.NewGuid():N}" };
+    private async Task<KafkaLogOptions> OptionsAsync() =>
+        new() { BootstrapServers = await kafka.BootstrapServersAsync(), Topic = $"test-{Guid.NewGuid():N}" };
 }

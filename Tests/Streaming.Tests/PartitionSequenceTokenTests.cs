@@ -40,4 +40,15 @@ public class PartitionSequenceTokenTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new PartitionSequenceToken(10, 9));
         Assert.Throws<ArgumentOutOfRangeException>(() => PartitionSequenceToken.After(-1));
     }
+
+    [Fact]
+    public void The_token_of_a_record_also_says_which_record_it_is()
+    {
+        PartitionSequenceToken token = PartitionSequenceToken.OfRecord(3, 5, 8);
+        Assert.Equal((3L, 5L, 8L), (token.From, token.Offset, token.To));
+        Assert.Equal(PartitionSequenceToken.After(8), token);
+        Assert.Null(PartitionSequenceToken.After(8).Offset);
+        Assert.Throws<ArgumentOutOfRangeException>(() => PartitionSequenceToken.OfRecord(3, 2, 8));
+        Assert.Throws<ArgumentOutOfRangeException>(() => PartitionSequenceToken.OfRecord(3, 8, 8));
+    }
 }

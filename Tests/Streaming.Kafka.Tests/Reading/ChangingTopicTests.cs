@@ -1,17 +1,18 @@
+using ClickAggregator.Servers;
 using ClickAggregator.Streaming.Kafka.Tests.Servers;
 using Confluent.Kafka.Admin;
 
 namespace ClickAggregator.Streaming.Kafka.Tests.Reading;
 
 /// <summary>What changes under an open reader: the log's start, the topic itself, the number of partitions.</summary>
-public class ChangingTopicTests(KafkaBroker broker)
+public class ChangingTopicTests(KafkaServer kafka)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task A_reader_whose_position_was_removed_throws_and_never_jumps()
     {
-        await using TestTopic topic = await TestTopic.CreateAsync(broker);
+        await using TestTopic topic = await TestTopic.CreateAsync(kafka);
         topic.Options.QueueBytes = 64 << 10;
         topic.Options.PartitionFetchBytes = 16 << 10;
         await topic.AppendAsync(0, 4_000, 1_000);
@@ -41,7 +42,7 @@ public class ChangingTopicTests(KafkaBroker broker)
     [InlineData(500)]
     public async Task A_topic_made_again_under_a_reader_is_not_read_as_if_it_were_the_same(int recordsAfter)
     {
-        await using TestTopic topic = await TestTopic.CreateAsync(broker);
+        await using TestTopic topic = await TestTopic.CreateAsync(kafka);
         await topic.AppendAsync(0, 50);
         await using KafkaPartitionLog log = topic.Open();
         LogId before = await log.GetLogIdAsync(Cancellation);
@@ -83,7 +84,7 @@ public class ChangingTopicTests(KafkaBroker broker)
     [Fact]
     public async Task A_topic_that_is_gone_cannot_be_asked()
     {
-        await using TestTopic topic = await TestTopic.CreateAsync(broker);
+        await using TestTopic topic = await TestTopic.CreateAsync(kafka);
         await using KafkaPartitionLog log = topic.Open();
         await log.GetLogIdAsync(Cancellation);
         await topic.DeleteTopicAsync();
@@ -107,7 +108,7 @@ public class ChangingTopicTests(KafkaBroker broker)
     [Fact]
     public async Task Partitions_that_are_added_can_be_read_while_running()
     {
-        await using TestTopic topic = await TestTopic.CreateAsync(broker);
+        await using TestTopic topic = await TestTopic.CreateAsync(kafka);
         await topic.AppendAsync(0, 10);
         await using KafkaPartitionLog log = topic.Open();
         await using IPartitionReader first = await log.OpenAsync(0, 0, Cancellation);
@@ -128,7 +129,7 @@ public class ChangingTopicTests(KafkaBroker broker)
     [Fact]
     public async Task A_partition_that_the_topic_does_not_have_cannot_be_read()
     {
-        await using TestTopic topic = await TestTopic.CreateAsync(broker);
+        await using TestTopic topic = await TestTopic.CreateAsync(kafka);
         await using KafkaPartitionLog log = topic.Open();
         var fault = await Assert.ThrowsAsync<KafkaLogException>(async () => await log.OpenAsync(5, 0, Cancellation));
         Assert.False(fault.IsTransient);

@@ -1,17 +1,18 @@
+using ClickAggregator.Servers;
 using ClickAggregator.Streaming.Kafka.Tests.Servers;
 using Microsoft.Extensions.Time.Testing;
 
 namespace ClickAggregator.Streaming.Kafka.Tests.Reading;
 
 /// <summary>How many native clients there are.</summary>
-public class ClientTests(KafkaBroker broker)
+public class ClientTests(KafkaServer kafka)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Readers_of_many_partitions_share_a_client_and_readers_of_one_do_not()
     {
-        await using TestTopic topic = await TestTopic.CreateAsync(broker, 8);
+        await using TestTopic topic = await TestTopic.CreateAsync(kafka, 8);
         await using KafkaPartitionLog log = topic.Open();
         Assert.Equal((0, 0), log.Clients);
         var readers = new List<IPartitionReader>();
@@ -42,7 +43,7 @@ public class ClientTests(KafkaBroker broker)
     [Fact]
     public async Task A_partition_is_read_again_and_again_with_the_same_client()
     {
-        await using TestTopic topic = await TestTopic.CreateAsync(broker);
+        await using TestTopic topic = await TestTopic.CreateAsync(kafka);
         await using KafkaPartitionLog log = topic.Open();
         await topic.AppendAsync(0, 50);
         for (int from = 0; from < 50; from++)
@@ -58,7 +59,7 @@ public class ClientTests(KafkaBroker broker)
     [Fact]
     public async Task A_range_that_is_left_early_gives_its_client_back()
     {
-        await using TestTopic topic = await TestTopic.CreateAsync(broker);
+        await using TestTopic topic = await TestTopic.CreateAsync(kafka);
         await using KafkaPartitionLog log = topic.Open();
         await topic.AppendAsync(0, 50);
         for (int round = 0; round < 3; round++)
@@ -76,7 +77,7 @@ public class ClientTests(KafkaBroker broker)
     [Fact]
     public async Task Clients_that_nobody_reads_with_are_closed_after_a_while()
     {
-        await using TestTopic topic = await TestTopic.CreateAsync(broker);
+        await using TestTopic topic = await TestTopic.CreateAsync(kafka);
         var time = new FakeTimeProvider();
         await using var log = new KafkaPartitionLog(topic.Options, time: time);
         await topic.AppendAsync(0, 5);
@@ -92,7 +93,7 @@ public class ClientTests(KafkaBroker broker)
     [Fact]
     public async Task A_reader_that_is_open_when_the_log_is_closed_can_still_be_closed()
     {
-        await using TestTopic topic = await TestTopic.CreateAsync(broker);
+        await using TestTopic topic = await TestTopic.CreateAsync(kafka);
         KafkaPartitionLog log = topic.Open();
         await topic.AppendAsync(0, 5);
         IPartitionReader reader = await log.OpenAsync(0, 0, Cancellation);

@@ -1,11 +1,12 @@
 using System.Text;
+using ClickAggregator.Servers;
 using ClickAggregator.Streaming.Kafka.Tests.Servers;
 using Confluent.Kafka;
 
 namespace ClickAggregator.Streaming.Kafka.Tests.Reading;
 
 /// <summary>Offsets without records: transaction markers, aborted records, compaction.</summary>
-public class HoleTests(KafkaBroker broker)
+public class HoleTests(KafkaServer kafka)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -43,7 +44,7 @@ public class HoleTests(KafkaBroker broker)
     [Fact]
     public async Task A_reader_gets_past_markers_and_aborted_records_at_the_end_of_the_log()
     {
-        await using TestTopic topic = await TestTopic.CreateAsync(broker);
+        await using TestTopic topic = await TestTopic.CreateAsync(kafka);
         using IProducer<byte[]?, byte[]?> producer = topic.TransactionalProducer();
         TestTopic.Transaction(producer, topic.Partition(), 3, commit: true);
         TestTopic.Transaction(producer, topic.Partition(), 5, commit: false);
@@ -58,7 +59,7 @@ public class HoleTests(KafkaBroker broker)
     [Fact]
     public async Task A_log_of_nothing_but_aborted_records_is_one_empty_slab()
     {
-        await using TestTopic topic = await TestTopic.CreateAsync(broker);
+        await using TestTopic topic = await TestTopic.CreateAsync(kafka);
         using IProducer<byte[]?, byte[]?> producer = topic.TransactionalProducer();
         TestTopic.Transaction(producer, topic.Partition(), 2_000, commit: false);
         await using KafkaPartitionLog log = topic.Open();
@@ -71,7 +72,7 @@ public class HoleTests(KafkaBroker broker)
     [Fact]
     public async Task What_compaction_removed_is_a_hole()
     {
-        await using TestTopic topic = await TestTopic.CreateAsync(broker, 1, new Dictionary<string, string>
+        await using TestTopic topic = await TestTopic.CreateAsync(kafka, 1, new Dictionary<string, string>
         {
             ["cleanup.policy"] = "compact",
             ["min.cleanable.dirty.ratio"] = "0.001",
@@ -101,7 +102,7 @@ public class HoleTests(KafkaBroker broker)
     [Fact]
     public async Task What_an_open_transaction_of_a_dead_producer_holds_back_is_not_in_the_log_yet()
     {
-        await using TestTopic topic = await TestTopic.CreateAsync(broker);
+        await using TestTopic topic = await TestTopic.CreateAsync(kafka);
         await topic.AppendAsync(0, 4);
         string transactionalId = $"dies-{Guid.NewGuid():N}";
         using (IProducer<byte[]?, byte[]?> dies = topic.Producer(transactionalId))
@@ -133,7 +134,7 @@ public class HoleTests(KafkaBroker broker)
 
     private async Task<TestTopic> WithTransactionsAsync()
     {
-        TestTopic topic = await TestTopic.CreateAsync(broker);
+        TestTopic topic = await TestTopic.CreateAsync(kafka);
         using IProducer<byte[]?, byte[]?> producer = topic.TransactionalProducer();
         foreach (bool commit in new[] { true, false, true, true })
         {

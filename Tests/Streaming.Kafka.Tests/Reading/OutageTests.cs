@@ -1,23 +1,22 @@
+using ClickAggregator.Servers;
 using ClickAggregator.Streaming.Kafka.Tests.Servers;
 
 namespace ClickAggregator.Streaming.Kafka.Tests.Reading;
 
 /// <summary>A broker of its own that goes and comes back.</summary>
-public class OutageTests(KafkaBroker broker)
+public class OutageTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task A_reader_says_that_the_broker_is_away_and_goes_on_by_itself_when_it_is_back()
     {
-        broker.Required();
-        string? path = ServerScript.Find();
-        Assert.SkipWhen(path is null, "needs a broker that it may stop: the servers script");
-        await using var script = new ServerScript(path!);
-        await script.RunAsync("start", "kafka");
+        await using ServerScript? script = ServerScript.New();
+        Assert.SkipWhen(script is null, "needs a broker that it may stop: the servers script");
+        await script.StartKafkaAsync();
         var options = new KafkaLogOptions
         {
-            BootstrapServers = script.BootstrapServers,
+            BootstrapServers = script.Kafka,
             Topic = "outage",
             Partitions = 2,
             RequestTimeout = TimeSpan.FromSeconds(2),
@@ -30,7 +29,7 @@ public class OutageTests(KafkaBroker broker)
         await using IPartitionReader idle = await log.OpenAsync(1, 0, Cancellation);
         await reader.UntilAsync(30);
 
-        await script.RunAsync("stop", "kafka");
+        await script.StopKafkaAsync();
         var fault = await reader.UntilItThrowsAsync<KafkaLogException>();
         Assert.True(fault.IsTransient, fault.ToString());
         Assert.True((await idle.UntilItThrowsAsync<KafkaLogException>()).IsTransient);
@@ -38,7 +37,7 @@ public class OutageTests(KafkaBroker broker)
         Assert.True(asked.IsTransient, asked.ToString());
         Assert.True((await Assert.ThrowsAsync<KafkaLogException>(async () => await log.OpenAsync(0, 30, Cancellation))).IsTransient);
 
-        await script.RunAsync("start", "kafka");
+        await script.StartKafkaAsync();
         await topic.AppendAsync(0, 5);
         await topic.AppendAsync(1, 2);
         Assert.Equal([30, 31, 32, 33, 34], await GoOnAsync(reader, 35));

@@ -1,18 +1,19 @@
 using System.Text;
+using ClickAggregator.Servers;
 using ClickAggregator.Streaming.Kafka.Tests.Servers;
 using Confluent.Kafka;
 
 namespace ClickAggregator.Streaming.Kafka.Tests.Reading;
 
 /// <summary>What of a record becomes its bytes, and what it costs.</summary>
-public class RecordTests(KafkaBroker broker)
+public class RecordTests(KafkaServer kafka)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task A_record_is_its_value_with_the_brokers_time_and_no_value_is_an_empty_record()
     {
-        await using TestTopic topic = await TestTopic.CreateAsync(broker);
+        await using TestTopic topic = await TestTopic.CreateAsync(kafka);
         DateTimeOffset before = TimeProvider.System.GetUtcNow();
         foreach (byte[]? value in new byte[]?[] { "one"u8.ToArray(), null, [], "four"u8.ToArray() })
         {
@@ -32,7 +33,7 @@ public class RecordTests(KafkaBroker broker)
     [Fact]
     public async Task A_mapping_sees_key_value_and_headers()
     {
-        await using TestTopic topic = await TestTopic.CreateAsync(broker);
+        await using TestTopic topic = await TestTopic.CreateAsync(kafka);
         var headers = new Headers { { "source", "eu"u8.ToArray() }, { "source", "us"u8.ToArray() } };
         await topic.AppendAsync(0, [new Message<byte[]?, byte[]?> { Key = "ad:42"u8.ToArray(), Value = "v"u8.ToArray(), Headers = headers }]);
         await topic.AppendAsync(0, [new Message<byte[]?, byte[]?> { Value = null }]);
@@ -49,7 +50,7 @@ public class RecordTests(KafkaBroker broker)
     public async Task A_record_larger_than_every_bound_is_read_alone()
     {
         await using TestTopic topic = await TestTopic.CreateAsync(
-            broker, 1, new Dictionary<string, string> { ["max.message.bytes"] = $"{20 << 20}" });
+            kafka, 1, new Dictionary<string, string> { ["max.message.bytes"] = $"{20 << 20}" });
         topic.Options.PartitionFetchBytes = 1 << 10;
         topic.Options.FetchBytes = 1 << 20;
         topic.Options.QueueBytes = 64 << 10;
@@ -79,7 +80,7 @@ public class RecordTests(KafkaBroker broker)
     [InlineData("zstd")]
     public async Task Every_compression_is_read(string compression)
     {
-        await using TestTopic topic = await TestTopic.CreateAsync(broker);
+        await using TestTopic topic = await TestTopic.CreateAsync(kafka);
         using (IProducer<Null, byte[]> producer = new ProducerBuilder<Null, byte[]>(new Dictionary<string, string>
         {
             ["bootstrap.servers"] = topic.Options.BootstrapServers,
@@ -110,7 +111,7 @@ public class RecordTests(KafkaBroker broker)
     [Fact]
     public async Task Nothing_is_allocated_for_a_record_and_nothing_for_an_idle_look()
     {
-        await using TestTopic topic = await TestTopic.CreateAsync(broker);
+        await using TestTopic topic = await TestTopic.CreateAsync(kafka);
         const int Records = 60_000;
         await topic.AppendAsync(0, Records);
         await using KafkaPartitionLog log = topic.Open();

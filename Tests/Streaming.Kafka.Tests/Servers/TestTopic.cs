@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using ClickAggregator.Servers;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 
@@ -26,11 +27,11 @@ internal sealed class TestTopic : IAsyncDisposable
 
     /// <summary>Creates the topic.</summary>
     public static async Task<TestTopic> CreateAsync(
-        KafkaBroker broker, int partitions = 1, IReadOnlyDictionary<string, string>? settings = null)
+        KafkaServer kafka, int partitions = 1, IReadOnlyDictionary<string, string>? settings = null)
     {
         var topic = new TestTopic(new KafkaLogOptions
         {
-            BootstrapServers = broker.Required().BootstrapServers,
+            BootstrapServers = await kafka.BootstrapServersAsync(),
             Topic = $"test-{Guid.NewGuid():N}",
             Partitions = partitions,
         });

@@ -70,6 +70,39 @@ public class SlabCacheTests
     }
 
     [Fact]
+    public void What_is_being_delivered_outlives_a_move_of_the_receiver_by_another_consumer()
+    {
+        Slab slab = Slabs.Of(10, 20);
+        SlabCache cache = Filled(1 << 20, slab);
+        IQueueCacheCursor slow = cache.GetCacheCursor(s_stream, null);
+        Move(slow);
+        using IQueueCacheCursor back = cache.GetCacheCursor(s_stream, PartitionSequenceToken.After(5));
+        Assert.Equal(1, cache.Epoch);
+        Assert.False(slab.IsGone());
+        slow.Dispose();
+        Assert.True(slab.IsGone());
+    }
+
+    [Theory]
+    [InlineData(12, 12, null, 12)]
+    [InlineData(20, 20, null, 20)]
+    [InlineData(11, 13, 12L, 13)]
+    [InlineData(8, 13, null, 13)]
+    [InlineData(10, 20, null, 0)]
+    public void A_consumer_that_resumes_within_a_slab_gets_the_items_that_it_does_not_have(long from, long to, long? offset, long least)
+    {
+        SlabCache cache = Filled(1 << 20, (0, 10), (10, 20), (20, 30));
+        PartitionSequenceToken token = offset is { } at
+            ? PartitionSequenceToken.OfRecord(from, at, to)
+            : new PartitionSequenceToken(from, to);
+        using IQueueCacheCursor cursor = cache.GetCacheCursor(s_stream, token);
+        Move(cursor);
+        Assert.Equal((20, least), (((SlabContainer)cursor.GetCurrent(out _)!).Token.To, ((SlabContainer)cursor.GetCurrent(out _)!).Least));
+        Move(cursor);
+        Assert.Equal(0, ((SlabContainer)cursor.GetCurrent(out _)!).Least);
+    }
+
+    [Fact]
     public void A_token_below_what_is_held_moves_the_receiver_back_there()
     {
         var old = new[] { Slabs.Of(100, 110), Slabs.Of(110, 120) };
@@ -242,6 +275,7 @@ public class SlabCacheTests
             }
 
             cache.Clear();
+            cursor.Dispose();
             Assert.All(slabs, slab => Assert.True(slab.IsGone()));
         });
 

@@ -12,6 +12,7 @@ namespace ClickAggregator.Streaming.Tests.Receiving;
 public class PartitionReceiverTests
 {
     private static readonly StreamId s_stream = StreamId.Create("clicks", 0L);
+    private static readonly Func<Slab, SlabContainer> s_contain = slab => new SlabContainer(s_stream, slab);
     private readonly FakeTimeProvider _time = new();
     private readonly MemoryLog _log = new(1);
     private readonly Consumption _start = new();
@@ -23,7 +24,7 @@ public class PartitionReceiverTests
         var instruments = new StreamInstruments("log", 0);
         _cache = new SlabCache(1 << 20, 1024, instruments);
         _receiver = new PartitionReceiver(
-            0, s_stream, _log, _start, _cache, 1024, instruments, _time, NullLogger<PartitionReceiver>.Instance);
+            0, s_contain, _log, _start, _cache, 1024, instruments, _time, NullLogger<PartitionReceiver>.Instance);
     }
 
     [Fact]
@@ -97,7 +98,7 @@ public class PartitionReceiverTests
         var instruments = new StreamInstruments("log", 0);
         var start = new FailingStart();
         var receiver = new PartitionReceiver(
-            0, s_stream, _log, start, _cache, 1024, instruments, _time, NullLogger<PartitionReceiver>.Instance);
+            0, s_contain, _log, start, _cache, 1024, instruments, _time, NullLogger<PartitionReceiver>.Instance);
         Assert.Empty(await receiver.GetQueueMessagesAsync(-1, TestContext.Current.CancellationToken));
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.Single(await receiver.GetQueueMessagesAsync(-1, TestContext.Current.CancellationToken));
@@ -146,7 +147,7 @@ public class PartitionReceiverTests
         using var canceled = new CancellationTokenSource();
         await canceled.CancelAsync();
         var receiver = new PartitionReceiver(
-            0, s_stream, _log, new CanceledStart(), _cache, 1024, new StreamInstruments("log", 0), _time,
+            0, s_contain, _log, new CanceledStart(), _cache, 1024, new StreamInstruments("log", 0), _time,
             NullLogger<PartitionReceiver>.Instance);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => receiver.GetQueueMessagesAsync(-1, canceled.Token));
     }

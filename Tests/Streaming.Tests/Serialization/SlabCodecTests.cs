@@ -1,6 +1,8 @@
 using System.Buffers;
 using CsCheck;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Orleans.Hosting;
 using Orleans.Runtime;
 using Orleans.Serialization;
 using Orleans.Streams;
@@ -9,11 +11,13 @@ namespace ClickAggregator.Streaming.Tests.Serialization;
 
 public sealed class SlabCodecTests : IDisposable
 {
-    private readonly ServiceProvider _services = new ServiceCollection().AddSerializer().BuildServiceProvider();
+    // The services of a silo, which does not start.
+    private readonly IHost _silo = new HostBuilder().UseOrleans(silo =>
+        silo.UseLocalhostClustering().Services.AddKeyedSingleton<IItemReader>("here", new Offsets())).Build();
 
-    private Serializer Serializer => _services.GetRequiredService<Serializer>();
+    private Serializer Serializer => _silo.Services.GetRequiredService<Serializer>();
 
-    public void Dispose() => _services.Dispose();
+    public void Dispose() => _silo.Dispose();
 
     [Fact]
     public void A_slab_comes_back_as_it_left() =>
@@ -72,7 +76,22 @@ public sealed class SlabCodecTests : IDisposable
         (Slab item, StreamSequenceToken token) = Assert.Single(got.GetEvents<Slab>());
         Assert.Same(got.Slab, item);
         Assert.Equal(got.Token, token);
-        Assert.Empty(got.GetEvents<string>());
+    }
+
+    [Fact]
+    public void A_container_that_comes_in_finds_the_items_of_its_provider_by_name()
+    {
+        SlabContainer got = RoundTrip(new SlabContainer(default, Slabs.Of(10, 20), "here").Above(17));
+        Assert.Equal([17L, 18, 19], got.GetEvents<long>().Select(item => item.Item1));
+        Assert.Equal([18L, 19, 20], got.GetEvents<long>().Select(item => ((PartitionSequenceToken)item.Item2).To));
+    }
+
+    [Fact]
+    public void Items_of_a_provider_that_has_only_slabs_are_an_error_and_not_nothing()
+    {
+        SlabContainer got = RoundTrip(new SlabContainer(default, Slabs.Of(10, 20), "elsewhere"));
+        var fault = Assert.Throws<InvalidOperationException>(() => got.GetEvents<string>());
+        Assert.Equal("stream provider 'elsewhere' has no items of type System.String, only slabs", fault.Message);
     }
 
     [Fact]
@@ -116,9 +135,16 @@ public sealed class SlabCodecTests : IDisposable
     public void A_copy_of_a_slab_is_the_slab_itself()
     {
         Slab slab = Slabs.Of(0, 3);
-        Assert.Same(slab, _services.GetRequiredService<DeepCopier>().Copy(slab));
+        Assert.Same(slab, _silo.Services.GetRequiredService<DeepCopier>().Copy(slab));
         var container = new SlabContainer(StreamId.Create("clicks", 3L), slab);
-        Assert.Same(container, _services.GetRequiredService<DeepCopier>().Copy(container));
+        Assert.Same(container, _silo.Services.GetRequiredService<DeepCopier>().Copy(container));
+    }
+
+    private sealed class Offsets : IItemReader
+    {
+        public IEnumerable<(T Item, PartitionSequenceToken Token)> Read<T>(Slab slab, long from) =>
+            slab.Records.ToArray().Where(record => record.Offset >= from).Select(record =>
+                ((T)(object)record.Offset, PartitionSequenceToken.OfRecord(record.Offset, record.Offset, record.Offset + 1)));
     }
 
     private T RoundTrip<T>(T value) => Serializer.Deserialize<T>(Serializer.SerializeToArray(value))!;

@@ -1,0 +1,133 @@
+using System.Collections.Concurrent;
+using Confluent.Kafka;
+using Microsoft.Extensions.Logging;
+
+namespace ClickAggregator.Streaming.Kafka.Producing;
+
+/// <summary>
+/// One producer of the client library, and the calls whose records it has. Records are queued by one caller at a time, which
+/// keeps each call's order.
+/// </summary>
+internal sealed class Sender : IAsyncDisposable
+{
+    private static readonly TimeSpan s_step = TimeSpan.FromMilliseconds(100);
+    private readonly IProducer<byte[]?, byte[]?> _producer;
+    private readonly ConcurrentDictionary<SentItems, bool> _open = new();
+    private readonly KafkaStreamInstruments _instruments;
+    private TaskCompletionSource? _space;
+
+    public Sender(KafkaStreamOptions options, KafkaStreamInstruments instruments, ILogger logger)
+    {
+        _instruments = instruments;
+        var voice = new ClientVoice(options.Log.Topic, logger);
+        _producer = new ProducerBuilder<byte[]?, byte[]?>(ProducerSettings.Of(options))
+            .SetLogHandler(voice.Log)
+            .SetErrorHandler((client, error) =>
+            {
+                if (error.IsFatal)
+                {
+                    Fatal = error;
+                }
+
+                voice.Error(client, error);
+            })
+            .Build();
+    }
+
+    /// <summary>Why this producer cannot go on, if so.</summary>
+    public Error? Fatal { get; private set; }
+
+    /// <summary>Queues the records in their order; waits where the queue is full, for as long as the timeout says.</summary>
+    public async Task<SentItems> QueueAsync(
+        TopicPartition partition, IReadOnlyList<Message<byte[]?, byte[]?>> messages, CancellationToken timeout)
+    {
+        var sent = new SentItems(messages.Count, _instruments);
+        _open[sent] = true;
+        _ = ForgetAsync(sent);
+        for (int index = 0; index < messages.Count; index++)
+        {
+            // Those that follow one that cannot be sent are not sent: they would come before it when it is sent again.
+            if (await QueueAsync(partition, messages[index], sent, timeout).ConfigureAwait(false) is { } error)
+            {
+                sent.Fail(error, messages.Count - index);
+                break;
+            }
+        }
+
+        return sent;
+    }
+
+    /// <summary>Waits, within bounds, for what is on its way; then nobody waits for the rest.</summary>
+    public ValueTask DisposeAsync() => CloseAsync(TimeSpan.FromSeconds(5));
+
+    public async ValueTask CloseAsync(TimeSpan wait)
+    {
+        // Both block.
+        await Task.Run(() =>
+        {
+            _producer.Flush(wait);
+            _producer.Dispose();
+        }).ConfigureAwait(false);
+        foreach (SentItems sent in _open.Keys)
+        {
+            sent.Abandon(new Error(ErrorCode.Local_Destroy, "the producer was closed"));
+        }
+    }
+
+    private async Task<Error?> QueueAsync(
+        TopicPartition partition, Message<byte[]?, byte[]?> message, SentItems sent, CancellationToken timeout)
+    {
+        while (true)
+        {
+            // Before the attempt: space that comes free after it must not be missed.
+            TaskCompletionSource space = Volatile.Read(ref _space) ?? NewSpace();
+            try
+            {
+                _producer.Produce(partition, message, report => Report(sent, report));
+                return null;
+            }
+            catch (ProduceException<byte[]?, byte[]?> fault) when (fault.Error.Code == ErrorCode.Local_QueueFull)
+            {
+                _instruments.Waited();
+                if (timeout.IsCancellationRequested)
+                {
+                    return new Error(ErrorCode.Local_MsgTimedOut, "the brokers took too long, the queue was full all the time");
+                }
+            }
+            catch (KafkaException fault)
+            {
+                if (fault.Error.IsFatal || fault.Error.Code == ErrorCode.Local_Fatal)
+                {
+                    Fatal = fault.Error;
+                }
+
+                return fault.Error;
+            }
+
+            await Task.WhenAny(space.Task, Task.Delay(s_step, timeout)).ConfigureAwait(false);
+        }
+    }
+
+    private TaskCompletionSource NewSpace()
+    {
+        var space = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        return Interlocked.CompareExchange(ref _space, space, null) ?? space;
+    }
+
+    private void Report(SentItems sent, DeliveryReport<byte[]?, byte[]?> report)
+    {
+        if (report.Error.IsFatal)
+        {
+            Fatal = report.Error;
+        }
+
+        sent.Report(report);
+        Interlocked.Exchange(ref _space, null)?.TrySetResult();
+    }
+
+    private async Task ForgetAsync(SentItems sent)
+    {
+        await sent.Task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _open.TryRemove(sent, out _);
+    }
+}
