@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using ClickAggregator.Streaming.Kafka.Native;
 using ClickAggregator.Streaming.Kafka.Reading;
+using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
