@@ -85,8 +85,8 @@ internal static class Program
         builder.AddProblems();
         builder.AddCollecting(settings);
         builder.AddRedirect(settings);
+        builder.AddShipping(settings); // before the watching, and so stopped after it: what is read last is shipped, too
         builder.AddWatching(settings);
-        builder.AddShipping(settings);
         builder.AddEmbeddedSilo(settings);
         builder.AddHealth();
         if (settings.Demo)

@@ -34,7 +34,7 @@ internal static class SiloSetup
             MaxIds = settings.Counting.DuplicateMaxIds,
             Retention = settings.Counting.RetentionDays,
             BatchInterval = settings.Counting.BatchInterval,
-            Chain = new ChainOptions { MaxRecords = settings.Counting.BatchMaxRecords },
+            Chain = new ChainOptions { MaxRecords = settings.Counting.BatchMaxRecords, LogClockIsOurs = settings.Kafka is null },
         },
         Store(settings),
         settings.Kafka?.Silo);

@@ -54,7 +54,11 @@ public sealed partial class LogShipper : IDisposable
         _options = options;
         _time = time;
         _logger = loggers.CreateLogger<LogShipper>();
-        _first = first ?? (_ => new((IReadOnlyList<long>?)null));
+        _first = first is null ? _ => new((IReadOnlyList<long>?)null) : cancellationToken =>
+        {
+            Enter(ShipState.Connecting, "waits until what was counted from the click log itself is counted to its end", null);
+            return first(cancellationToken);
+        };
         _logId = log.LogId.ToString();
         _instruments = new ShipInstruments(() => Status);
     }
@@ -81,6 +85,7 @@ public sealed partial class LogShipper : IDisposable
     public long AcceptedUntil(long moment) => _history.AcceptedUntil(moment);
 
     /// <summary>Completes when everything that the log holds now is in Kafka.</summary>
+    /// <exception cref="ShipperStoppedException">It will not be before somebody acts.</exception>
     public async Task ShippedAsync(CancellationToken cancellationToken)
     {
         long[] ends = [.. Enumerable.Range(0, _log.Partitions).Select(partition => _log.GetRange(partition).End)];
@@ -97,7 +102,9 @@ public sealed partial class LogShipper : IDisposable
                         return;
                     }
 
-                    next = _progress.Task;
+                    next = _status.State == ShipState.Stopped
+                        ? throw new ShipperStoppedException(_status.Detail ?? "shipping stands still")
+                        : _progress.Task;
                 }
 
                 await next.WaitAsync(cancellationToken);
@@ -149,6 +156,7 @@ public sealed partial class LogShipper : IDisposable
                     pause = s_firstPause;
                     if (draining && session.IsAtEnd)
                     {
+                        session.Remember(ended: true);
                         return;
                     }
                 }
@@ -176,6 +184,16 @@ public sealed partial class LogShipper : IDisposable
                 Enter(ShipState.Connecting, error.Error.Reason, null);
                 fenced |= error.Error.Code is ErrorCode.Local_Fenced or ErrorCode.ProducerFenced or ErrorCode.InvalidProducerEpoch;
                 cancellationToken.WaitHandle.WaitOne(fenced ? s_untilNamed : pause);
+                pause = pause * 2 < s_longestPause ? pause * 2 : s_longestPause;
+            }
+#pragma warning disable CA1031 // whatever it is, a log that cannot be read or a silo that still starts, the topic says where to go on
+            catch (Exception error)
+#pragma warning restore CA1031
+            {
+                _instruments.Failed();
+                LogFailed(_logger, _logId, error.Message, error);
+                Enter(ShipState.Connecting, error.Message, null);
+                cancellationToken.WaitHandle.WaitOne(pause);
                 pause = pause * 2 < s_longestPause ? pause * 2 : s_longestPause;
             }
         }

@@ -73,7 +73,9 @@ internal sealed partial class ShipSession : IDisposable
         {
             session._producer.InitTransactions(s_call);
             ShippedPositions? known = positions.Read(log.LogId.ToString(), cancellationToken);
-            session.Begin(known, known is null ? first(cancellationToken).AsTask().GetAwaiter().GetResult() : null);
+            IReadOnlyList<long>? begin = ShipNote.Check(ShipNote.Read(options.NoteFile, log.LogId.ToString()), known, options);
+            session.Begin(known, begin ?? (known is null ? first(cancellationToken).AsTask().GetAwaiter().GetResult() : null));
+            session.Remember(ended: false);
             return session;
         }
         catch
@@ -159,6 +161,10 @@ internal sealed partial class ShipSession : IDisposable
             }
         }
     }
+
+    /// <summary>Notes beside the log how far it is shipped; before anything more is shipped, and when nothing more will be.</summary>
+    public void Remember(bool ended) =>
+        new ShipNote(_log.LogId.ToString(), $"{_options.Topic} at {_options.BootstrapServers}", Positions, ended).Write(_options.NoteFile);
 
     public void Dispose()
     {

@@ -46,6 +46,12 @@ public sealed record ShipperOptions
     /// <summary>Any setting of librdkafka (TLS, SASL, compression, buffers), by its own name.</summary>
     public IReadOnlyDictionary<string, string> Client { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>
+    /// A file beside the log that remembers that it was shipped: without it a positions topic that is lost looks like a log
+    /// that was never shipped. Default none.
+    /// </summary>
+    public string? NoteFile { get; init; }
+
     internal string PositionsTopicOrDefault => PositionsTopic ?? Topic + "-positions";
 
     /// <summary>All faults, each as the name of a setting and the rule it breaks; empty when there are none.</summary>

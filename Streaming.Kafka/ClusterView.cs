@@ -45,15 +45,15 @@ internal sealed class ClusterView : IDisposable
             : (id, topic.Partitions.Count);
     }
 
-    /// <summary>The low watermark, or the last stable offset: what open transactions hold back is not in the log yet.</summary>
-    public async Task<long> OffsetAsync(int partition, OffsetSpec which, CancellationToken cancellationToken)
+    /// <summary>The low watermark, the high one, or read_committed the last stable offset: what open transactions hold back is not in the log yet.</summary>
+    public async Task<long> OffsetAsync(int partition, OffsetSpec which, IsolationLevel isolation, CancellationToken cancellationToken)
     {
         long started = _time.GetTimestamp();
         while (true)
         {
             try
             {
-                return await AskOffsetAsync(partition, which, cancellationToken);
+                return await AskOffsetAsync(partition, which, isolation, cancellationToken);
             }
             catch (KafkaLogException fault)
                 when (NativeErrors.IsOfLeader(fault.Code) && _time.GetElapsedTime(started) < _options.RequestTimeout)
@@ -132,12 +132,12 @@ internal sealed class ClusterView : IDisposable
         }
     }
 
-    private async Task<long> AskOffsetAsync(int partition, OffsetSpec which, CancellationToken cancellationToken)
+    private async Task<long> AskOffsetAsync(int partition, OffsetSpec which, IsolationLevel isolation, CancellationToken cancellationToken)
     {
         ListOffsetsResult offsets = await AskAsync(
             () => _admin.ListOffsetsAsync(
                 [new TopicPartitionOffsetSpec { TopicPartition = new TopicPartition(_options.Topic, partition), OffsetSpec = which }],
-                new ListOffsetsOptions { IsolationLevel = IsolationLevel.ReadCommitted, RequestTimeout = _options.RequestTimeout }),
+                new ListOffsetsOptions { IsolationLevel = isolation, RequestTimeout = _options.RequestTimeout }),
             cancellationToken);
         TopicPartitionOffsetError found = offsets.ResultInfos[0].TopicPartitionOffsetError;
 

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using ClickAggregator.Streaming.Kafka.Native;
 using ClickAggregator.Streaming.Kafka.Reading;
+using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -88,10 +89,12 @@ public sealed class KafkaPartitionLog : IPartitionLog, IAsyncDisposable
         try
         {
             // The start first, so that it is never above the end; the id last, so that the offsets are of that topic.
-            long start = await _cluster.OffsetAsync(partition, OffsetSpec.Earliest(), cancellationToken);
-            long end = await _cluster.OffsetAsync(partition, OffsetSpec.Latest(), cancellationToken);
+            long start = await _cluster.OffsetAsync(partition, OffsetSpec.Earliest(), IsolationLevel.ReadCommitted, cancellationToken);
+            // The head before the end, so that a reader at the end knows of nothing before the head that it has not seen.
+            long head = await _cluster.OffsetAsync(partition, OffsetSpec.Latest(), IsolationLevel.ReadUncommitted, cancellationToken);
+            long end = await _cluster.OffsetAsync(partition, OffsetSpec.Latest(), IsolationLevel.ReadCommitted, cancellationToken);
             await RequireAsync(partition, cancellationToken);
-            return new LogRange(start, end);
+            return new LogRange(start, end) { Head = Math.Max(head, end) };
         }
         catch (KafkaLogException fault) when (fault.Code == ErrorCode.LeaderNotAvailable)
         {

@@ -3,13 +3,17 @@ using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
 using ClickAggregator.Api.Collect;
+using ClickAggregator.Api.Settings;
+using ClickAggregator.Api.Verify;
 using ClickAggregator.ClickLog;
 using ClickAggregator.Clicks;
+using ClickAggregator.Streaming.Kafka;
+using Confluent.Kafka;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ClickAggregator.Api.Commands;
 
-/// <summary>Prints a range of the click log as NDJSON, so that a person can look. What cannot be read is named, not skipped.</summary>
+/// <summary>Prints a range of the click log, or of Kafka's topic, as NDJSON, so that a person can look. What cannot be read is named, not skipped.</summary>
 internal sealed class LogPrintCommand : ICommand
 {
     private const int ChunkBytes = 1 << 20;
@@ -17,7 +21,7 @@ internal sealed class LogPrintCommand : ICommand
 
     public string Name => "log print";
 
-    public string Summary => "prints a range of the click log as NDJSON, also while the server runs";
+    public string Summary => "prints a range of the click log as NDJSON, also while the server runs; with Kafka settings, of the topic";
 
     public IReadOnlyList<CommandOption> Options { get; } =
     [
@@ -28,6 +32,11 @@ internal sealed class LogPrintCommand : ICommand
 
     public async Task<int> RunAsync(CommandInput input, CancellationToken cancellationToken)
     {
+        if (input.Settings.Kafka is KafkaSettings kafka)
+        {
+            return await PrintTopicAsync(kafka, input, cancellationToken);
+        }
+
         if (!Directory.Exists(Path.Combine(input.Settings.DataDirectory, "log")))
         {
             throw new UsageException($"DataDirectory: there is no click log in {input.Settings.DataDirectory}; --data names another directory");
@@ -48,6 +57,26 @@ internal sealed class LogPrintCommand : ICommand
         await using (log)
         {
             return await PrintAsync(log, input, cancellationToken);
+        }
+    }
+
+    private static async Task<int> PrintTopicAsync(KafkaSettings kafka, CommandInput input, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using RecountedTopic topic = await RecountedTopic.OpenAsync(kafka.Silo.Clicks, cancellationToken);
+            int partition = (int)Number(input, "--partition", 0, topic.Partitions - 1, 0);
+            (long start, long end) = await topic.RangeAsync(partition, cancellationToken);
+            long from = Number(input, "--from", start, end, start);
+            long to = Number(input, "--to", from, end, end);
+            var printer = new TopicPrinter(partition, input.Output, input.Error);
+            await topic.ReadAsync(partition, from, to, printer.Print, cancellationToken);
+            return printer.Unread == 0 ? ExitCodes.Done : ExitCodes.Failed;
+        }
+        catch (Exception error) when (error is KafkaLogException or KafkaException)
+        {
+            await input.Error.WriteLineAsync(error.Message);
+            return ExitCodes.Failed;
         }
     }
 

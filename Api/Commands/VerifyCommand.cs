@@ -1,13 +1,16 @@
-using ClickAggregator.Adapters.ClickLog;
+using System.Globalization;
 using ClickAggregator.Adapters.Sqlite;
 using ClickAggregator.Api.Collect;
+using ClickAggregator.Api.Settings;
 using ClickAggregator.Api.Verify;
 using ClickAggregator.ClickLog;
+using ClickAggregator.Streaming.Kafka;
+using Confluent.Kafka;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ClickAggregator.Api.Commands;
 
-/// <summary>Counts the click log of a data directory again and holds its store against it, window by window.</summary>
+/// <summary>Counts the log again, the click log or Kafka's topic, and holds the store against it, window by window.</summary>
 internal sealed class VerifyCommand : ICommand
 {
     public string Name => "verify";
@@ -29,50 +32,55 @@ internal sealed class VerifyCommand : ICommand
             await using PartitionedClickLog log = await PartitionedClickLog.OpenAsync(
                 OpenLog.Options(input.Settings), TimeProvider.System, NullLoggerFactory.Instance, cancellationToken);
             await using SqliteStore store = SqliteStore.Open(SiloSetup.Store(input.Settings), NullLoggerFactory.Instance);
-            IReadOnlyList<CountedPartition> all = await CountedPartitions.ReadAsync(store.Path, cancellationToken);
-            CountedPartition[] partitions = [.. all.Where(counted => counted.Log == log.LogId.ToString())];
-            if (partitions.Length == 0 && all.Count > 0)
-            {
-                await input.Error.WriteLineAsync($"the store was counted from the log {all[0].Log}, and the log is {log.LogId}: there is nothing to compare");
-                return ExitCodes.Failed;
-            }
-
-            for (int partition = 0; partition < log.Partitions; partition++)
-            {
-                (long start, long end) = log.GetRange(partition);
-                if (start > 0)
-                {
-                    await input.Error.WriteLineAsync(
-                        $"partition {partition}: the log starts at offset {start}; clicks before it were counted and removed, and windows that hold such clicks will differ");
-                }
-
-                long next = partitions.FirstOrDefault(counted => counted.Partition == partition)?.Next ?? 0;
-                if (next < end)
-                {
-                    await input.Error.WriteLineAsync($"partition {partition}: {end - next} records are not counted yet; they are left out");
-                }
-            }
-
-            IReadOnlySet<int> earlier = await CountedPartitions.ReadEarlierAsync(store.Path, partitions, cancellationToken);
-            if (earlier.Count > 0)
-            {
-                await input.Error.WriteLineAsync($"windows of another log, that was counted before this one was adopted, are left out (chains {string.Join(", ", earlier.Order())})");
-            }
-
-            var recount = new LogRecount(new ClickLogPartitionLog(log), store.Counts, RecountRules.Of(input.Settings.Counting), earlier);
-            VerifyResult result = await recount.RunAsync(partitions, cancellationToken);
-            await input.Output.WriteLineAsync(result.ToString());
-            foreach (string example in result.Examples)
-            {
-                await input.Output.WriteLineAsync("  " + example);
-            }
-
-            return result.Agrees ? ExitCodes.Done : ExitCodes.Failed;
+            using RecountedTopic? topic = input.Settings.Kafka is KafkaSettings kafka
+                ? await RecountedTopic.OpenAsync(kafka.Silo.Clicks, cancellationToken)
+                : null;
+            var clicks = new RecountedClickLog(log);
+            return await CompareAsync(input, store, (IRecountLog?)topic ?? clicks, topic is null ? null : clicks, cancellationToken);
         }
-        catch (Exception error) when (error is LogUnusableException or StoreUnusableException)
+        catch (Exception error) when (error is LogUnusableException or StoreUnusableException or KafkaLogException or KafkaException)
         {
             await input.Error.WriteLineAsync(error.Message);
             return ExitCodes.Failed;
         }
+    }
+
+    private static async Task<int> CompareAsync(
+        CommandInput input, SqliteStore store, IRecountLog log, IRecountLog? before, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<CountedPartition> all = await CountedPartitions.ReadAsync(store.Path, cancellationToken);
+        VerifyPlan plan = await VerifyPlan.MakeAsync(all, log, before, leaveOutRemoved: before is not null, cancellationToken);
+        if (plan.Parts.Count == 0 && all.Count > 0)
+        {
+            await input.Error.WriteLineAsync($"the store was counted from the log {all[0].Log}, and the log is {log.Id}: there is nothing to compare");
+            return ExitCodes.Failed;
+        }
+
+        foreach (string remark in plan.Remarks)
+        {
+            await input.Error.WriteLineAsync(remark);
+        }
+
+        int[] others = [.. (await CountedPartitions.ReadNumbersAsync(store.Path, cancellationToken)).Except(plan.Parts.Select(part => part.Chain)).Order()];
+        if (others.Length > 0)
+        {
+            await input.Error.WriteLineAsync($"windows of another log, that was counted before this one was adopted, are left out (chains {string.Join(", ", others)})");
+        }
+
+        VerifyResult result = await new LogRecount(store.Counts, RecountRules.Of(input.Settings.Counting), input.Error.WriteLine)
+            .RunAsync(plan.Parts, cancellationToken);
+        await input.Output.WriteLineAsync(result.ToString());
+        foreach (string example in result.Examples)
+        {
+            await input.Output.WriteLineAsync("  " + example);
+        }
+
+        if (result.WindowsLeftOut > 0 || result.NoClicks > 0)
+        {
+            await input.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
+                $"{result.WindowsLeftOut:N0} windows were left out, whose clicks the log does not have all of any more; {result.NoClicks:N0} records hold no click"));
+        }
+
+        return result.Agrees ? ExitCodes.Done : ExitCodes.Failed;
     }
 }

@@ -5,7 +5,6 @@ using ClickAggregator.Api.Verify;
 using ClickAggregator.ClickLog;
 using ClickAggregator.Grains.Progress;
 using ClickAggregator.Grains.Storage;
-using ClickAggregator.Streaming;
 
 namespace ClickAggregator.Api.Demo;
 
@@ -15,9 +14,9 @@ namespace ClickAggregator.Api.Demo;
 /// </summary>
 internal sealed class DemoService(
     PartitionedClickLog log,
-    IPartitionLog partitions,
     ICountReader counts,
     ProgressBoard board,
+    SourceProgress sources,
     ApiSettings settings,
     TimeProvider time,
     IHostApplicationLifetime lifetime) : BackgroundService
@@ -110,7 +109,10 @@ internal sealed class DemoService(
     private async Task RecountAsync(CancellationToken cancellationToken)
     {
         IReadOnlyList<CountedPartition> counted = await CountedPartitions.ReadAsync(Path.Combine(settings.DataDirectory, "store.db"), cancellationToken);
-        VerifyResult result = await new LogRecount(partitions, counts, RecountRules.Of(settings.Counting), new HashSet<int>()).RunAsync(counted, cancellationToken);
+        using RecountedTopic? topic = settings.Kafka is KafkaSettings kafka ? await RecountedTopic.OpenAsync(kafka.Silo.Clicks, cancellationToken) : null;
+        var clicks = new RecountedClickLog(log);
+        VerifyPlan plan = await VerifyPlan.MakeAsync(counted, (IRecountLog?)topic ?? clicks, topic is null ? null : clicks, leaveOutRemoved: topic is not null, cancellationToken);
+        VerifyResult result = await new LogRecount(counts, RecountRules.Of(settings.Counting)).RunAsync(plan.Parts, cancellationToken);
         Say(result.ToString());
         foreach (string example in result.Examples)
         {
@@ -142,13 +144,16 @@ internal sealed class DemoService(
 
     private long Counted() => board.Snapshot().Sum(partition => partition.Next);
 
+    /// <summary>Waits until everything that was appended before now is counted, through Kafka or not.</summary>
     private async Task CountedAsync(CancellationToken cancellationToken)
     {
+        long now = time.GetUtcNow().ToUnixTimeMilliseconds();
         while (true)
         {
             IReadOnlyList<PartitionProgress> posted = board.Snapshot();
-            if (posted.Count == log.Partitions
-                && posted.All(partition => partition.State == PartitionState.Counting && partition.Next == log.GetRange(partition.Partition).End))
+            if (posted.Count >= log.Partitions
+                && posted.All(partition => partition.State == PartitionState.Counting)
+                && sources.Until(posted.Min(partition => partition.CountedUntil)) > now)
             {
                 return;
             }

@@ -32,7 +32,7 @@ internal sealed class KafkaClickAppender(PartitionedClickLog log, LogShipper shi
             await shipper.ShippedAsync(patience.Token);
             return null;
         }
-        catch (OperationCanceledException)
+        catch (Exception error) when (error is OperationCanceledException or ShipperStoppedException)
         {
             return s_notShipped;
         }

@@ -19,7 +19,7 @@ internal static class ShipSetup
         }
 
         builder.Services.AddSingleton(services => new LogShipper(
-            services.GetRequiredService<PartitionedClickLog>(), kafka.Shipper, services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<PartitionedClickLog>(), kafka.Shipper with { NoteFile = Path.Combine(settings.DataDirectory, "shipped") }, services.GetRequiredService<TimeProvider>(),
             services.GetRequiredService<ILoggerFactory>(), cancellationToken => CountedUntilAsync(services, cancellationToken)));
         builder.Services.AddSingleton<IClickLogNeed, ShippedClickLog>();
         builder.Services.AddSingleton(services => new SourceProgress(services.GetRequiredService<LogShipper>().AcceptedUntil));

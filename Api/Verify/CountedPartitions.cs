@@ -6,27 +6,42 @@ namespace ClickAggregator.Api.Verify;
 /// <summary>How far each partition is counted, read from the stored records with nothing of the counting's own code.</summary>
 internal static class CountedPartitions
 {
+    /// <summary>Every chain that is counted, and those of logs that were closed when another took their place.</summary>
     public static async Task<IReadOnlyList<CountedPartition>> ReadAsync(string store, CancellationToken cancellationToken)
     {
         await using SqliteConnection connection = await OpenAsync(store, cancellationToken);
-        Dictionary<int, int> numbers = await NumbersAsync(connection, cancellationToken);
+        Dictionary<int, (int Partition, string Log)> numbers = await NumbersAsync(connection, cancellationToken);
         var counted = new List<CountedPartition>();
         await foreach (JsonElement state in StatesAsync(connection, "chain", cancellationToken))
         {
             JsonElement chain = state.GetProperty("Chain");
             int number = chain.GetProperty("Chain").GetInt32();
-            counted.Add(new CountedPartition(numbers[number], number, chain.GetProperty("Next").GetInt64(), chain.GetProperty("Log").GetString()!));
+            int partition = numbers[number].Partition;
+            bool isClosed = chain.TryGetProperty("ClosedAt", out JsonElement at) && at.ValueKind == JsonValueKind.Number;
+            counted.Add(new CountedPartition(partition, number, chain.GetProperty("Next").GetInt64(), chain.GetProperty("Log").GetString()!, isClosed));
+            if (!chain.TryGetProperty("Closed", out JsonElement before))
+            {
+                continue;
+            }
+
+            foreach (JsonElement closed in before.EnumerateArray())
+            {
+                (int, string) place = (partition, closed.GetProperty("Log").GetString()!);
+                foreach (int old in numbers.Where(one => one.Value == place).Select(one => one.Key))
+                {
+                    counted.Add(new CountedPartition(partition, old, closed.GetProperty("At").GetInt64(), place.Item2, IsClosed: true));
+                }
+            }
         }
 
         return counted;
     }
 
-    /// <summary>The chains of logs that were counted before the ones of now: what is there holds nothing of theirs.</summary>
-    public static async Task<IReadOnlySet<int>> ReadEarlierAsync(
-        string store, IReadOnlyList<CountedPartition> counted, CancellationToken cancellationToken)
+    /// <summary>Every chain's number.</summary>
+    public static async Task<IReadOnlySet<int>> ReadNumbersAsync(string store, CancellationToken cancellationToken)
     {
         await using SqliteConnection connection = await OpenAsync(store, cancellationToken);
-        return (await NumbersAsync(connection, cancellationToken)).Keys.Except(counted.Select(partition => partition.Chain)).ToHashSet();
+        return (await NumbersAsync(connection, cancellationToken)).Keys.ToHashSet();
     }
 
     private static async Task<SqliteConnection> OpenAsync(string store, CancellationToken cancellationToken)
@@ -41,14 +56,14 @@ internal static class CountedPartitions
         return connection;
     }
 
-    private static async Task<Dictionary<int, int>> NumbersAsync(SqliteConnection connection, CancellationToken cancellationToken)
+    private static async Task<Dictionary<int, (int Partition, string Log)>> NumbersAsync(SqliteConnection connection, CancellationToken cancellationToken)
     {
-        var numbers = new Dictionary<int, int>();
+        var numbers = new Dictionary<int, (int Partition, string Log)>();
         await foreach (JsonElement registry in StatesAsync(connection, "chains", cancellationToken))
         {
             foreach (JsonElement chain in registry.GetProperty("Chains").EnumerateArray())
             {
-                numbers[chain.GetProperty("Number").GetInt32()] = chain.GetProperty("Partition").GetInt32();
+                numbers[chain.GetProperty("Number").GetInt32()] = (chain.GetProperty("Partition").GetInt32(), chain.GetProperty("Log").GetString()!);
             }
         }
 

@@ -1,13 +1,11 @@
 using System.Globalization;
-using ClickAggregator.Clicks;
 using ClickAggregator.Grains.Storage;
-using ClickAggregator.Streaming;
 
 namespace ClickAggregator.Api.Verify;
 
 /// <summary>
-/// Counts the click log again, with dictionaries and no more, and holds the store against it, window by window. It
-/// shares no counting code with the grains: it is what they are checked by.
+/// Counts logs again, with dictionaries and no more, and holds the store against them, window by window. It shares no
+/// counting code with the grains: it is what they are checked by.
 /// </summary>
 /// <remarks>
 /// Clicks may arrive meanwhile. A window is compared as of the batch it last applied (its <c>upto</c>), or as of the
@@ -15,18 +13,21 @@ namespace ClickAggregator.Api.Verify;
 /// has been counted, and none above. Memory is bounded by working through the hours in passes of about
 /// <see cref="ClicksPerPass"/> clicks.
 /// </remarks>
-internal sealed class LogRecount(IPartitionLog log, ICountReader store, RecountRules rules, IReadOnlySet<int> leftOut)
+internal sealed class LogRecount(ICountReader store, RecountRules rules, Action<string>? say = null, TimeProvider? time = null)
 {
     /// <summary>About how many clicks one pass over the log holds in memory (some 500 bytes each: a click is in several windows).</summary>
     private const long ClicksPerPass = 1_000_000;
 
     private const int Examples = 10;
+    private static readonly TimeSpan s_sayEvery = TimeSpan.FromSeconds(5);
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
+    private long _said;
+    private long _read;
 
-    /// <summary>Recounts what the partitions have counted.</summary>
-    /// <param name="partitions">Partition, chain number and the offset below which everything is counted.</param>
-    /// <param name="cancellationToken">Ends it.</param>
-    public async Task<VerifyResult> RunAsync(IReadOnlyList<CountedPartition> partitions, CancellationToken cancellationToken)
+    /// <summary>Recounts what the parts have counted; windows of other chains are left out.</summary>
+    public async Task<VerifyResult> RunAsync(IReadOnlyList<RecountPart> parts, CancellationToken cancellationToken)
     {
+        _said = _time.GetTimestamp();
         var rows = new SortedDictionary<int, long>();
         await foreach ((WindowKey key, WindowRow row) in store.ScanWindowsAsync(cancellationToken))
         {
@@ -51,31 +52,45 @@ internal sealed class LogRecount(IPartitionLog log, ICountReader store, RecountR
         passes.Add((from, int.MaxValue));
 
         var total = new VerifyResult(0, 0, 0, 0, []);
-        foreach ((int first, int last) in passes)
+        for (int n = 0; n < passes.Count; n++)
         {
-            VerifyResult pass = await PassAsync(partitions, first, last, cancellationToken);
+            (int first, int last) = passes[n];
+            string name = string.Create(CultureInfo.InvariantCulture, $"pass {n + 1} of {passes.Count}");
+            VerifyResult pass = await PassAsync(name, parts, first, last, cancellationToken);
             total = new VerifyResult(
                 total.Counted + pass.Counted,
                 total.Recounted + pass.Recounted,
                 total.WindowsDiffer + pass.WindowsDiffer,
                 pass.Duplicates,
-                [.. total.Examples.Concat(pass.Examples).Take(Examples)]);
+                [.. total.Examples.Concat(pass.Examples).Take(Examples)])
+            {
+                NoClicks = pass.NoClicks,
+                WindowsLeftOut = total.WindowsLeftOut + pass.WindowsLeftOut,
+            };
         }
 
         return total;
     }
 
     private async Task<VerifyResult> PassAsync(
-        IReadOnlyList<CountedPartition> partitions, int fromHour, int toHour, CancellationToken cancellationToken)
+        string name, IReadOnlyList<RecountPart> parts, int fromHour, int toHour, CancellationToken cancellationToken)
     {
         // Stored minus recounted, per minute of a window; what agrees is removed, so what is left differs.
         var cells = new Dictionary<(string Series, int Hour, int Chain, int Cell), long>();
         var uptos = new Dictionary<(string Series, int Hour, int Chain), Stored>();
+        Dictionary<int, RecountPart> chains = parts.ToDictionary(part => part.Chain);
         long counted = 0;
+        long leftOut = 0;
         await foreach ((WindowKey key, WindowRow row) in store.ScanWindowsAsync(cancellationToken))
         {
-            if (key.Hour < fromHour || key.Hour >= toHour || leftOut.Contains(key.Chain))
+            if (key.Hour < fromHour || key.Hour >= toHour || !chains.TryGetValue(key.Chain, out RecountPart? of))
             {
+                continue;
+            }
+
+            if (key.Hour < of.FirstHour)
+            {
+                leftOut++;
                 continue;
             }
 
@@ -96,56 +111,48 @@ internal sealed class LogRecount(IPartitionLog log, ICountReader store, RecountR
 
         long recounted = 0;
         long duplicates = 0;
-        foreach (CountedPartition partition in partitions)
+        long noClicks = 0;
+        foreach (RecountPart part in parts)
         {
-            LogRange range = await log.GetRangeAsync(partition.Partition, cancellationToken);
+            (long start, long end) = await part.Log.RangeAsync(part.Partition, cancellationToken);
             var seen = new RecountedIds(rules.Horizon, rules.MaxIds);
-            await foreach (Slab slab in log.ReadAsync(partition.Partition, range.Start, range.End, cancellationToken))
+            await part.Log.ReadAsync(part.Partition, start, Math.Min(end, part.ReadTo), (offset, logTime, value) => Count(part, seen, offset, logTime, value), cancellationToken);
+            duplicates += seen.Duplicates;
+        }
+
+        void Count(RecountPart of, RecountedIds seen, long offset, long logTime, byte[]? value)
+        {
+            Say(name);
+            if (value is null)
             {
-                try
-                {
-                    Count(slab, partition);
-                }
-                finally
-                {
-                    slab.Release();
-                }
+                return;
             }
 
-            duplicates += seen.Duplicates;
-
-            void Count(Slab slab, CountedPartition of)
+            if (RecountedClick.Read(value, logTime) is not { } click)
             {
-                foreach (SlabRecord record in slab.Records)
+                noClicks++;
+                return;
+            }
+
+            if (seen.Repeats(click, logTime) || rules.Expires(click.Time, logTime))
+            {
+                return;
+            }
+
+            int hour = (int)Math.Floor(click.Time / 3_600_000d);
+            if (hour < Math.Max(fromHour, of.FirstHour) || hour >= toHour)
+            {
+                return;
+            }
+
+            int minute = (int)((click.Time / 60_000) - (hour * 60L));
+            foreach (string series in rules.SeriesOf(click))
+            {
+                bool known = uptos.TryGetValue((series, hour, of.Chain), out Stored stored);
+                if (offset < Math.Max(of.Next, known ? stored.Upto : 0))
                 {
-                    if (record.IsDamaged || !ClickRecord.TryRead(slab.Value(record), out Click click))
-                    {
-                        continue;
-                    }
-
-                    long time = click.Timestamp == Click.NoTimestamp ? record.Timestamp : click.Timestamp;
-                    bool duplicate = seen.Repeats(click, record.Timestamp);
-                    if (duplicate || rules.Expires(time, record.Timestamp))
-                    {
-                        continue;
-                    }
-
-                    int hour = (int)Math.Floor(time / 3_600_000d);
-                    if (hour < fromHour || hour >= toHour)
-                    {
-                        continue;
-                    }
-
-                    int minute = (int)((time / 60_000) - (hour * 60L));
-                    foreach (string series in rules.SeriesOf(click))
-                    {
-                        bool known = uptos.TryGetValue((series, hour, of.Chain), out Stored stored);
-                        if (record.Offset < Math.Max(of.Next, known ? stored.Upto : 0))
-                        {
-                            recounted += series == "total" ? 1 : 0;
-                            Add(cells, (series, hour, of.Chain, known && stored.Coarse ? minute / 15 : minute), -1);
-                        }
-                    }
+                    recounted += series == "total" ? 1 : 0;
+                    Add(cells, (series, hour, of.Chain, known && stored.Coarse ? minute / 15 : minute), -1);
                 }
             }
         }
@@ -154,7 +161,17 @@ internal sealed class LogRecount(IPartitionLog log, ICountReader store, RecountR
         string[] examples = [.. wrong.Take(Examples).Select(window => string.Create(
             CultureInfo.InvariantCulture,
             $"{window.Key.Series} hour {DateTimeOffset.FromUnixTimeSeconds(window.Key.Hour * 3600L):yyyy-MM-ddTHH}Z chain {window.Key.Chain}: {string.Join(", ", window.Select(cell => $"{(cell.Key.Cell < 0 ? "minutes against quarters" : "cell " + cell.Key.Cell)} {cell.Value:+0;-0}"))}"))];
-        return new VerifyResult(counted, recounted, wrong.Count, duplicates, examples);
+        return new VerifyResult(counted, recounted, wrong.Count, duplicates, examples) { NoClicks = noClicks, WindowsLeftOut = leftOut };
+    }
+
+    private void Say(string pass)
+    {
+        _read++;
+        if (say is not null && _time.GetElapsedTime(_said) >= s_sayEvery)
+        {
+            _said = _time.GetTimestamp();
+            say(string.Create(CultureInfo.InvariantCulture, $"{pass}: {_read:N0} records read"));
+        }
     }
 
     private static long[] Quarters(long[] minutes) =>
@@ -176,10 +193,3 @@ internal sealed class LogRecount(IPartitionLog log, ICountReader store, RecountR
 
     private readonly record struct Stored(long Upto, bool Coarse);
 }
-
-/// <summary>A partition as far as it is counted.</summary>
-/// <param name="Partition">Its number.</param>
-/// <param name="Chain">The chain that its window rows carry.</param>
-/// <param name="Next">Every offset below it is counted.</param>
-/// <param name="Log">The log that it was counted from.</param>
-internal sealed record CountedPartition(int Partition, int Chain, long Next, string Log);

@@ -1,6 +1,3 @@
-using System.Text;
-using ClickAggregator.Clicks;
-
 namespace ClickAggregator.Api.Verify;
 
 /// <summary>The settings that decide what counts, and under which series: read from the settings, not from the grains.</summary>
@@ -22,10 +19,10 @@ internal sealed record RecountRules(IReadOnlyList<string> Rollups, TimeSpan Hori
         RetentionDays is int days && logTime - timestamp > days * 86_400_000L;
 
     /// <summary>The series a click adds up under.</summary>
-    public IReadOnlyList<string> SeriesOf(in Click click)
+    public IReadOnlyList<string> SeriesOf(RecountedClick click)
     {
         var series = new List<string>(Rollups.Count);
-        string kind = click.Kind.ToString().ToLowerInvariant();
+        string kind = click.Kind;
         foreach (string rollup in Rollups)
         {
             string[] parts = rollup.Split('|');
@@ -33,8 +30,8 @@ internal sealed record RecountRules(IReadOnlyList<string> Rollups, TimeSpan Hori
             {
                 "total" => "total",
                 "kind" => "kind:" + kind,
-                "target" => kind + ":" + Encoding.UTF8.GetString(click.TargetId),
-                "campaign" when click.CampaignId.Length > 0 => "campaign:" + Encoding.UTF8.GetString(click.CampaignId),
+                "target" => kind + ":" + click.Target,
+                "campaign" when click.Campaign.Length > 0 => "campaign:" + click.Campaign,
                 _ => null,
             };
             if (name is null)
@@ -44,12 +41,12 @@ internal sealed record RecountRules(IReadOnlyList<string> Rollups, TimeSpan Hori
 
             if (parts.Contains("country"))
             {
-                name += "|country:" + Encoding.UTF8.GetString(click.Country);
+                name += "|country:" + click.Country;
             }
 
             if (parts.Contains("device"))
             {
-                name += "|device:" + Encoding.UTF8.GetString(click.Device);
+                name += "|device:" + click.Device;
             }
 
             series.Add(name);

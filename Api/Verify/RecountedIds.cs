@@ -1,6 +1,3 @@
-using System.Text;
-using ClickAggregator.Clicks;
-
 namespace ClickAggregator.Api.Verify;
 
 /// <summary>The duplicate rule, said as plainly as it can be: the last occurrence of each id, in a dictionary.</summary>
@@ -9,13 +6,16 @@ internal sealed class RecountedIds(TimeSpan horizon, int maxIds)
     private readonly Dictionary<string, (long Record, long Time)> _last = new(StringComparer.Ordinal);
     private readonly Queue<(string Id, long Record, long Time)> _order = new();
     private long _records;
+    private long _time = long.MinValue;
 
     /// <summary>How many records repeated an id.</summary>
     public long Duplicates { get; private set; }
 
     /// <summary>Notes the click; true where its id occurred within both bounds before.</summary>
-    public bool Repeats(in Click click, long logTime)
+    public bool Repeats(RecountedClick click, long logTime)
     {
+        // An earlier time than the record's before counts as that one's.
+        logTime = _time = Math.Max(_time, logTime);
         long record = _records++;
         long oldest = logTime - (long)horizon.TotalMilliseconds;
         while (_order.TryPeek(out var first) && (first.Time < oldest || record - first.Record > maxIds))
@@ -27,7 +27,12 @@ internal sealed class RecountedIds(TimeSpan horizon, int maxIds)
             }
         }
 
-        string id = $"{(int)click.Kind} {Encoding.UTF8.GetString(click.TargetId)} {Encoding.UTF8.GetString(click.ClickId)}";
+        if (click.Id.Length == 0)
+        {
+            return false; // like no other: log and place are all the name it has
+        }
+
+        string id = $"{click.Kind} {click.Target} {click.Id}";
         bool repeats = _last.ContainsKey(id);
         _last[id] = (record, logTime);
         _order.Enqueue((id, record, logTime));

@@ -11,6 +11,12 @@ namespace ClickAggregator.Api.Verify;
 internal sealed record VerifyResult(
     long Counted, long Recounted, long WindowsDiffer, long Duplicates, IReadOnlyList<string> Examples)
 {
+    /// <summary>Records of the log that hold no click.</summary>
+    public long NoClicks { get; init; }
+
+    /// <summary>Windows whose clicks the log does not have all of any more.</summary>
+    public long WindowsLeftOut { get; init; }
+
     public bool Agrees => WindowsDiffer == 0 && Counted == Recounted;
 
     /// <inheritdoc/>

@@ -9,6 +9,12 @@ public sealed record ChainOptions
     /// <summary>Bytes of slabs that wait to be counted at most; beyond it deliveries wait. Default 16 MiB.</summary>
     public long BufferBytes { get; init; } = 16L << 20;
 
+    /// <summary>
+    /// Whether the times of the log's records are of this machine's clock. Else they say nothing of until when accepted
+    /// clicks are counted: only looks at the log's end do. Default true.
+    /// </summary>
+    public bool LogClockIsOurs { get; init; } = true;
+
     /// <summary>Windows that are called at the same time. Default 1,024.</summary>
     public int InFlight { get; init; } = 1024;
 

@@ -44,6 +44,9 @@ public sealed record ChainRecord
     /// <summary>The logs that were closed before this one took their place.</summary>
     public IReadOnlyList<ClosedLog> Closed { get; init; } = [];
 
+    /// <summary>The logs that were left for another by adoption: where their counting stands, should one be taken up again.</summary>
+    public IReadOnlyList<LeftLog> Left { get; init; } = [];
+
     /// <summary>Ranges that the log had lost before they were counted, the latest 100.</summary>
     public IReadOnlyList<LostRange> Lost { get; init; } = [];
 }
@@ -53,6 +56,9 @@ public sealed record PendingBatch(long Start, long End, string Rules);
 
 /// <summary>A log that is counted below an offset, and no further.</summary>
 public sealed record ClosedLog(string Log, long At);
+
+/// <summary>A log that was left for another while it was open, and where its counting stood.</summary>
+public sealed record LeftLog(string Log, long Next, long DedupFrom, LogMark? Last);
 
 /// <summary>Offsets that were gone from the log before they were counted.</summary>
 public sealed record LostRange(long From, long To);

@@ -107,6 +107,17 @@ public sealed partial class PartitionChain
 
     private bool _needsCompletion;
 
+    /// <summary>Gives up what is buffered, and says in the record that the last batch is complete.</summary>
+    public async Task FinishAsync(CancellationToken cancellationToken)
+    {
+        if (IsCounting)
+        {
+            GiveBack();
+            _expected = _record.Next;
+            await CompleteAsync(cancellationToken);
+        }
+    }
+
     /// <summary>Writes that the last batch is complete, where no next intent says so.</summary>
     public async Task CompleteAsync(CancellationToken cancellationToken)
     {

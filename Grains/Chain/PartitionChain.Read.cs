@@ -45,9 +45,7 @@ public sealed partial class PartitionChain
     public async Task<bool> ReadToEndAsync(CancellationToken cancellationToken)
     {
         ThrowIfOver();
-        long asked = _time.GetUtcNow().ToUnixTimeMilliseconds();
-        LogRange range = await _log.GetRangeAsync(_partition, cancellationToken);
-        _end = range.End;
+        LogRange range = await AskAsync(cancellationToken);
         if (_expected < range.Start)
         {
             throw new ChainStoppedException(
@@ -62,8 +60,8 @@ public sealed partial class PartitionChain
 
         if (_expected >= range.End && _slabs.Count == 0)
         {
-            // Everything that was durable at that moment is counted.
-            _countedUntil = Math.Max(_countedUntil, asked);
+            // Everything that was durable when it was asked is counted, unless something is held back.
+            NoteCounted(0);
             Post();
             return true;
         }
@@ -90,6 +88,34 @@ public sealed partial class PartitionChain
         }
 
         return false;
+    }
+
+    /// <summary>
+    /// Notes where the log ends now, unless an earlier end still waits to be reached: under load nobody stands at the end,
+    /// and yet it has to be known until when everything is counted.
+    /// </summary>
+    public async Task LookAsync(CancellationToken cancellationToken)
+    {
+        if (_look is null)
+        {
+            ThrowIfOver();
+            await AskAsync(cancellationToken);
+        }
+    }
+
+    private async ValueTask<LogRange> AskAsync(CancellationToken cancellationToken)
+    {
+        long asked = _time.GetUtcNow().ToUnixTimeMilliseconds();
+        LogRange range = await _log.GetRangeAsync(_partition, cancellationToken);
+        _end = range.End;
+
+        // The later look where it is reached already; else the earlier one, which is reached first.
+        if (_look is null || range.Head <= _record.Next)
+        {
+            _look = (asked, range.Head);
+        }
+
+        return range;
     }
 
     /// <summary>Completes when something was buffered since it was last asked for.</summary>

@@ -43,7 +43,7 @@ public sealed partial class PartitionChain
 
             // Fences the owner before, before anything else is done: its next intent fails from here on, and what it
             // still has under way carries a lower stamp than the replay.
-            await WriteRecordAsync(_record = _record with { Stamp = _record.Stamp + 1000 }, cancellationToken);
+            await WriteRecordAsync(_record = WithoutSource(_record with { Stamp = _record.Stamp + 1000 }), cancellationToken);
             await _rulesStore.WriteAsync(_rules, cancellationToken);
             _tops = new TopLists(_batches, _record.Chain);
             if (_record.Pending is { } pending && pending.End > pending.Start && !_faults.HasFlag(ChainFaults.NoIntent))
@@ -140,18 +140,44 @@ public sealed partial class PartitionChain
         }
 
         LogRange range = await _log.GetRangeAsync(_partition, cancellationToken);
+        ChainRecord first = await FirstRecordAsync(log, range, old);
         await WriteRecordAsync(
-            new ChainRecord
+            first with
             {
-                Log = logId,
-                Chain = await _chainNumbers(log),
-                Next = range.Start,
-                DedupFrom = range.Start,
+                Next = first.Last is null && first.Next == 0 ? range.Start : first.Next,
                 Stamp = old.Stamp + 1000,
-                Closed = old.Closed,
+                Closed = old.ClosedAt is long end ? [.. old.Closed, new ClosedLog(old.Log, end)] : old.Closed,
+                Left = [.. LeftBehind(old, logId)],
                 Lost = lost,
             },
             cancellationToken);
+    }
+
+    /// <summary>Where the logs stand that are not counted now: one that is taken up again goes on there, and its rows know it.</summary>
+    private static IEnumerable<LeftLog> LeftBehind(ChainRecord old, string next)
+    {
+        IEnumerable<LeftLog> left = old.Left.Where(one => one.Log != next);
+        return old.ClosedAt is null
+            ? left.Append(new LeftLog(old.Log, Math.Max(old.Next, old.Pending?.End ?? 0), old.DedupFrom, old.Last))
+            : left;
+    }
+
+    /// <summary>Counts to where the log ends now, and closes it where the chain stands then.</summary>
+    public async Task CountToCloseAsync(CancellationToken cancellationToken)
+    {
+        long end = (await _log.GetRangeAsync(_partition, cancellationToken)).End;
+        while (Next < end || HasWork)
+        {
+            // No more than is needed: while clicks come in, there is always something behind.
+            if (!HasWork)
+            {
+                await ReadToEndAsync(cancellationToken);
+            }
+
+            await CommitAsync(cancellationToken);
+        }
+
+        await CloseAsync(cancellationToken);
     }
 
     /// <summary>
@@ -179,14 +205,33 @@ public sealed partial class PartitionChain
         }
     }
 
-    private async Task<ChainRecord> FirstRecordAsync(LogId log, LogRange range) => new()
+    /// <summary>The first record of a log; where it was counted before and left, it goes on where it was.</summary>
+    private async Task<ChainRecord> FirstRecordAsync(LogId log, LogRange range, ChainRecord? before = null)
     {
-        Log = log.Value,
-        Chain = await _chainNumbers(log),
-        Next = 0,
-        DedupFrom = range.Start,
-        Stamp = 0,
-    };
+        LeftLog? left = before?.Left.FirstOrDefault(one => one.Log == log.Value);
+        return new ChainRecord
+        {
+            Log = log.Value,
+            Chain = await _chainNumbers(log),
+            Next = left?.Next ?? 0,
+            DedupFrom = left?.DedupFrom ?? range.Start,
+            Last = left?.Last,
+            Stamp = 0,
+        };
+    }
+
+    /// <summary>
+    /// A log whose clicks come through this one is closed from the first record on: counted by itself as well, everything in
+    /// it would count twice.
+    /// </summary>
+    private ChainRecord WithoutSource(ChainRecord record) =>
+        Source is not { } source || source.Log == record.Log || record.Closed.Any(closed => closed.Log == source.Log)
+            ? record
+            : record with
+            {
+                Closed = [.. record.Closed, source with { At = record.Left.FirstOrDefault(left => left.Log == source.Log)?.Next ?? source.At }],
+                Left = [.. record.Left.Where(left => left.Log != source.Log)],
+            };
 
     /// <summary>The record of the log that takes the place of one that was closed; stored by whoever takes the partition over.</summary>
     private async Task<ChainRecord> NextLogAsync(ChainRecord closed, LogId log, LogRange range)
@@ -196,11 +241,12 @@ public sealed partial class PartitionChain
             throw new ChainStoppedException("log_closed", ClosedMessage(log.Value, again.At));
         }
 
-        return await FirstRecordAsync(log, range) with
+        return await FirstRecordAsync(log, range, closed) with
         {
             Stamp = closed.Stamp,
             CountedUntil = closed.CountedUntil,
             Closed = [.. closed.Closed, new ClosedLog(closed.Log, closed.ClosedAt!.Value)],
+            Left = [.. LeftBehind(closed, log.Value)],
             Lost = closed.Lost,
         };
     }

@@ -44,6 +44,9 @@ public sealed partial class PartitionChain : IDisposable
     private long _countedUntil;
     private long _end;
 
+    // A moment, and where the log ended then: once all of it is counted, everything until that moment is.
+    private (long At, long Head)? _look;
+
     /// <param name="partition">The partition.</param>
     /// <param name="options">Bounds.</param>
     /// <param name="log">The log.</param>
@@ -111,6 +114,11 @@ public sealed partial class PartitionChain : IDisposable
         _faults = faults;
     }
 
+    /// <summary>
+    /// A log whose clicks are brought into this one from an offset on, below which none was counted; null for none.
+    /// </summary>
+    public ClosedLog? Source { get; set; }
+
     /// <summary>Every offset below it is counted.</summary>
     public long Next => _record.Next;
 
@@ -139,8 +147,19 @@ public sealed partial class PartitionChain : IDisposable
     }
 
     /// <summary>Notes that everything up to a log time is counted; a log whose clock ran ahead says nothing of what is to come.</summary>
-    private void NoteCounted(long logTime) =>
-        _countedUntil = Math.Max(_countedUntil, Math.Min(logTime, _time.GetUtcNow().ToUnixTimeMilliseconds()));
+    private void NoteCounted(long logTime)
+    {
+        if (_options.LogClockIsOurs)
+        {
+            _countedUntil = Math.Max(_countedUntil, Math.Min(logTime, _time.GetUtcNow().ToUnixTimeMilliseconds()));
+        }
+
+        if (_look is { } look && _record.Next >= look.Head)
+        {
+            _countedUntil = Math.Max(_countedUntil, look.At);
+            _look = null;
+        }
+    }
 
     /// <summary>Says what holds it up while it goes on trying; null for nothing.</summary>
     private void Say(string? trouble)

@@ -12,10 +12,16 @@ public sealed class PartitionDocument
 /// <summary>The chain's record as the state of its grain: the ETag makes a write compare-and-set.</summary>
 internal sealed class ChainStateStore(IPersistentState<PartitionDocument> state) : IChainRecordStore
 {
+    /// <summary>
+    /// The record as it is known to be stored: not one whose write is under way, failed, or may have failed. Others act on
+    /// what it says.
+    /// </summary>
+    public ChainRecord? Known { get; private set; } = state.State.Chain;
+
     public async Task<ChainRecord?> ReadAsync(CancellationToken cancellationToken)
     {
         await state.ReadStateAsync(cancellationToken);
-        return state.State.Chain;
+        return Known = state.State.Chain;
     }
 
     public async Task WriteAsync(ChainRecord record, CancellationToken cancellationToken)
@@ -29,5 +35,7 @@ internal sealed class ChainStateStore(IPersistentState<PartitionDocument> state)
         {
             throw new ChainFencedException($"another owner has written the record of {record.Log}, chain {record.Chain}", error);
         }
+
+        Known = record;
     }
 }

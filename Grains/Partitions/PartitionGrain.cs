@@ -34,6 +34,7 @@ internal sealed partial class PartitionGrain(
     private static readonly TimeSpan LongestOffer = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan RestartDelay = TimeSpan.FromSeconds(1);
     private CancellationTokenSource _stop = new();
+    private ChainStateStore _records = null!;
     private PartitionChain? _chain;
     private Task _loop = Task.CompletedTask;
 
@@ -43,6 +44,7 @@ internal sealed partial class PartitionGrain(
     {
         // Started here and not awaited: reading the ids back may take longer than Orleans lets an activation take.
         board.Open(Partition);
+        _records = new ChainStateStore(state);
         _loop = RunAsync();
         return Task.CompletedTask;
     }
@@ -52,7 +54,7 @@ internal sealed partial class PartitionGrain(
     public void Dispose() => _stop.Dispose();
 
     public Task OnSubscribed(IStreamSubscriptionHandleFactory handleFactory) =>
-        handleFactory.Create<Slab>().ResumeAsync(this, PartitionSequenceToken.After(_chain?.Next ?? state.State.Chain?.Next ?? 0));
+        handleFactory.Create<Slab>().ResumeAsync(this, PartitionSequenceToken.After(_chain?.Next ?? _records.Known?.Next ?? 0));
 
     public async Task OnNextAsync(Slab item, StreamSequenceToken? token = null)
     {
@@ -84,6 +86,12 @@ internal sealed partial class PartitionGrain(
     {
         if (_chain is { IsCounting: true })
         {
+            // By an adoption that was broken off after this partition: the others still wait for theirs.
+            if (_records.Known?.Log == logId)
+            {
+                return;
+            }
+
             throw new InvalidOperationException($"partition {Partition} counts; there is nothing to adopt");
         }
 
@@ -105,10 +113,10 @@ internal sealed partial class PartitionGrain(
 
     public Task<LogClosing> GetClosingAsync(string logId)
     {
-        ChainRecord? record = state.State.Chain;
-        bool open = record?.Log == logId && record.ClosedAt is null;
-        return Task.FromResult(new LogClosing(
-            open, record?.Log == logId ? record.ClosedAt : record?.Closed.FirstOrDefault(closed => closed.Log == logId)?.At));
+        // Only what is stored: whoever asks begins there, and a closing that failed is done again, perhaps further on.
+        ChainRecord? record = _records.Known;
+        long? at = record?.Log == logId ? record.ClosedAt : record?.Closed.FirstOrDefault(closed => closed.Log == logId)?.At;
+        return Task.FromResult(new LogClosing(at is null, at));
     }
 
     private async Task StopAsync()
@@ -126,7 +134,7 @@ internal sealed partial class PartitionGrain(
             {
                 try
                 {
-                    await ClosePreviousAsync();
+                    chain.Source = await ClosePreviousAsync();
                     _chain = chain;
                     await chain.StartAsync(_stop.Token);
                     await CountAsync(chain);
@@ -145,6 +153,7 @@ internal sealed partial class PartitionGrain(
                 catch (ChainStoppedException error)
                 {
                     // Said already. It looks again now and then: somebody may have acted.
+                    await FinishAsync(chain);
                     chain.Abandon(PartitionState.Stopped, error.Message);
                     pause = RestartDelay * 5;
                 }
@@ -153,6 +162,7 @@ internal sealed partial class PartitionGrain(
 #pragma warning restore CA1031
                 {
                     LogFailed(logger, error, Partition);
+                    await FinishAsync(chain);
                     chain.Abandon(PartitionState.Starting, $"starts over after: {error.Message}");
                 }
             }
@@ -174,34 +184,36 @@ internal sealed partial class PartitionGrain(
     /// Counts the log before to its end, once another has taken its place, and closes it there. What is appended to it
     /// from then on comes through the new one.
     /// </summary>
-    private async Task ClosePreviousAsync()
+    /// <returns>Where the log before is read from by whoever brings its clicks into the new one; null where there is none.</returns>
+    private async Task<ClosedLog?> ClosePreviousAsync()
     {
-        if (previous.Log is not { } old || state.State.Chain is not { ClosedAt: null } record
-            || record.Log != (await old.GetLogIdAsync(_stop.Token)).Value)
+        if (previous.Log is not { } old || Partition >= await old.GetPartitionCountAsync(_stop.Token))
         {
-            return;
+            return null;
         }
 
-        // Not before the new one is there: without it this log is all there is.
-        await log.GetLogIdAsync(_stop.Token);
-        long end = (await old.GetRangeAsync(Partition, _stop.Token)).End;
-        using PartitionChain chain = Create(old);
-        await chain.StartAsync(_stop.Token);
-        while (chain.Next < end)
+        string oldId = (await old.GetLogIdAsync(_stop.Token)).Value;
+        if (await _records.ReadAsync(_stop.Token) is { ClosedAt: null } record && record.Log == oldId)
         {
-            await chain.ReadToEndAsync(_stop.Token);
-            await chain.CommitAsync(_stop.Token);
+            // Not before the new one is there: without it this log is all there is.
+            await log.GetLogIdAsync(_stop.Token);
+            using PartitionChain chain = Create(old);
+            await chain.StartAsync(_stop.Token);
+            await chain.CountToCloseAsync(_stop.Token);
         }
 
-        await chain.CloseAsync(_stop.Token);
+        return new ClosedLog(oldId, (await old.GetRangeAsync(Partition, _stop.Token)).Start);
     }
 
-    /// <summary>Says in the record that the last batch is complete, which saves the next owner its replay.</summary>
+    /// <summary>
+    /// Says in the record that the last batch is complete. It saves the next owner its replay; and where the log loses the
+    /// batch's records, nobody could replay it.
+    /// </summary>
     private async Task FinishAsync(PartitionChain chain)
     {
         try
         {
-            await chain.CompleteAsync(CancellationToken.None);
+            await chain.FinishAsync(CancellationToken.None);
         }
 #pragma warning disable CA1031 // it is only a saving: without it the next owner replays the batch
         catch (Exception error)
@@ -231,6 +243,7 @@ internal sealed partial class PartitionGrain(
                     await Task.Delay(options.BatchInterval - since, time, _stop.Token);
                 }
 
+                await chain.LookAsync(_stop.Token);
                 lastBatch = time.GetTimestamp();
                 await chain.CommitAsync(_stop.Token);
             }
@@ -252,7 +265,7 @@ internal sealed partial class PartitionGrain(
             Partition,
             options.Chain,
             from,
-            new ChainStateStore(state),
+            _records,
             new GrainRulesStore(GrainFactory),
             new GrainWindowSink(GrainFactory),
             batches,

@@ -1,5 +1,6 @@
 using System.Text;
 using Confluent.Kafka;
+using Confluent.Kafka.Admin;
 
 namespace ClickAggregator.Shipper.Kafka;
 
@@ -15,8 +16,12 @@ internal sealed class PositionsTopic(ShipperOptions options)
     /// <exception cref="KafkaException">The topic cannot be read now.</exception>
     public ShippedPositions? Read(string logId, CancellationToken cancellationToken)
     {
+        // The logs of all shippers share the topic. What another one left open hides what was committed behind it, also of
+        // this log: so not to the end that readers of committed records see, but to the end there is.
+        long end = End();
         using IConsumer<byte[], byte[]> consumer = new ConsumerBuilder<byte[], byte[]>(KafkaSettings.Reader(options)).Build();
         consumer.Assign(new TopicPartitionOffset(options.PositionsTopicOrDefault, 0, Offset.Beginning));
+        byte[] key = Encoding.UTF8.GetBytes(logId);
         byte[]? last = null;
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(s_patience);
@@ -25,20 +30,30 @@ internal sealed class PositionsTopic(ShipperOptions options)
             while (true)
             {
                 ConsumeResult<byte[], byte[]> record = consumer.Consume(patience.Token);
-                if (record.IsPartitionEOF)
-                {
-                    return last is null ? null : ShippedPositions.Parse(last, options.PositionsTopicOrDefault);
-                }
-
-                if (record.Message.Key is { } key && key.AsSpan().SequenceEqual(Encoding.UTF8.GetBytes(logId)))
+                if (!record.IsPartitionEOF && record.Message.Key is { } some && some.AsSpan().SequenceEqual(key))
                 {
                     last = record.Message.Value;
+                }
+
+                if (record.Offset.Value + (record.IsPartitionEOF ? 0 : 1) >= end)
+                {
+                    return last is null ? null : ShippedPositions.Parse(last, options.PositionsTopicOrDefault);
                 }
             }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new KafkaException(new Error(ErrorCode.Local_TimedOut, $"{options.PositionsTopicOrDefault} could not be read to its end within {s_patience.TotalSeconds:F0} s"));
+            throw new KafkaException(new Error(ErrorCode.Local_TimedOut,
+                $"{options.PositionsTopicOrDefault} could not be read to its end within {s_patience.TotalSeconds:F0} s; a shipper that died may have left a transaction open, which the brokers end in time"));
         }
+    }
+
+    private long End()
+    {
+        using IAdminClient admin = new AdminClientBuilder(KafkaSettings.Admin(options)).SetLogHandler(static (_, _) => { }).Build();
+        ListOffsetsResult result = admin.ListOffsetsAsync(
+            [new TopicPartitionOffsetSpec { TopicPartition = new TopicPartition(options.PositionsTopicOrDefault, 0), OffsetSpec = OffsetSpec.Latest() }],
+            new ListOffsetsOptions { IsolationLevel = IsolationLevel.ReadUncommitted, RequestTimeout = s_patience }).GetAwaiter().GetResult();
+        return result.ResultInfos[0].TopicPartitionOffsetError.Offset.Value;
     }
 }

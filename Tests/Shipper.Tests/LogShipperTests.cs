@@ -177,6 +177,91 @@ public class LogShipperTests(KafkaServer kafka)
     }
 
     [Fact]
+    public async Task Behind_a_transaction_that_another_shipper_left_open_it_waits_and_repeats_nothing()
+    {
+        await using ShippedLog log = await ShippedLog.OpenAsync(kafka, partitions: 1);
+        await using (Running first = Start(log))
+        {
+            await first.Shipper.ShippedAsync(Cancellation);
+
+            // All shippers write into one topic how far they are; this one dies before it commits.
+            using IProducer<byte[], byte[]> other = new ProducerBuilder<byte[], byte[]>(new ProducerConfig
+            {
+                BootstrapServers = log.Options.BootstrapServers, TransactionalId = Guid.NewGuid().ToString(), TransactionTimeoutMs = 5_000,
+            }).Build();
+            other.InitTransactions(TimeSpan.FromSeconds(30));
+            other.BeginTransaction();
+            await other.ProduceAsync(log.Options.Topic + "-positions", new Message<byte[], byte[]> { Key = "another"u8.ToArray(), Value = "{}"u8.ToArray() }, Cancellation);
+            await log.AppendAsync(10);
+            await first.Shipper.ShippedAsync(Cancellation);
+        }
+
+        await using (Running second = Start(log))
+        {
+            await second.Shipper.ShippedAsync(Cancellation);
+        }
+
+        Assert.Equal(log.Sent, log.Shipped());
+    }
+
+    [Fact]
+    public async Task A_log_that_was_shipped_and_is_not_known_any_more_is_not_shipped_a_second_time()
+    {
+        await using ShippedLog log = await ShippedLog.OpenAsync(kafka, partitions: 2);
+        log.Options = log.Options with { NoteFile = Path.Combine(log.Folder, "shipped") };
+        await log.AppendAsync(10);
+        await using (Running running = Start(log))
+        {
+            await running.Shipper.ShippedAsync(Cancellation);
+        }
+
+        log.Options = log.Options with { PositionsTopic = log.Options.Topic + "-others" };
+        await using (Running again = Start(log))
+        {
+            await again.Ended.WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
+            Assert.Equal(ShipState.Stopped, again.Shipper.Status.State);
+            Assert.Contains("knows nothing of it", again.Shipper.Status.Detail, StringComparison.Ordinal);
+            await Assert.ThrowsAsync<ShipperStoppedException>(() =>
+            {
+                log.AppendAsync(1).GetAwaiter().GetResult();
+                return again.Shipper.ShippedAsync(Cancellation);
+            });
+        }
+
+        Assert.Equal(10, log.ReadTopic().Count);
+    }
+
+    [Fact]
+    public async Task Stopped_in_order_it_goes_on_with_other_brokers_where_it_stood()
+    {
+        await using ShippedLog log = await ShippedLog.OpenAsync(kafka, partitions: 2);
+        log.Options = log.Options with { NoteFile = Path.Combine(log.Folder, "shipped") };
+        await log.AppendAsync(10);
+        await using (Running running = Start(log))
+        {
+            running.Shipper.Drain();
+            await running.Ended.WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
+        }
+
+        log.Options = log.Options with { Topic = log.Options.Topic + "-2" };
+        await log.AppendAsync(3);
+        await using Running again = Start(log);
+        await again.Shipper.ShippedAsync(Cancellation);
+        Assert.Equal(3, log.ReadTopic().Count);
+    }
+
+    [Fact]
+    public async Task What_goes_wrong_beside_Kafka_is_said_and_tried_again()
+    {
+        await using ShippedLog log = await ShippedLog.OpenAsync(kafka, partitions: 1);
+        await log.AppendAsync(5);
+        int asked = 0;
+        await using Running running = new(log.NewShipper(_ => asked++ == 0 ? throw new TimeoutException("nobody answers") : new((IReadOnlyList<long>?)null)));
+        await running.Shipper.ShippedAsync(Cancellation);
+        Assert.Contains(log.Logs.Lines, line => line.Contains("nobody answers", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Drained_it_ships_what_is_left_and_ends()
     {
         await using ShippedLog log = await ShippedLog.OpenAsync(kafka);

@@ -133,8 +133,14 @@ internal sealed class ChainBench : IDisposable
     {
         public bool Fails { get; set; }
 
-        public Task WriteAsync(BatchRows rows, CancellationToken cancellationToken) =>
-            Fails ? Task.FromException(new IOException("the store is away")) : windows.WriteAsync(rows, cancellationToken);
+        /// <summary>Hears of each batch that is written.</summary>
+        public Action Written { get; set; } = static () => { };
+
+        public Task WriteAsync(BatchRows rows, CancellationToken cancellationToken)
+        {
+            Written();
+            return Fails ? Task.FromException(new IOException("the store is away")) : windows.WriteAsync(rows, cancellationToken);
+        }
 
         public Task<TopList?> ReadTopAsync(TopKey key, CancellationToken cancellationToken) => windows.ReadTopAsync(key, cancellationToken);
     }

@@ -1,4 +1,5 @@
 using ClickAggregator.Grains.Chain;
+using ClickAggregator.Grains.Tests.Simulation;
 
 namespace ClickAggregator.Grains.Tests.Chain;
 
@@ -57,6 +58,79 @@ public class ClosedLogTests
     }
 
     [Fact]
+    public void Left_for_another_by_adoption_a_closed_log_stays_closed()
+    {
+        using var bench = new ChainBench();
+        bench.Append(10);
+        Close(bench);
+        bench.Restore(0);
+        bench.Log.Id = "log-2";
+        Adopt(bench, "log-2", 2);
+        Assert.Equal([new ClosedLog("log-1", 10)], bench.Records.Record!.Closed);
+    }
+
+    [Fact]
+    public void A_log_that_was_left_by_adoption_and_is_taken_up_again_goes_on_where_it_was()
+    {
+        using var bench = new ChainBench();
+        bench.Append(10);
+        bench.CountToEnd();
+        Entry[] first = [.. bench.Log.Entries];
+        bench.Restore(0);
+        bench.Log.Id = "log-2";
+        bench.Append(4, "other");
+        Adopt(bench, "log-2", 2);
+        Open(bench, number: 2);
+        Assert.Equal(14, bench.Total);
+
+        // The first one again, with clicks behind those that were counted: a batch over both would count them again.
+        bench.Restore(0);
+        foreach (Entry entry in first)
+        {
+            bench.Append(entry);
+        }
+
+        bench.Log.Id = "log-1";
+        bench.Append(5);
+        Adopt(bench, "log-1", 1);
+        Open(bench, number: 1);
+        Assert.Equal(19, bench.Total);
+        Assert.Equal("log-2", Assert.Single(bench.Records.Record!.Left).Log);
+    }
+
+    [Fact]
+    public void A_log_whose_clicks_come_through_another_is_closed_from_the_first_record_on()
+    {
+        using var bench = new ChainBench();
+        bench.Append(10);
+        bench.Run(async () =>
+        {
+            using PartitionChain chain = bench.Open();
+            chain.Source = new ClosedLog("click-log", 3);
+            await chain.StartAsync(CancellationToken.None);
+        });
+        Assert.Equal([new ClosedLog("click-log", 3)], bench.Records.Record!.Closed);
+        bench.Log.Id = "click-log";
+        Assert.Equal("log_closed", Assert.Throws<ChainStoppedException>(() => Adopt(bench, "click-log", 2)).Code);
+    }
+
+    [Fact]
+    public void A_log_is_closed_also_while_clicks_come_in_faster_than_a_batch_takes_them()
+    {
+        using var bench = new ChainBench();
+        bench.Append(10);
+        bench.Batches.Written = () => bench.Append(3, "more");
+        bench.Run(async () =>
+        {
+            using PartitionChain chain = bench.Open(new ChainOptions { MaxRecords = 1, MaxAttempts = 20 });
+            await chain.StartAsync(CancellationToken.None);
+            await chain.CountToCloseAsync(CancellationToken.None);
+        });
+        Assert.Equal(bench.Records.Record!.ClosedAt, bench.Total);
+        Assert.InRange(bench.Total, 10, 200);
+    }
+
+    [Fact]
     public void A_crash_between_the_closing_and_the_new_log_changes_nothing()
     {
         using var bench = new ChainBench();
@@ -86,6 +160,12 @@ public class ClosedLogTests
 
         await chain.CloseAsync(CancellationToken.None);
         Assert.False(chain.IsCounting);
+    });
+
+    private static void Adopt(ChainBench bench, string log, int number) => bench.Run(async () =>
+    {
+        using PartitionChain chain = bench.Open(number: number);
+        await chain.AdoptAsync(log, giveUpPending: false, CancellationToken.None);
     });
 
     private static void Open(ChainBench bench, int number) => bench.Run(async () =>

@@ -16,6 +16,9 @@ internal sealed class MemoryLog(Random random) : IPartitionLog
 
     public long End { get; set; }
 
+    /// <summary>What was written and is held back lies between the end and this; 0 for nothing.</summary>
+    public long Head { get; set; }
+
     public string Id { get; set; } = "log-1";
 
     public Slab Cut(long from, long to)
@@ -30,7 +33,7 @@ internal sealed class MemoryLog(Random random) : IPartitionLog
 
     public ValueTask<int> GetPartitionCountAsync(CancellationToken cancellationToken) => new(1);
 
-    public ValueTask<LogRange> GetRangeAsync(int partition, CancellationToken cancellationToken) => new(new LogRange(Start, End));
+    public ValueTask<LogRange> GetRangeAsync(int partition, CancellationToken cancellationToken) => new(new LogRange(Start, End) { Head = Math.Max(Head, End) });
 
     public async IAsyncEnumerable<Slab> ReadAsync(int partition, long from, long to, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

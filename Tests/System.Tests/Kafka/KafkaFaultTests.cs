@@ -116,6 +116,89 @@ public class KafkaFaultTests(KafkaServer kafka, ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task Clicks_behind_a_transaction_that_somebody_left_open_are_not_said_to_be_counted()
+    {
+        using KafkaProgram program = await KafkaProgram.NewAsync(kafka);
+        await using ApiProcess api = await program.StartAsync();
+        await Answers.CountedUntilNowAsync(api.Http);
+        using (program.OpenTransaction(partitions: 4))
+        {
+            await MadeClicks.PostAsync(api.Http, "behind", 100);
+            DateTimeOffset accepted = TimeProvider.System.GetUtcNow();
+            await Eventually.Async(
+                "the clicks are in Kafka",
+                async () => (await api.Http.GetStringAsync("/v1/status")).Contains("\"position\":100", StringComparison.Ordinal),
+                TimeSpan.FromSeconds(30));
+            await Task.Delay(3000); // longer than a commit takes to be seen
+            using var answer = System.Text.Json.JsonDocument.Parse(await api.Http.GetStringAsync("/v1/clicks/total?last=20m"));
+            Assert.Equal(0, answer.RootElement.GetProperty("clicks").GetInt64());
+            Assert.True(answer.RootElement.GetProperty("counted_until").GetDateTimeOffset() <= accepted, answer.RootElement.ToString());
+        }
+
+        await Answers.CountedUntilNowAsync(api.Http);
+        Assert.Equal(100, await Answers.ClicksAsync(api.Http, "/v1/clicks/total?last=20m"));
+    }
+
+    [Fact]
+    public async Task A_store_that_began_with_Kafka_never_counts_its_click_log_as_well()
+    {
+        using KafkaProgram program = await KafkaProgram.NewAsync(kafka);
+        await using (ApiProcess api = await program.StartAsync())
+        {
+            await MadeClicks.PostAsync(api.Http, "once", 100);
+            await Answers.CountedUntilNowAsync(api.Http);
+            api.Signal(15);
+            await api.WaitForExitAsync();
+        }
+
+        string id = (await File.ReadAllTextAsync(Path.Combine(program.Data, "log-id"))).Trim();
+        (int code, string said) = await ApiProcess.RunAsync("adopt-log", "--data", program.Data, "--log", id);
+        Assert.Contains("log_closed", said, StringComparison.Ordinal);
+        Assert.Equal(1, code);
+        await using ApiProcess back = await program.StartAsync();
+        await Answers.CountedUntilNowAsync(back.Http);
+        Assert.Equal(100, await Answers.ClicksAsync(back.Http, "/v1/clicks/total?last=20m"));
+    }
+
+    [Fact]
+    public async Task With_another_topic_what_went_to_the_first_is_not_shipped_again()
+    {
+        using KafkaProgram program = await KafkaProgram.NewAsync(kafka);
+        string log;
+        await using (ApiProcess api = await program.StartAsync())
+        {
+            await MadeClicks.PostAsync(api.Http, "first", 100);
+            await Answers.CountedUntilNowAsync(api.Http);
+            api.Signal(15);
+            await api.WaitForExitAsync();
+        }
+
+        string[] other = [.. program.Settings.Where(setting => !setting.StartsWith("--Kafka:Topic=", StringComparison.Ordinal)), $"--Kafka:Topic={program.Topic}-2"];
+        await using (ApiProcess api = await ApiProcess.StartAsync(program.Data, other))
+        {
+            await MadeClicks.PostAsync(api.Http, "second", 50);
+            string status = "";
+            await Eventually.Async(
+                "every partition says that its log was replaced",
+                async () => (status = await api.Http.GetStringAsync("/v1/status")).Split("log_replaced: partition").Length > 4,
+                TimeSpan.FromMinutes(1));
+            int at = status.IndexOf("the log is now ", StringComparison.Ordinal) + "the log is now ".Length;
+            log = status[at..status.IndexOf('.', at)];
+            api.Signal(15);
+            await api.WaitForExitAsync();
+        }
+
+        (int code, string said) = await ApiProcess.RunAsync(["adopt-log", "--data", program.Data, "--log", log, .. other]);
+        Assert.True(code == 0, said);
+        (code, said) = await ApiProcess.RunAsync(["adopt-log", "--data", program.Data, "--log", log, .. other]); // as after one that was broken off
+        Assert.True(code == 0, said);
+        await using ApiProcess again = await ApiProcess.StartAsync(program.Data, other);
+        await Answers.CountedUntilNowAsync(again.Http);
+        Assert.Equal(150, await Answers.ClicksAsync(again.Http, "/v1/clicks/total?last=20m"));
+        Assert.Equal(50, program.Read(program.Topic + "-2").Count);
+    }
+
+    [Fact]
     public async Task A_topic_deleted_and_made_again_stops_the_counting_until_it_is_adopted()
     {
         using KafkaProgram program = await KafkaProgram.NewAsync(kafka);

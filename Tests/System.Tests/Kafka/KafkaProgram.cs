@@ -17,6 +17,8 @@ internal sealed class KafkaProgram : IDisposable
 
     public string Topic { get; } = "clicks-" + Guid.NewGuid().ToString("N");
 
+    public DataFolder Folder => _data;
+
     public string Data => _data.Path;
 
     public static async Task<KafkaProgram> NewAsync(KafkaServer kafka) => new(await kafka.BootstrapServersAsync());
@@ -82,6 +84,31 @@ internal sealed class KafkaProgram : IDisposable
         await admin.DeleteTopicsAsync([Topic], new DeleteTopicsOptions { OperationTimeout = TimeSpan.FromSeconds(30) });
     }
 
+    /// <summary>A transaction of another producer with a record in each of the first partitions; disposed it is aborted.</summary>
+    public IDisposable OpenTransaction(int partitions)
+    {
+        IProducer<byte[], byte[]> producer = new ProducerBuilder<byte[], byte[]>(new ProducerConfig
+        {
+            BootstrapServers = _servers, TransactionalId = Guid.NewGuid().ToString(), TransactionTimeoutMs = 60_000,
+        }).Build();
+        producer.InitTransactions(TimeSpan.FromSeconds(30));
+        producer.BeginTransaction();
+        for (int partition = 0; partition < partitions; partition++)
+        {
+            producer.Produce(new TopicPartition(Topic, partition), new Message<byte[], byte[]> { Key = [], Value = [] });
+        }
+
+        producer.Flush(TimeSpan.FromSeconds(10));
+        return new OpenedTransaction(producer);
+    }
+
+    /// <summary>Removes what lies before an offset, as retention does.</summary>
+    public async Task DeleteRecordsAsync(int partition, long before)
+    {
+        using IAdminClient admin = Admin();
+        await admin.DeleteRecordsAsync([new TopicPartitionOffset(Topic, partition, before)]);
+    }
+
     public async Task AddPartitionsAsync(int partitions)
     {
         using IAdminClient admin = Admin();
@@ -97,6 +124,15 @@ internal sealed class KafkaProgram : IDisposable
     }
 
     public void Dispose() => _data.Dispose();
+
+    private sealed class OpenedTransaction(IProducer<byte[], byte[]> producer) : IDisposable
+    {
+        public void Dispose()
+        {
+            producer.AbortTransaction();
+            producer.Dispose();
+        }
+    }
 
     private IAdminClient Admin() => new AdminClientBuilder(new AdminClientConfig { BootstrapServers = _servers }).Build();
 }
