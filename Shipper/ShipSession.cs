@@ -38,7 +38,7 @@ internal sealed partial class ShipSession : IDisposable
         _readers = new ClickLogReader?[log.Partitions];
         _until = new long[log.Partitions];
         _message = new ClickMessage(options.Format);
-        _producer = new ProducerBuilder<byte[], byte[]>(KafkaSettings.Producer(options, "click-log-" + log.LogId))
+        _producer = new ProducerBuilder<byte[], byte[]>(ClientSettings.Producer(options, "click-log-" + log.LogId))
             .SetErrorHandler((_, error) => LogClient(logger, error.Reason))
             .SetLogHandler(static (_, _) => { }) // the error handler has what matters; the rest is librdkafka's chatter
             .Build();

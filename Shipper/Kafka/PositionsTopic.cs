@@ -15,7 +15,7 @@ internal sealed class PositionsTopic(ShipperOptions options)
     /// <exception cref="KafkaException">The topic cannot be read now.</exception>
     public ShippedPositions? Read(string logId, CancellationToken cancellationToken)
     {
-        using IConsumer<byte[], byte[]> consumer = new ConsumerBuilder<byte[], byte[]>(KafkaSettings.Reader(options)).Build();
+        using IConsumer<byte[], byte[]> consumer = new ConsumerBuilder<byte[], byte[]>(ClientSettings.Reader(options)).Build();
         consumer.Assign(new TopicPartitionOffset(options.PositionsTopicOrDefault, 0, Offset.Beginning));
         byte[]? last = null;
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
