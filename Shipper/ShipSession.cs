@@ -66,7 +66,11 @@ internal sealed partial class ShipSession : IDisposable
         PartitionedClickLog log, ShipperOptions options, string instance, TimeProvider time, ILogger logger,
         Func<CancellationToken, ValueTask<IReadOnlyList<long>?>> first, CancellationToken cancellationToken)
     {
-        ShipTopics.Ensure(options, logger);
+        if (!options.TopicsAreThere)
+        {
+            ShipTopics.Ensure(options, logger);
+        }
+
         var positions = new PositionsTopic(options);
         var session = new ShipSession(log, options, instance, time, logger);
         try
