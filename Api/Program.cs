@@ -11,6 +11,7 @@ using ClickAggregator.Api.Redirect;
 using ClickAggregator.Api.Settings;
 using ClickAggregator.Api.Ship;
 using ClickAggregator.Api.Watch;
+using ClickAggregator.Settings;
 using Microsoft.OpenApi;
 using Orleans.Dashboard;
 
@@ -26,14 +27,14 @@ internal static class Program
             return await new CommandLine(commands, Console.Out, Console.Error).RunAsync(args, CancellationToken.None);
         }
 
-        var arguments = Arguments.Parse(args, ApiSettings.Table());
+        var arguments = Arguments.Parse(args, ApiSettings.Table(), Sections.Names);
         if (arguments.Help)
         {
-            SettingsHelp.Write(Console.Out, ApiSettings.Table(), commands.Select(command => (command.Name, command.Summary)));
+            ApiHelp.Write(Console.Out, commands.Select(command => (command.Name, command.Summary)));
             return ExitCodes.Done;
         }
 
-        IConfiguration configuration = SettingsSource.Build(arguments);
+        IConfiguration configuration = SettingsSource.Build(arguments, Sections.Names);
         LoadedSettings loaded = SettingsLoader.Load(configuration, arguments);
         return loaded.Faults.Count > 0
             ? StartFault.Write(Console.Error, loaded.Faults)

@@ -32,7 +32,7 @@ public sealed partial class LogShipper : IDisposable
     private readonly ShipHistory _history = new();
     private readonly Lock _gate = new();
     private TaskCompletionSource _progress = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private ShipStatus _status = new(ShipState.Connecting, "connecting", [], 0, null);
+    private ShipStatus _status = new(ShipState.Connecting, "connecting", [], 0, 0, null);
     private volatile bool _draining;
     private int _waiting;
 
@@ -212,6 +212,7 @@ public sealed partial class LogShipper : IDisposable
             {
                 SecondsBehind = session.SecondsBehind,
                 Positions = shipped ? [.. session.Positions] : _status.Positions,
+                Clicks = _status.Clicks + (shipped ? session.LastRecords : 0),
                 LastShipped = shipped ? _time.GetUtcNow().ToUnixTimeMilliseconds() : _status.LastShipped,
             };
         }

@@ -38,7 +38,7 @@ internal sealed partial class ShipSession : IDisposable
         _readers = new ClickLogReader?[log.Partitions];
         _until = new long[log.Partitions];
         _message = new ClickMessage(options.Format);
-        _producer = new ProducerBuilder<byte[], byte[]>(KafkaSettings.Producer(options, "click-log-" + log.LogId))
+        _producer = new ProducerBuilder<byte[], byte[]>(ClientSettings.Producer(options, "click-log-" + log.LogId))
             .SetErrorHandler((_, error) => LogClient(logger, error.Reason))
             .SetLogHandler(static (_, _) => { }) // the error handler has what matters; the rest is librdkafka's chatter
             .Build();
@@ -66,7 +66,11 @@ internal sealed partial class ShipSession : IDisposable
         PartitionedClickLog log, ShipperOptions options, string instance, TimeProvider time, ILogger logger,
         Func<CancellationToken, ValueTask<IReadOnlyList<long>?>> first, CancellationToken cancellationToken)
     {
-        ShipTopics.Ensure(options, logger);
+        if (!options.TopicsAreThere)
+        {
+            ShipTopics.Ensure(options, logger);
+        }
+
         var positions = new PositionsTopic(options);
         var session = new ShipSession(log, options, instance, time, logger);
         try

@@ -18,6 +18,7 @@ public enum ShipState
 /// <param name="Detail">Why it does not ship; null while it does.</param>
 /// <param name="Positions">Per partition of the click log: every offset below is in Kafka. Empty until that is known.</param>
 /// <param name="SecondsBehind">How long the oldest click that is not there yet has waited, seconds.</param>
+/// <param name="Clicks">Clicks shipped since this process began.</param>
 /// <param name="LastShipped">When something was last shipped, milliseconds since the epoch; null for not yet.</param>
 public sealed record ShipStatus(
-    ShipState State, string? Detail, IReadOnlyList<long> Positions, double SecondsBehind, long? LastShipped);
+    ShipState State, string? Detail, IReadOnlyList<long> Positions, double SecondsBehind, long Clicks, long? LastShipped);

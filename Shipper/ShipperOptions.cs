@@ -52,6 +52,11 @@ public sealed record ShipperOptions
     /// </summary>
     public string? NoteFile { get; init; }
 
+    /// <summary>
+    /// The topics are there and are not asked for: tests ship to librdkafka's own brokers, which answer no questions about topics.
+    /// </summary>
+    internal bool TopicsAreThere { get; init; }
+
     internal string PositionsTopicOrDefault => PositionsTopic ?? Topic + "-positions";
 
     /// <summary>All faults, each as the name of a setting and the rule it breaks; empty when there are none.</summary>

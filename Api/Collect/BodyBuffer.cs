@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Compression;
 using System.IO.Pipelines;
 using ClickAggregator.Api.Settings;
+using ClickAggregator.Settings;
 using Microsoft.AspNetCore.Http;
 
 namespace ClickAggregator.Api.Collect;

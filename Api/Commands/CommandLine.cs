@@ -1,4 +1,5 @@
 using ClickAggregator.Api.Settings;
+using ClickAggregator.Settings;
 
 namespace ClickAggregator.Api.Commands;
 
@@ -111,8 +112,8 @@ internal sealed class CommandLine(IReadOnlyList<ICommand> commands, TextWriter o
 
     private static LoadedSettings Load(string[] args)
     {
-        Arguments arguments = Arguments.Parse(args, ApiSettings.Table());
-        return SettingsLoader.Load(SettingsSource.Build(arguments), arguments);
+        Arguments arguments = Arguments.Parse(args, ApiSettings.Table(), Sections.Names);
+        return SettingsLoader.Load(SettingsSource.Build(arguments, Sections.Names), arguments);
     }
 
     private async Task WriteFaultsAsync(ICommand command, IEnumerable<string> faults)

@@ -32,7 +32,7 @@ internal sealed class LogPrintCommand : ICommand
 
     public async Task<int> RunAsync(CommandInput input, CancellationToken cancellationToken)
     {
-        if (input.Settings.Kafka is KafkaSettings kafka)
+        if (input.Settings.Kafka is KafkaLogSettings kafka)
         {
             return await PrintTopicAsync(kafka, input, cancellationToken);
         }
@@ -60,7 +60,7 @@ internal sealed class LogPrintCommand : ICommand
         }
     }
 
-    private static async Task<int> PrintTopicAsync(KafkaSettings kafka, CommandInput input, CancellationToken cancellationToken)
+    private static async Task<int> PrintTopicAsync(KafkaLogSettings kafka, CommandInput input, CancellationToken cancellationToken)
     {
         try
         {

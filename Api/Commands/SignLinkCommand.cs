@@ -3,6 +3,7 @@ using System.Text;
 using ClickAggregator.Api.Redirect;
 using ClickAggregator.Api.Settings;
 using ClickAggregator.Clicks;
+using ClickAggregator.Settings;
 
 namespace ClickAggregator.Api.Commands;
 

@@ -32,7 +32,7 @@ internal sealed class VerifyCommand : ICommand
             await using PartitionedClickLog log = await PartitionedClickLog.OpenAsync(
                 OpenLog.Options(input.Settings), TimeProvider.System, NullLoggerFactory.Instance, cancellationToken);
             await using SqliteStore store = SqliteStore.Open(SiloSetup.Store(input.Settings), NullLoggerFactory.Instance);
-            using RecountedTopic? topic = input.Settings.Kafka is KafkaSettings kafka
+            using RecountedTopic? topic = input.Settings.Kafka is KafkaLogSettings kafka
                 ? await RecountedTopic.OpenAsync(kafka.Silo.Clicks, cancellationToken)
                 : null;
             var clicks = new RecountedClickLog(log);

@@ -1,3 +1,4 @@
+using ClickAggregator.Settings;
 using Microsoft.Extensions.Configuration;
 
 namespace ClickAggregator.Api.Settings;
@@ -20,7 +21,7 @@ internal sealed class ApiSettings
     public required ClickLogSettings ClickLog { get; init; }
 
     /// <summary>Null where the click log is what is counted.</summary>
-    public required KafkaSettings? Kafka { get; init; }
+    public required KafkaLogSettings? Kafka { get; init; }
 
     public required CountingSettings Counting { get; init; }
     public required LimitSettings Limits { get; init; }
@@ -44,8 +45,8 @@ internal sealed class ApiSettings
         string urls = reader.Text("urls", BindRule.DefaultUrls, "where to listen; only this machine while there is no key", "--urls", "urls");
         IReadOnlyList<string> watch = reader.List("Watch:Files", [], 1_000, "paths or globs",
             "NDJSON log files to follow; may be repeated", "--watch");
-        var clickLog = ClickLogSettings.Read(reader);
-        var kafka = KafkaSettings.Read(reader, clickLog.Partitions);
+        var clickLog = ClickLogSettings.Read(reader, "counted", "clicks are refused (503 log_full)");
+        var kafka = KafkaLogSettings.Read(reader, clickLog.Partitions);
         var counting = CountingSettings.Read(reader);
         var limits = LimitSettings.Read(reader);
         string archive = reader.Text("Archive:Directory", "archive", "where raw clicks are archived; relative to the data directory", null, "path");

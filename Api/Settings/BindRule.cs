@@ -1,4 +1,5 @@
 using System.Net;
+using ClickAggregator.Settings;
 
 namespace ClickAggregator.Api.Settings;
 

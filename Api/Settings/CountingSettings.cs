@@ -1,4 +1,5 @@
 using ClickAggregator.Clicks;
+using ClickAggregator.Settings;
 
 namespace ClickAggregator.Api.Settings;
 

@@ -1,3 +1,5 @@
+using ClickAggregator.Settings;
+
 namespace ClickAggregator.Api.Settings;
 
 /// <summary><c>Redirect:*</c>: counted redirects.</summary>

@@ -1,5 +1,4 @@
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.Configuration.EnvironmentVariables;
+using ClickAggregator.Settings;
 
 namespace ClickAggregator.Api.Settings;
 
@@ -15,50 +14,9 @@ internal static class SettingsLoader
     {
         var reader = new SettingReader(configuration);
         ApiSettings settings = ApiSettings.Read(reader);
-        List<string> faults = [.. arguments.Faults, .. reader.Faults];
-        FindUnknown(configuration, reader.Rows, faults);
-        FindLater(configuration, faults);
+        List<string> faults = [.. arguments.Faults, .. reader.Faults, .. UnknownSettings.Find(configuration, reader.Rows, Sections.Names)];
         FindOtherAddresses(configuration, faults);
         return new LoadedSettings(settings, faults.Distinct().ToArray());
-    }
-
-    private static void FindUnknown(IConfiguration configuration, IReadOnlyList<SettingRow> rows, List<string> faults)
-    {
-        foreach (string section in Sections.Own)
-        {
-            foreach ((string name, string? value) in configuration.GetSection(section).AsEnumerable())
-            {
-                if (value is null || rows.Any(row => row.Name.Equals(name, StringComparison.OrdinalIgnoreCase)
-                    || (row.Shape == SettingShape.List && Sections.IsItemOf(name, row.Name))
-                    || (row.Shape == SettingShape.Map && Sections.IsIn(name, row.Name))))
-                {
-                    continue;
-                }
-
-                // An environment variable BATCH or LIMITS may be anybody's, and says nothing about us.
-                if (name.Equals(section, StringComparison.OrdinalIgnoreCase) && IsFromEnvironment(configuration, name))
-                {
-                    continue;
-                }
-
-                faults.Add($"{name} is not a setting{Sections.Nearest(name, rows)}; --help lists them");
-            }
-        }
-    }
-
-    private static void FindLater(IConfiguration configuration, List<string> faults)
-    {
-        foreach (string section in Sections.NotYetNames)
-        {
-            foreach ((string name, string? value) in configuration.GetSection(section).AsEnumerable())
-            {
-                bool bare = name.Equals(section, StringComparison.OrdinalIgnoreCase) && IsFromEnvironment(configuration, name);
-                if (value is not null && !bare && Sections.NotYet(name) is { } why)
-                {
-                    faults.Add(why);
-                }
-            }
-        }
     }
 
     // Kestrel can also be told by other names where to listen.
@@ -68,16 +26,5 @@ internal static class SettingsLoader
         {
             BindRule.CheckOne($"{endpoint.Path}:Url", endpoint["Url"] ?? "", (name, rule) => faults.Add($"{name} {rule}"));
         }
-    }
-
-    private static bool IsFromEnvironment(IConfiguration configuration, string name)
-    {
-        if (configuration is not IConfigurationRoot root)
-        {
-            return false;
-        }
-
-        IConfigurationProvider? last = root.Providers.LastOrDefault(provider => provider.TryGet(name, out _));
-        return last is EnvironmentVariablesConfigurationProvider;
     }
 }

@@ -19,7 +19,7 @@ internal sealed class PositionsTopic(ShipperOptions options)
         // The logs of all shippers share the topic. What another one left open hides what was committed behind it, also of
         // this log: so not to the end that readers of committed records see, but to the end there is.
         long end = End();
-        using IConsumer<byte[], byte[]> consumer = new ConsumerBuilder<byte[], byte[]>(KafkaSettings.Reader(options)).Build();
+        using IConsumer<byte[], byte[]> consumer = new ConsumerBuilder<byte[], byte[]>(ClientSettings.Reader(options)).Build();
         consumer.Assign(new TopicPartitionOffset(options.PositionsTopicOrDefault, 0, Offset.Beginning));
         byte[] key = Encoding.UTF8.GetBytes(logId);
         byte[]? last = null;
@@ -50,7 +50,7 @@ internal sealed class PositionsTopic(ShipperOptions options)
 
     private long End()
     {
-        using IAdminClient admin = new AdminClientBuilder(KafkaSettings.Admin(options)).SetLogHandler(static (_, _) => { }).Build();
+        using IAdminClient admin = new AdminClientBuilder(ClientSettings.Admin(options)).SetLogHandler(static (_, _) => { }).Build();
         ListOffsetsResult result = admin.ListOffsetsAsync(
             [new TopicPartitionOffsetSpec { TopicPartition = new TopicPartition(options.PositionsTopicOrDefault, 0), OffsetSpec = OffsetSpec.Latest() }],
             new ListOffsetsOptions { IsolationLevel = IsolationLevel.ReadUncommitted, RequestTimeout = s_patience }).GetAwaiter().GetResult();

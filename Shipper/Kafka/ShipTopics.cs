@@ -16,7 +16,7 @@ internal static partial class ShipTopics
     /// <exception cref="KafkaException">The brokers do not answer, or refuse.</exception>
     public static void Ensure(ShipperOptions options, ILogger logger)
     {
-        using IAdminClient admin = new AdminClientBuilder(KafkaSettings.Admin(options)).SetLogHandler(static (_, _) => { }).Build();
+        using IAdminClient admin = new AdminClientBuilder(ClientSettings.Admin(options)).SetLogHandler(static (_, _) => { }).Build();
         EnsureOne(admin, new TopicSpecification
         {
             Name = options.Topic,

@@ -1,9 +1,10 @@
 using System.Diagnostics;
 using System.Net.Sockets;
-using System.Text;
 using System.Text.Json;
+using System.Text;
 using ClickAggregator.Api.Settings;
 using ClickAggregator.ClickLog;
+using ClickAggregator.Settings;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -46,7 +47,7 @@ internal sealed class ApiServer : IAsyncDisposable
     public static async Task<ApiServer> StartOnAsync(string folder, Action<IServiceCollection>? replace, params string[] args)
     {
         Arguments arguments = Arguments.Parse(
-            ["--data", folder, "--urls", "http://127.0.0.1:0", "--Logging:LogLevel:Default=None", .. args], ApiSettings.Table());
+            ["--data", folder, "--urls", "http://127.0.0.1:0", "--Logging:LogLevel:Default=None", .. args], ApiSettings.Table(), Sections.Names);
         IConfiguration configuration = new ConfigurationBuilder().AddInMemoryCollection(arguments.Values).Build();
         LoadedSettings loaded = SettingsLoader.Load(configuration, arguments);
         Assert.Empty(loaded.Faults);

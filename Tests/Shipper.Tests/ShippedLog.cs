@@ -30,9 +30,11 @@ internal sealed class ShippedLog : IAsyncDisposable
     /// <summary>The ids of all clicks appended, sorted.</summary>
     public IEnumerable<string> Sent => _sent.Order(StringComparer.Ordinal);
 
-    public static async Task<ShippedLog> OpenAsync(KafkaServer kafka, int partitions = 4, string? folder = null)
+    public static async Task<ShippedLog> OpenAsync(KafkaServer kafka, int partitions = 4, string? folder = null) =>
+        await OpenAsync(await kafka.BootstrapServersAsync(), partitions, folder);
+
+    public static async Task<ShippedLog> OpenAsync(string bootstrap, int partitions = 4, string? folder = null)
     {
-        string bootstrap = await kafka.BootstrapServersAsync();
         folder ??= Directory.CreateTempSubdirectory("clicks-ship-").FullName;
         return new ShippedLog(folder, await OpenLogAsync(folder, partitions), new ShipperOptions
         {
@@ -136,6 +138,16 @@ internal sealed class RecordedLogs : ILoggerFactory, ILogger
             {
                 return [.. _lines];
             }
+        }
+    }
+
+    /// <summary>Waits until something was said so often.</summary>
+    public async Task UntilAsync(string text, int times = 1)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (Lines.Count(line => line.Contains(text, StringComparison.OrdinalIgnoreCase)) < times)
+        {
+            await Task.Delay(10, patience.Token);
         }
     }
 

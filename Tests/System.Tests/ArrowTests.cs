@@ -16,8 +16,9 @@ public class ArrowTests
         ["Grains"] = ["Grains.Interfaces", "Streaming"],
         ["Adapters"] = ["Grains", "ClickLog"],
         ["Silo"] = ["Adapters", "Streaming.Kafka"],
-        ["Shipper"] = ["ClickLog"],
-        ["Api"] = ["Silo", "ClickLog", "Shipper"],
+        ["Settings"] = [],
+        ["Shipper"] = ["ClickLog", "Settings"],
+        ["Api"] = ["Silo", "ClickLog", "Shipper", "Settings"],
     };
 
     private static readonly Dictionary<string, string[]> MustNotKnow = new()
@@ -25,6 +26,7 @@ public class ArrowTests
         ["Clicks"] = ["Orleans", "Sqlite", "Kafka"],
         ["ClickLog"] = ["Orleans", "Sqlite", "Kafka"],
         ["Streaming"] = ["Sqlite", "Kafka"],
+        ["Settings"] = ["Orleans", "Sqlite", "Kafka", "AspNetCore"],
         ["Shipper"] = ["Orleans", "Sqlite", "AspNetCore"],
         ["Grains"] = ["Sqlite", "Kafka", "AspNetCore"],
     };

@@ -1,5 +1,7 @@
 using ClickAggregator.Api.Settings;
 using ClickAggregator.Clicks;
+using ClickAggregator.Settings;
+using ClickAggregator.Shipper;
 using Microsoft.Extensions.Configuration;
 
 namespace ClickAggregator.Api.Tests.Settings;
@@ -62,13 +64,13 @@ public class SettingsLoaderTests
         IReadOnlyList<string> faults = Load([
             "--ClickLog:Partitions=0", "--ClickLog:SegmentBytes=1 KiB", "--Batch:Interval=never", "--Rollups=targets",
             "--Retention:Days=90", "--Limits:Clicks=many", "--Redirect:Keys=short", "--Redirect:AllowedHosts=https://a.example/",
-            "--Cors:Origins=shop.example", "--Ingest:AcknowledgeAfter=kafka"]).Faults;
+            "--Cors:Origins=shop.example", "--Ingest:AcknowledgeAfter=tape"]).Faults;
 
         Assert.Equal(
             [
                 "ClickLog:Partitions must be a whole number from 1 to 256, and is \"0\"",
                 "ClickLog:SegmentBytes must be a size from 1 MiB to 1 GiB (such as \"256 MiB\"; a bare number is bytes), and is \"1 KiB\"",
-                "Ingest:AcknowledgeAfter must be one of: disk, and is \"kafka\"",
+                "Ingest:AcknowledgeAfter must be one of: disk, kafka, and is \"tape\"",
                 "Batch:Interval must be a duration from 10 ms to 1 m (such as \"500 ms\", \"10 m\", \"24 h\"; a bare number is seconds), and is \"never\"",
                 "Rollups has 'targets'; a rollup is total, kind, target or campaign, optionally followed by |country, |device or |country|device",
                 "Retention:Days must be a duration from 24 h to 36500 d, or \"for ever\" (such as \"500 ms\", \"10 m\", \"24 h\"; a bare number is seconds), and is \"90\"",
@@ -84,10 +86,35 @@ public class SettingsLoaderTests
     [InlineData("--ClickLog:SegmentBites=1", "--ClickLog:SegmentBites is not a setting (did you mean --ClickLog:SegmentBytes?); --help lists them")]
     [InlineData("--dmeo", "--dmeo is not a setting (did you mean --demo?); --help lists them")]
     [InlineData("--whatever=1", "--whatever is not a setting; --help lists them")]
-    [InlineData("--Kafka:BootstrapServers=k:9092", "Kafka:BootstrapServers is not in this version yet (Kafka as the log): it runs as one process on local disk")]
-    [InlineData("--Keys:0=abc", "Keys:0 is not in this version yet (API keys): it runs as one process on local disk")]
+    [InlineData("--Kafka:BootstrapServer=k:9092", "--Kafka:BootstrapServer is not a setting (did you mean --Kafka:BootstrapServers?); --help lists them")]
+    [InlineData("--Kafka:Topic=t", "Kafka:BootstrapServers must name the brokers where another setting of Kafka is given")]
+    [InlineData("--Ingest:AcknowledgeAfter=kafka", "Kafka:BootstrapServers must name the brokers where another setting of Kafka is given")]
+    [InlineData("--Keys:0=abc", "Keys:0 is not in this version yet (API keys): it runs as one process, on local disk or with Kafka")]
     [InlineData("--data", "--data needs a value")]
     public void An_unknown_switch_is_a_fault(string arg, string fault) => Assert.Equal([fault], Load([arg]).Faults);
+
+    [Fact]
+    public void Kafkas_settings_become_the_shippers_and_the_silos()
+    {
+        LoadedSettings loaded = Load([
+            "--Kafka:BootstrapServers=k1:9092,k2:9092", "--Kafka:Topic=t", "--ClickLog:Partitions=8", "--Kafka:Format=json",
+            "--Kafka:Client:compression.type=zstd", "--Shipper:CommitInterval=50ms", "--Ingest:AcknowledgeAfter=kafka"]);
+
+        Assert.Empty(loaded.Faults);
+        KafkaLogSettings kafka = loaded.Settings.Kafka!;
+        Assert.True(kafka.AcknowledgeAfterKafka);
+        Assert.Equal(("k1:9092,k2:9092", "t", 8, ShipFormat.Json, TimeSpan.FromMilliseconds(50)),
+            (kafka.Shipper.BootstrapServers, kafka.Shipper.Topic, kafka.Shipper.Partitions, kafka.Shipper.Format, kafka.Shipper.CommitInterval));
+        Assert.Equal("zstd", kafka.Shipper.Client["compression.type"]);
+        Assert.Equal(("t", 8, "t-dead-letters", "zstd"),
+            (kafka.Silo.Clicks.Topic, kafka.Silo.Clicks.Partitions, kafka.Silo.DeadLetters.Topic, kafka.Silo.Clicks.Client["compression.type"]));
+        Assert.Null(Load([]).Settings.Kafka);
+    }
+
+    [Fact]
+    public void What_the_shipper_cannot_take_is_a_fault_of_the_setting() => Assert.Equal(
+        ["Kafka:Topic must be 1-249 characters of A-Z a-z 0-9 . _ -", "Kafka:Client acks cannot be set, what is promised rests on it"],
+        Load(["--Kafka:BootstrapServers=k:9092", "--Kafka:Topic=a b", "--Kafka:PositionsTopic=p", "--Kafka:Client:acks=1"]).Faults.Take(2));
 
     [Fact]
     public void A_single_value_given_twice_is_a_fault() =>
@@ -107,8 +134,8 @@ public class SettingsLoaderTests
         Assert.Equal(
             [
                 "Batch:Intervall is not a setting (did you mean Batch:Interval?); --help lists them",
-                "Cassandra:ContactPoints:0 is not in this version yet (Cassandra as the store): it runs as one process on local disk",
-                "S3:Bucket is not in this version yet (the archive in S3): it runs as one process on local disk",
+                "Cassandra:ContactPoints:0 is not in this version yet (Cassandra as the store): it runs as one process, on local disk or with Kafka",
+                "S3:Bucket is not in this version yet (the archive in S3): it runs as one process, on local disk or with Kafka",
             ],
             faults);
     }
@@ -157,7 +184,7 @@ public class SettingsLoaderTests
         const string Secret = "hush-hush";
         LoadedSettings loaded = Load(["--Redirect:Keys=" + Secret, "--Redirect:Kees=x"]);
         var help = new StringWriter();
-        SettingsHelp.Write(help, ApiSettings.Table(), []);
+        ApiHelp.Write(help, []);
 
         Assert.DoesNotContain(Secret, string.Join('\n', loaded.Faults), StringComparison.Ordinal);
         Assert.DoesNotContain(Secret, help.ToString(), StringComparison.Ordinal);
@@ -167,7 +194,7 @@ public class SettingsLoaderTests
     public void Help_names_every_setting_with_switch_unit_default_and_range()
     {
         var output = new StringWriter();
-        SettingsHelp.Write(output, ApiSettings.Table(), [("log print", "prints")]);
+        ApiHelp.Write(output, [("log print", "prints")]);
         string help = output.ToString();
 
         Assert.Contains("DataDirectory (--data)", help, StringComparison.Ordinal);
@@ -209,8 +236,8 @@ public class SettingsLoaderTests
         try
         {
             File.WriteAllText(Path.Combine(folder, "appsettings.json"), "{ \"ClickLog\": ");
-            Arguments arguments = Arguments.Parse(["--Limits:Clicks=0"], ApiSettings.Table());
-            IReadOnlyList<string> faults = SettingsLoader.Load(SettingsSource.Build(arguments, folder), arguments).Faults;
+            Arguments arguments = Arguments.Parse(["--Limits:Clicks=0"], ApiSettings.Table(), Sections.Names);
+            IReadOnlyList<string> faults = SettingsLoader.Load(SettingsSource.Build(arguments, Sections.Names, folder), arguments).Faults;
 
             Assert.Equal(2, faults.Count);
             Assert.StartsWith("appsettings.json cannot be read: ", faults[0], StringComparison.Ordinal);
@@ -224,7 +251,7 @@ public class SettingsLoaderTests
 
     private static LoadedSettings Load(string[] args, Dictionary<string, string?>? file = null)
     {
-        Arguments arguments = Arguments.Parse(args, ApiSettings.Table());
+        Arguments arguments = Arguments.Parse(args, ApiSettings.Table(), Sections.Names);
         IConfiguration configuration = new ConfigurationBuilder()
             .AddInMemoryCollection(file).AddInMemoryCollection(arguments.Values).Build();
         return SettingsLoader.Load(configuration, arguments);

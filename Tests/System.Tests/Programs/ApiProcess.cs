@@ -1,34 +1,18 @@
-using System.Diagnostics;
-using System.Runtime.InteropServices;
-using System.Text;
 using System.Text.RegularExpressions;
 
 namespace ClickAggregator.SystemTests.Programs;
 
-/// <summary>The real program as a process of its own, on a free port: what a user starts, and what can be killed.</summary>
+/// <summary>The API as a process of its own, on a free port.</summary>
 internal sealed partial class ApiProcess : IAsyncDisposable
 {
-    private readonly Process _process;
-    private readonly StringBuilder _output = new();
+    private readonly ProgramProcess _process;
     private readonly TaskCompletionSource<Uri> _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private ApiProcess(Process process)
-    {
-        _process = process;
-    }
+    private ApiProcess(string[] arguments) => _process = ProgramProcess.Start("Api", arguments, Read);
 
     public HttpClient Http { get; private set; } = new();
 
-    public string Output
-    {
-        get
-        {
-            lock (_output)
-            {
-                return _output.ToString();
-            }
-        }
-    }
+    public string Output => _process.Output;
 
     public int Id => _process.Id;
 
@@ -39,7 +23,7 @@ internal sealed partial class ApiProcess : IAsyncDisposable
     /// <summary>Starts the program and waits until it says that it is ready.</summary>
     public static async Task<ApiProcess> StartAsync(string data, params string[] arguments)
     {
-        ApiProcess api = Launch(["--data", data, "--urls", "http://127.0.0.1:0", .. arguments]);
+        var api = new ApiProcess(["--data", data, "--urls", "http://127.0.0.1:0", .. arguments]);
         Task first = await Task.WhenAny(api._listening.Task, api._process.WaitForExitAsync(), Task.Delay(TimeSpan.FromMinutes(1)));
         if (first != api._listening.Task)
         {
@@ -56,73 +40,27 @@ internal sealed partial class ApiProcess : IAsyncDisposable
     /// <summary>Runs the program to its end and returns what it printed.</summary>
     public static async Task<(int ExitCode, string Output)> RunAsync(params string[] arguments)
     {
-        await using ApiProcess api = Launch(arguments);
-        await api._process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(3));
-        api._process.WaitForExit(); // and until the output is drained
-        return (api.ExitCode, api.Output);
+        await using var api = new ApiProcess(arguments);
+        int code = await api._process.WaitForExitAsync(TimeSpan.FromMinutes(3));
+        return (code, api.Output);
     }
 
     /// <summary>kill -9, and waits until it is gone.</summary>
-    public void Kill()
-    {
-        if (!_process.HasExited)
-        {
-            _process.Kill(entireProcessTree: true);
-        }
-
-        _process.WaitForExit();
-    }
+    public void Kill() => _process.Kill();
 
     /// <summary>Sends a signal: SIGTERM 15, SIGSTOP 19, SIGCONT 18.</summary>
-    public void Signal(int signal)
-    {
-        if (SendSignal(_process.Id, signal) != 0)
-        {
-            throw new InvalidOperationException($"kill({_process.Id}, {signal}) failed: {Marshal.GetLastPInvokeError()}");
-        }
-    }
+    public void Signal(int signal) => _process.Signal(signal);
 
-    public Task WaitForExitAsync() => _process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1));
+    public Task WaitForExitAsync() => _process.WaitForExitAsync();
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
-        Kill();
+        await _process.DisposeAsync();
         Http.Dispose();
-        _process.Dispose();
-        return ValueTask.CompletedTask;
     }
 
-    private static ApiProcess Launch(string[] arguments)
+    private void Read(string line)
     {
-        string program = Path.Combine(AppContext.BaseDirectory, "ClickAggregator.Api.dll");
-        var start = new ProcessStartInfo("dotnet", [program, .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            UseShellExecute = false,
-        };
-        var process = new Process { StartInfo = start };
-        var api = new ApiProcess(process);
-        process.OutputDataReceived += (_, line) => api.Read(line.Data);
-        process.ErrorDataReceived += (_, line) => api.Read(line.Data);
-        process.Start();
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        return api;
-    }
-
-    private void Read(string? line)
-    {
-        if (line is null)
-        {
-            return;
-        }
-
-        lock (_output)
-        {
-            _output.AppendLine(line);
-        }
-
         Match address = ListeningAddress().Match(line);
         if (address.Success)
         {
@@ -132,7 +70,4 @@ internal sealed partial class ApiProcess : IAsyncDisposable
 
     [GeneratedRegex(@"http://127\.0\.0\.1:[1-9]\d*")]
     private static partial Regex ListeningAddress();
-
-    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
-    private static partial int SendSignal(int process, int signal);
 }

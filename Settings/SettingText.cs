@@ -1,12 +1,12 @@
 using System.Globalization;
 
-namespace ClickAggregator.Api.Settings;
+namespace ClickAggregator.Settings;
 
 /// <summary>
 /// How sizes and durations are written: <c>256 MiB</c>, <c>10 m</c>. A bare number is bytes or seconds; a duration may
 /// also be a TimeSpan (<c>00:10:00</c>).
 /// </summary>
-internal static class SettingText
+public static class SettingText
 {
     private static readonly (string Unit, long Bytes)[] SizeUnits =
         [("TiB", 1L << 40), ("GiB", 1L << 30), ("MiB", 1L << 20), ("KiB", 1L << 10), ("B", 1)];

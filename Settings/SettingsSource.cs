@@ -1,29 +1,32 @@
 using Microsoft.Extensions.Configuration;
 
-namespace ClickAggregator.Api.Settings;
+namespace ClickAggregator.Settings;
 
 /// <summary>Where settings come from; a later one wins: <c>appsettings.json</c>, the environment, the command line.</summary>
-internal static class SettingsSource
+public static class SettingsSource
 {
     private const string File = "appsettings.json";
 
     /// <summary>Reads them all. A file that cannot be read is left out, and noted as a fault beside all others.</summary>
     /// <param name="arguments">The command line.</param>
+    /// <param name="names">The names that the program knows.</param>
     /// <param name="folder">Where <c>appsettings.json</c> is; null for the program's own.</param>
-    public static IConfiguration Build(Arguments arguments, string? folder = null)
+    public static IConfiguration Build(Arguments arguments, ProgramNames names, string? folder = null)
     {
+        ArgumentNullException.ThrowIfNull(arguments);
+        ArgumentNullException.ThrowIfNull(names);
         try
         {
-            return Build(arguments, folder ?? AppContext.BaseDirectory, withFile: true);
+            return Build(arguments, names, folder ?? AppContext.BaseDirectory, withFile: true);
         }
         catch (InvalidDataException e)
         {
             arguments.Fault($"{File} cannot be read: {e.InnerException?.InnerException?.Message ?? e.InnerException?.Message ?? e.Message}");
-            return Build(arguments, folder ?? AppContext.BaseDirectory, withFile: false);
+            return Build(arguments, names, folder ?? AppContext.BaseDirectory, withFile: false);
         }
     }
 
-    private static IConfigurationRoot Build(Arguments arguments, string folder, bool withFile)
+    private static IConfigurationRoot Build(Arguments arguments, ProgramNames names, string folder, bool withFile)
     {
         IConfigurationBuilder builder = new ConfigurationBuilder().SetBasePath(folder);
         if (withFile)
@@ -31,6 +34,11 @@ internal static class SettingsSource
             builder.AddJsonFile(File, optional: true);
         }
 
-        return builder.AddEnvironmentVariables("ASPNETCORE_").AddEnvironmentVariables().AddInMemoryCollection(arguments.Values).Build();
+        if (names.EnvironmentPrefix is { } prefix)
+        {
+            builder.AddEnvironmentVariables(prefix);
+        }
+
+        return builder.AddEnvironmentVariables().AddInMemoryCollection(arguments.Values).Build();
     }
 }

@@ -1,4 +1,4 @@
-namespace ClickAggregator.SystemTests.Programs;
+namespace ClickAggregator.Programs;
 
 /// <summary>Waits for something to become true, with a deadline and a name for what did not.</summary>
 internal static class Eventually

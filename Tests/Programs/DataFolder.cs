@@ -1,4 +1,4 @@
-namespace ClickAggregator.SystemTests.Programs;
+namespace ClickAggregator.Programs;
 
 /// <summary>A data directory of one test, removed with it.</summary>
 internal sealed class DataFolder : IDisposable

@@ -1,13 +1,13 @@
 using System.Globalization;
 using Microsoft.Extensions.Configuration;
 
-namespace ClickAggregator.Api.Settings;
+namespace ClickAggregator.Settings;
 
 /// <summary>
 /// Reads settings and, by the same calls, learns their names, defaults and ranges (for <c>--help</c>, for switches and to
 /// tell an unknown setting). It never throws for a bad value: it notes the fault, so that all of them are reported at once.
 /// </summary>
-internal sealed class SettingReader(IConfiguration configuration)
+public sealed class SettingReader(IConfiguration configuration)
 {
     private readonly List<SettingRow> _rows = [];
     private readonly List<string> _faults = [];
@@ -18,6 +18,22 @@ internal sealed class SettingReader(IConfiguration configuration)
     public IReadOnlyList<string> Faults => _faults;
 
     public void Fault(string name, string rule) => _faults.Add($"{name} {rule}");
+
+    /// <summary>Notes faults of options that were made of settings: they name their own type and property there.</summary>
+    /// <param name="faults">Each <c>Type.Property rule</c>, or <c>Type.Property: text</c>.</param>
+    /// <param name="section">The section of the setting that a property comes from.</param>
+    public void FaultOptions(IEnumerable<string> faults, Func<string, string> section)
+    {
+        ArgumentNullException.ThrowIfNull(faults);
+        ArgumentNullException.ThrowIfNull(section);
+        foreach (string fault in faults)
+        {
+            int dot = fault.IndexOf('.', StringComparison.Ordinal);
+            int end = fault.IndexOf(' ', StringComparison.Ordinal);
+            string name = fault[(dot + 1)..end].TrimEnd(':');
+            Fault($"{section(name)}:{name}", fault[(end + 1)..]);
+        }
+    }
 
     public int Number(string name, int @default, int min, int max, string summary)
     {

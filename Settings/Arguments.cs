@@ -1,15 +1,11 @@
-namespace ClickAggregator.Api.Settings;
+namespace ClickAggregator.Settings;
 
 /// <summary>
 /// The command line as settings. A plain command-line provider keeps only the last of a repeated switch and takes any
 /// name; here list switches are gathered and an unknown one is a fault.
 /// </summary>
-internal sealed class Arguments
+public sealed class Arguments
 {
-    // Names that ASP.NET itself reads. Everything else that is not ours is a typo.
-    private static readonly string[] HostNames = ["urls", "environment", "contentRoot", "applicationName"];
-    private static readonly string[] HostSections = ["Logging:", "Kestrel:"];
-
     private readonly Dictionary<string, string?> _values = new(StringComparer.OrdinalIgnoreCase);
     private readonly List<string> _faults = [];
 
@@ -24,8 +20,15 @@ internal sealed class Arguments
     /// <summary>Notes what is wrong with another source of settings, to be told with the rest.</summary>
     public void Fault(string text) => _faults.Add(text);
 
-    public static Arguments Parse(IReadOnlyList<string> args, IReadOnlyList<SettingRow> table)
+    /// <summary>Reads a command line.</summary>
+    /// <param name="args">As they were typed.</param>
+    /// <param name="table">The program's settings.</param>
+    /// <param name="names">The other names that the program knows.</param>
+    public static Arguments Parse(IReadOnlyList<string> args, IReadOnlyList<SettingRow> table, ProgramNames names)
     {
+        ArgumentNullException.ThrowIfNull(args);
+        ArgumentNullException.ThrowIfNull(table);
+        ArgumentNullException.ThrowIfNull(names);
         var arguments = new Arguments();
         var repeats = new Dictionary<string, int>(StringComparer.OrdinalIgnoreCase);
         for (int i = 0; i < args.Count; i++)
@@ -47,18 +50,9 @@ internal sealed class Arguments
             string given = equals < 0 ? arg : arg[..equals];
             string? value = equals < 0 ? null : arg[(equals + 1)..];
             SettingRow? row = Find(table, given);
-            if (row is null && !IsHosts(given))
+            if (row is null && !names.IsHosts(given[2..]))
             {
-                // Kafka and the like are known names: SettingsLoader says why they are refused.
-                string name = given[2..];
-                if (Sections.NotYet(name) is not { } later)
-                {
-                    arguments._faults.Add($"{given} is not a setting{Sections.Nearest(given, table)}; --help lists them");
-                }
-                else
-                {
-                    arguments._faults.Add(later);
-                }
+                arguments._faults.Add(names.Refuse(given[2..]) ?? $"{given} is not a setting{NearestName.Of(given, table)}; --help lists them");
 
                 if (value is null && i + 1 < args.Count && !args[i + 1].StartsWith("--", StringComparison.Ordinal))
                 {
@@ -107,22 +101,12 @@ internal sealed class Arguments
     {
         foreach (SettingRow row in table)
         {
-            if (given == row.Switch
-                || given.AsSpan(2).Equals(row.Name, StringComparison.OrdinalIgnoreCase)
-                || (row.Shape == SettingShape.List && Sections.IsItemOf(given[2..], row.Name))
-                || (row.Shape == SettingShape.Map && Sections.IsIn(given[2..], row.Name)))
+            if (given == row.Switch || row.Has(given[2..]))
             {
                 return row;
             }
         }
 
         return null;
-    }
-
-    private static bool IsHosts(string given)
-    {
-        string name = given[2..];
-        return HostNames.Contains(name, StringComparer.OrdinalIgnoreCase)
-            || HostSections.Any(section => name.StartsWith(section, StringComparison.OrdinalIgnoreCase));
     }
 }

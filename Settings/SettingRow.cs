@@ -1,20 +1,4 @@
-namespace ClickAggregator.Api.Settings;
-
-/// <summary>How a setting is given.</summary>
-internal enum SettingShape
-{
-    /// <summary>One value.</summary>
-    Value,
-
-    /// <summary>Any number of values; its switch may be repeated.</summary>
-    List,
-
-    /// <summary>Present or not; its switch takes no value.</summary>
-    Flag,
-
-    /// <summary>Any number of values under names of their own: <c>Kafka:Client:compression.type</c>.</summary>
-    Map,
-}
+namespace ClickAggregator.Settings;
 
 /// <summary>One line of <c>--help</c>: the same call that reads a setting describes it, so the two cannot differ.</summary>
 /// <param name="Name">The full name, as in <c>appsettings.json</c>, e.g. <c>ClickLog:SegmentBytes</c>.</param>
@@ -24,5 +8,12 @@ internal enum SettingShape
 /// <param name="Range">What is allowed.</param>
 /// <param name="Summary">What it does, in one line.</param>
 /// <param name="Shape">How it is given.</param>
-internal sealed record SettingRow(
-    string Name, string? Switch, string Unit, string Default, string Range, string Summary, SettingShape Shape);
+public sealed record SettingRow(
+    string Name, string? Switch, string Unit, string Default, string Range, string Summary, SettingShape Shape)
+{
+    /// <summary>Whether a full name is this setting, an item of its list, or one of its map.</summary>
+    internal bool Has(string name) =>
+        Name.Equals(name, StringComparison.OrdinalIgnoreCase)
+        || (Shape == SettingShape.List && SettingName.IsItemOf(name, Name))
+        || (Shape == SettingShape.Map && SettingName.IsIn(name, Name));
+}

@@ -1,7 +1,6 @@
-using ClickAggregator.Api.Settings;
 using CsCheck;
 
-namespace ClickAggregator.Api.Tests.Settings;
+namespace ClickAggregator.Settings.Tests;
 
 public class SettingTextTests
 {

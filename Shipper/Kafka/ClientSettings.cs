@@ -4,7 +4,7 @@ using Confluent.Kafka;
 namespace ClickAggregator.Shipper.Kafka;
 
 /// <summary>The settings of librdkafka's clients, made of the options.</summary>
-internal static class KafkaSettings
+internal static class ClientSettings
 {
     public static ProducerConfig Producer(ShipperOptions options, string transactionalId) => new(With(options, new()
     {
