@@ -5,6 +5,7 @@ namespace ClickAggregator.Streaming.Kafka;
 /// <summary>
 /// The topic was deleted and made again: under its name there is another log now, whose offsets mean other records.
 /// </summary>
+[GenerateSerializer, Alias("ClickAggregator.Streaming.Kafka.KafkaLogReplacedException")]
 public sealed class KafkaLogReplacedException : KafkaLogException
 {
     internal KafkaLogReplacedException(string topic, TopicId read, TopicId found)
@@ -18,8 +19,10 @@ public sealed class KafkaLogReplacedException : KafkaLogException
     }
 
     /// <summary>The id of the topic that was read.</summary>
+    [Id(0)]
     public string Read { get; }
 
     /// <summary>The id that the topic of that name has now.</summary>
+    [Id(1)]
     public string Found { get; }
 }

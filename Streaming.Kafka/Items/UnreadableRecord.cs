@@ -25,6 +25,7 @@ public enum UnreadableAction
 }
 
 /// <summary>A record is not what its consumer asks for, and <see cref="KafkaStreamOptions.OnUnreadable"/> let it fail.</summary>
+[GenerateSerializer, Alias("ClickAggregator.Streaming.Kafka.UnreadableRecordException")]
 public sealed class UnreadableRecordException : Exception
 {
     internal UnreadableRecordException(UnreadableRecord record)

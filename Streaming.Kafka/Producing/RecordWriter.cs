@@ -66,9 +66,9 @@ internal sealed class RecordWriter(
                 _turn.Release();
             }
         }
-        catch (OperationCanceledException fault) when (timeout.IsCancellationRequested)
+        catch (OperationCanceledException) when (timeout.IsCancellationRequested)
         {
-            throw NotSent(messages.Length, $"nothing could be sent within {options.DeliveryTimeout}", fault);
+            throw NotSent(messages.Length, ErrorCode.Local_MsgTimedOut, $"nothing could be sent within {options.DeliveryTimeout}", isTransient: true);
         }
 
         await sent.Task.ConfigureAwait(false);
@@ -87,7 +87,11 @@ internal sealed class RecordWriter(
                     throw new ArgumentException($"stream {stream} of provider '{provider}' is none of the {_partitions} partitions", nameof(stream));
                 }
             }
-            catch (KafkaLogException fault) when (fault.IsTransient)
+            catch (KafkaLogException fault) when (!fault.IsTransient)
+            {
+                throw NotSent(items, fault.Code, fault.Reason, isTransient: false);
+            }
+            catch (KafkaLogException fault)
             {
                 try
                 {
@@ -95,7 +99,7 @@ internal sealed class RecordWriter(
                 }
                 catch (OperationCanceledException)
                 {
-                    throw NotSent(items, $"nothing could be sent within {options.DeliveryTimeout}: {fault.Reason}", fault);
+                    throw NotSent(items, ErrorCode.Local_MsgTimedOut, $"nothing could be sent within {options.DeliveryTimeout}: {fault.Reason}", isTransient: true);
                 }
             }
         }
@@ -141,9 +145,10 @@ internal sealed class RecordWriter(
         return headers;
     }
 
-    private KafkaProduceException NotSent(int items, string reason, Exception fault)
+    // Without the fault itself: it may hold one of the client library's, which cannot travel from a grain to its caller.
+    private KafkaProduceException NotSent(int items, ErrorCode code, string reason, bool isTransient)
     {
         _instruments.Failed(items);
-        return new KafkaProduceException(ErrorCode.Local_MsgTimedOut, reason, isTransient: true, 0, items, fault);
+        return new KafkaProduceException(code, reason, isTransient, 0, items);
     }
 }

@@ -14,11 +14,18 @@ internal sealed class Sender : IAsyncDisposable
     private readonly IProducer<byte[]?, byte[]?> _producer;
     private readonly ConcurrentDictionary<SentItems, bool> _open = new();
     private readonly KafkaStreamInstruments _instruments;
+    private readonly string _topic;
+    private readonly TimeSpan _requestTimeout;
     private TaskCompletionSource? _space;
+
+    // How many partitions the client library has heard of.
+    private int _known;
 
     public Sender(KafkaStreamOptions options, KafkaStreamInstruments instruments, ILogger logger)
     {
         _instruments = instruments;
+        _topic = options.Log.Topic;
+        _requestTimeout = options.Log.RequestTimeout < options.DeliveryTimeout ? options.Log.RequestTimeout : options.DeliveryTimeout;
         var voice = new ClientVoice(options.Log.Topic, logger);
         _producer = new ProducerBuilder<byte[]?, byte[]?>(ProducerSettings.Of(options))
             .SetLogHandler(voice.Log)
@@ -44,6 +51,7 @@ internal sealed class Sender : IAsyncDisposable
         var sent = new SentItems(messages.Count, _instruments);
         _open[sent] = true;
         _ = ForgetAsync(sent);
+        await KnowAsync(partition.Partition, timeout).ConfigureAwait(false);
         for (int index = 0; index < messages.Count; index++)
         {
             // Those that follow one that cannot be sent are not sent: they would come before it when it is sent again.
@@ -105,6 +113,39 @@ internal sealed class Sender : IAsyncDisposable
             }
 
             await Task.WhenAny(space.Task, Task.Delay(s_step, timeout)).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// The client library asks for new partitions every five minutes, and refuses those that it does not know. Asked through
+    /// its own handle, it learns of them at once.
+    /// </summary>
+    private async ValueTask KnowAsync(Partition partition, CancellationToken timeout)
+    {
+        while (partition != Partition.Any && partition.Value >= _known && !timeout.IsCancellationRequested)
+        {
+            try
+            {
+                _known = await Task.Run(Ask, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (KafkaException)
+            {
+                // The brokers are away. A partition of which nobody knows yet is kept by the library until they are back;
+                // of one that is new to it the caller is told.
+                return;
+            }
+
+            if (partition.Value >= _known)
+            {
+                // Another broker has told of it, this one has not heard of it yet.
+                await Task.Delay(s_step, timeout).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+
+        int Ask()
+        {
+            using IAdminClient admin = new DependentAdminClientBuilder(_producer.Handle).Build();
+            return admin.GetMetadata(_topic, _requestTimeout).Topics[0].Partitions.Count;
         }
     }
 

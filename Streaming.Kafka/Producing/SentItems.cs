@@ -88,6 +88,6 @@ internal sealed class SentItems
         KafkaLogException cause = NativeErrors.ToException(_error.Code, _error.Reason, null);
         string counts = _items == 1 ? "the item was not acknowledged" : $"{_items - _acknowledged} of {_items} items were not acknowledged";
         _done.TrySetException(new KafkaProduceException(
-            cause.Code, $"{counts}, and may be in the topic all the same: {cause.Reason}", cause.IsTransient, _acknowledged, _items, null));
+            cause.Code, $"{counts}, and may be in the topic all the same: {cause.Reason}", cause.IsTransient, _acknowledged, _items));
     }
 }

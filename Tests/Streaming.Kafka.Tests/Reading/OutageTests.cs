@@ -19,7 +19,7 @@ public class OutageTests
             BootstrapServers = script.Kafka,
             Topic = "outage",
             Partitions = 2,
-            RequestTimeout = TimeSpan.FromSeconds(2),
+            RequestTimeout = TimeSpan.FromSeconds(5),
         };
         Assert.True(await KafkaTopics.EnsureAsync(options, cancellationToken: Cancellation));
         await using TestTopic topic = TestTopic.Existing(options);
