@@ -29,9 +29,10 @@ public sealed class ClickLogSettings
                 $"{needed} log files older than this are removed"),
             MaxBytes = reader.Size("ClickLog:MaxBytes", 50L << 30, 1L << 20, 1L << 50, $"at this size of the whole log {whenFull}"),
         };
-        if (settings.MaxBytes < settings.SegmentBytes)
+        if (settings.MaxBytes < (settings.Partitions + 1) * settings.SegmentBytes)
         {
-            reader.Fault("ClickLog:MaxBytes", "must be at least ClickLog:SegmentBytes");
+            // The file that a partition writes to is never removed: these alone could fill the log, and it would stay full.
+            reader.Fault("ClickLog:MaxBytes", "must have room for one more than a file of ClickLog:SegmentBytes for each of ClickLog:Partitions");
         }
 
         return settings;

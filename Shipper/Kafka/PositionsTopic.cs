@@ -19,7 +19,9 @@ internal sealed class PositionsTopic(ShipperOptions options)
         // The logs of all shippers share the topic. What another one left open hides what was committed behind it, also of
         // this log: so not to the end that readers of committed records see, but to the end there is.
         long end = End();
-        using IConsumer<byte[], byte[]> consumer = new ConsumerBuilder<byte[], byte[]>(ClientSettings.Reader(options)).Build();
+        using IConsumer<byte[], byte[]> consumer = new ConsumerBuilder<byte[], byte[]>(ClientSettings.Reader(options))
+            .SetLogHandler(static (_, _) => { }) // what matters is thrown
+            .Build();
         consumer.Assign(new TopicPartitionOffset(options.PositionsTopicOrDefault, 0, Offset.Beginning));
         byte[] key = Encoding.UTF8.GetBytes(logId);
         byte[]? last = null;

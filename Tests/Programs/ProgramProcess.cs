@@ -36,13 +36,13 @@ internal sealed partial class ProgramProcess : IAsyncDisposable
 
     public int ExitCode => _process.ExitCode;
 
-    /// <summary>Starts a program that lies beside the tests.</summary>
+    /// <summary>Starts a program.</summary>
     /// <param name="name">Its project, <c>Api</c> for example.</param>
     /// <param name="arguments">As they are typed.</param>
     /// <param name="onLine">Called with each line that it prints.</param>
     public static ProgramProcess Start(string name, string[] arguments, Action<string>? onLine = null)
     {
-        string program = Path.Combine(AppContext.BaseDirectory, $"ClickAggregator.{name}.dll");
+        string program = Find(name);
         var start = new ProcessStartInfo("dotnet", [program, .. arguments])
         {
             RedirectStandardOutput = true,
@@ -131,6 +131,16 @@ internal sealed partial class ProgramProcess : IAsyncDisposable
         Kill();
         _process.Dispose();
         return ValueTask.CompletedTask;
+    }
+
+    // In its own project's output: beside the tests, what one program takes from a framework the other lacks.
+    private static string Find(string name)
+    {
+        string output = AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar); // …/Tests/X.Tests/bin/Debug/net10.0
+        string file = $"ClickAggregator.{name}.dll";
+        string own = Path.GetFullPath(Path.Combine(
+            output, "../../../../..", name, "bin", Path.GetFileName(Path.GetDirectoryName(output)!), Path.GetFileName(output), file));
+        return File.Exists(own) ? own : Path.Combine(output, file);
     }
 
     private void Read(string? line)

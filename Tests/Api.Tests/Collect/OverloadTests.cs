@@ -56,7 +56,7 @@ public class OverloadTests
     [Fact]
     public async Task A_full_log_is_503_and_what_was_acknowledged_is_there()
     {
-        await using ApiServer server = await ApiServer.StartAsync("--ClickLog:MaxBytes=1 MiB", "--ClickLog:SegmentBytes=1 MiB");
+        await using ApiServer server = await ApiServer.StartAsync("--ClickLog:Partitions=1", "--ClickLog:MaxBytes=2 MiB", "--ClickLog:SegmentBytes=1 MiB");
         string body = string.Concat(Enumerable.Range(0, 1_000).Select(i => string.Create(CultureInfo.InvariantCulture,
             $"{{\"ad_id\":\"a{i}\",\"user_id\":\"{new string('u', 100)}\"}}\n")));
         int acknowledged = 0;

@@ -116,6 +116,13 @@ public class SettingsLoaderTests
         ["Kafka:Topic must be 1-249 characters of A-Z a-z 0-9 . _ -", "Kafka:Client acks cannot be set, what is promised rests on it"],
         Load(["--Kafka:BootstrapServers=k:9092", "--Kafka:Topic=a b", "--Kafka:PositionsTopic=p", "--Kafka:Client:acks=1"]).Faults.Take(2));
 
+    [Theory]
+    [InlineData("--ClickLog:Partitions=4", "--ClickLog:SegmentBytes=1MiB", "--ClickLog:MaxBytes=5MiB", 0)]
+    [InlineData("--ClickLog:Partitions=4", "--ClickLog:SegmentBytes=1MiB", "--ClickLog:MaxBytes=4MiB", 1)]
+    [InlineData("--ClickLog:Partitions=256", "--ClickLog:SegmentBytes=256MiB", "--ClickLog:MaxBytes=50GiB", 1)]
+    public void A_log_that_could_be_full_of_files_that_nobody_may_remove_is_refused(string partitions, string segment, string max, int faults) =>
+        Assert.Equal(faults, Load([partitions, segment, max]).Faults.Count(fault => fault.StartsWith("ClickLog:MaxBytes must have room", StringComparison.Ordinal)));
+
     [Fact]
     public void A_single_value_given_twice_is_a_fault() =>
         Assert.Equal(["--data is given twice, and takes one value"], Load(["--data", "a", "--data", "b"]).Faults);
