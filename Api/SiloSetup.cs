@@ -18,8 +18,9 @@ internal static class SiloSetup
         builder.UseOrleans(silo => silo.AddDashboard());
         builder.Services.AddSingleton(provider => new ReadinessCheck("counting", ReadinessScope.Queries, () =>
         {
-            IReadOnlyList<PartitionProgress> partitions = provider.GetRequiredService<ProgressBoard>().Snapshot();
-            return partitions.Count == 0 ? "starting"
+            ProgressBoard board = provider.GetRequiredService<ProgressBoard>();
+            IReadOnlyList<PartitionProgress> partitions = board.Snapshot();
+            return partitions.Count == 0 ? board.Trouble is { } trouble ? $"starting: {trouble}" : "starting"
                 : partitions.FirstOrDefault(partition => partition.State is PartitionState.Starting or PartitionState.Stopped) is { } behind
                     ? behind.State == PartitionState.Starting ? $"partition {behind.Partition} is starting" : $"partition {behind.Partition} stands still: {behind.Detail}"
                     : null;
@@ -33,6 +34,7 @@ internal static class SiloSetup
             Horizon = settings.Counting.DuplicateHorizon,
             MaxIds = settings.Counting.DuplicateMaxIds,
             Retention = settings.Counting.RetentionDays,
+            TargetsMaySpread = settings.Kafka is not null,
             BatchInterval = settings.Counting.BatchInterval,
             Chain = new ChainOptions { MaxRecords = settings.Counting.BatchMaxRecords, LogClockIsOurs = settings.Kafka is null },
         },

@@ -7,6 +7,7 @@ using ClickAggregator.Grains;
 using ClickAggregator.Grains.Partitions;
 using ClickAggregator.Silo.Kafka;
 using ClickAggregator.Streaming;
+using ClickAggregator.Streaming.Kafka;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -57,11 +58,18 @@ public static class EmbeddedSilo
     private static void AddKafka(this IHostApplicationBuilder builder, KafkaSiloOptions kafka)
     {
         builder.Services.AddSingleton<IPartitionLog>(services => new EnsuredLog(
-            kafka.Clicks, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILoggerFactory>()));
+            ForAll(kafka.Clicks, services.GetRequiredService<PartitionedClickLog>()), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILoggerFactory>()));
         builder.Services.AddSingleton(services => new PreviousLog(ClickLog(services)));
         builder.Services.AddSingleton(services => new KafkaDeadLetters(
             kafka.DeadLetters, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILoggerFactory>()));
         builder.Services.AddSingleton(services => new DeadLetterSink(services.GetRequiredService<KafkaDeadLetters>()));
+    }
+
+    // Each partition of the click log is closed by the one of the same number: with fewer some would never be.
+    private static KafkaLogOptions ForAll(KafkaLogOptions clicks, PartitionedClickLog log)
+    {
+        clicks.Partitions = Math.Max(clicks.Partitions, log.Partitions);
+        return clicks;
     }
 
     private static ClickLogPartitionLog ClickLog(IServiceProvider services) => new(services.GetRequiredService<PartitionedClickLog>());

@@ -133,6 +133,9 @@ internal sealed record ClassicPopularAnswer : RangeAnswer
 /// <summary>How far everything is.</summary>
 internal sealed record StatusAnswer(bool Demo, Guid LogId, long LogBytes, long LogBytesLimit)
 {
+    [Description("Why the log does not say which partitions it has; null while it does.")]
+    public required string? Detail { get; init; }
+
     public required IReadOnlyList<StatusPartition> Partitions { get; init; }
 
     [Description("Places of the log that cannot be read, the first 1,000.")]

@@ -19,6 +19,7 @@ internal static class StatusQuery
             json.WriteString("log_id", log.LogId);
             json.WriteNumber("log_bytes", log.Bytes);
             json.WriteNumber("log_bytes_limit", log.MaxBytes);
+            json.WriteString("detail", services.GetRequiredService<ProgressBoard>().Trouble);
             json.WriteStartArray("partitions");
             foreach (PartitionProgress progress in services.GetRequiredService<CountedLog>().Partitions())
             {

@@ -19,7 +19,7 @@ internal static class ShipSetup
         }
 
         builder.Services.AddSingleton(services => new LogShipper(
-            services.GetRequiredService<PartitionedClickLog>(), kafka.Shipper with { NoteFile = Path.Combine(settings.DataDirectory, "shipped") }, services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<PartitionedClickLog>(), Options(kafka.Shipper, services.GetRequiredService<PartitionedClickLog>(), settings), services.GetRequiredService<TimeProvider>(),
             services.GetRequiredService<ILoggerFactory>(), cancellationToken => CountedUntilAsync(services, cancellationToken)));
         builder.Services.AddSingleton<IClickLogNeed, ShippedClickLog>();
         builder.Services.AddSingleton(services => new SourceProgress(services.GetRequiredService<LogShipper>().AcceptedUntil));
@@ -54,6 +54,13 @@ internal static class ShipSetup
 
         return first;
     }
+
+    // The click log has the partitions it was made with, whatever the settings say now.
+    private static ShipperOptions Options(ShipperOptions options, PartitionedClickLog log, ApiSettings settings) => options with
+    {
+        Partitions = Math.Max(options.Partitions, log.Partitions),
+        NoteFile = Path.Combine(settings.DataDirectory, "shipped"),
+    };
 
     private static SourceView View(LogShipper shipper)
     {

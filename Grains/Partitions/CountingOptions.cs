@@ -20,6 +20,12 @@ public sealed record CountingOptions
     /// <summary>The least time between two batches. Default 500 ms.</summary>
     public TimeSpan BatchInterval { get; init; } = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>
+    /// Whether a target's clicks may lie in several partitions: nothing makes other producers give their records the right
+    /// key. Rankings prove less then. Default false.
+    /// </summary>
+    public bool TargetsMaySpread { get; init; }
+
     /// <summary>Bounds of each partition.</summary>
     public ChainOptions Chain { get; init; } = new();
 }

@@ -1,3 +1,4 @@
+using ClickAggregator.Grains.Progress;
 using ClickAggregator.Streaming;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -9,7 +10,7 @@ namespace ClickAggregator.Grains.Partitions;
 /// may be a batch to replay.
 /// </summary>
 internal sealed partial class PartitionKeeper(
-    IGrainFactory grains, IPartitionLog log, TimeProvider time, ILogger<PartitionKeeper> logger) : BackgroundService
+    IGrainFactory grains, IPartitionLog log, ProgressBoard board, TimeProvider time, ILogger<PartitionKeeper> logger) : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan AfterFault = TimeSpan.FromSeconds(1);
@@ -23,6 +24,7 @@ internal sealed partial class PartitionKeeper(
             {
                 int partitions = await log.GetPartitionCountAsync(stoppingToken);
                 await Task.WhenAll(Enumerable.Range(0, partitions).Select(partition => grains.GetGrain<IPartitionGrain>(partition).TouchAsync()));
+                board.Trouble = null;
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -32,7 +34,13 @@ internal sealed partial class PartitionKeeper(
             catch (Exception error)
 #pragma warning restore CA1031
             {
-                LogFailed(logger, error);
+                // Once for each reason: it is tried each second, and the status says it all the while.
+                if (board.Trouble != error.Message)
+                {
+                    LogFailed(logger, error);
+                    board.Trouble = error.Message;
+                }
+
                 pause = AfterFault;
             }
 

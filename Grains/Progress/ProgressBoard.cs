@@ -10,6 +10,9 @@ public sealed class ProgressBoard
 {
     private readonly ConcurrentDictionary<int, PartitionProgress> _partitions = new();
 
+    /// <summary>Why the log does not say which partitions it has; null while it does.</summary>
+    public string? Trouble { get; set; }
+
     /// <summary>Says that a partition is taken up, unless more is known of it.</summary>
     public void Open(int partition) =>
         _partitions.TryAdd(partition, new PartitionProgress(partition, PartitionState.Starting, 0, 0, 0, null));

@@ -1,3 +1,4 @@
+using ClickAggregator.Grains.Partitions;
 using ClickAggregator.Grains.Progress;
 using ClickAggregator.Grains.Storage;
 using Orleans.Concurrency;
@@ -13,11 +14,12 @@ internal sealed class SeriesGrain : Grain, ISeriesGrain
     private readonly SliceSums _sums;
     private readonly TopTargetsQuery _tops;
 
-    public SeriesGrain(ICountReader reader, ProgressBoard board, SourceProgress sources, IGrainFactory grains)
+    public SeriesGrain(ICountReader reader, ProgressBoard board, SourceProgress sources, CountingOptions options, IGrainFactory grains)
     {
         _reader = reader;
         _sums = new SliceSums(reader, board, sources);
-        _tops = new TopTargetsQuery(reader, _sums, () => grains.GetGrain<IChainRegistryGrain>(0).GetMixedUntilAsync());
+        _tops = new TopTargetsQuery(reader, _sums, () =>
+            options.TargetsMaySpread ? Task.FromResult<long?>(long.MaxValue) : grains.GetGrain<IChainRegistryGrain>(0).GetMixedUntilAsync());
     }
 
     public Task<SeriesSums> SumAsync(SeriesRange range, CancellationToken cancellationToken) => _sums.SumAsync(range, cancellationToken);

@@ -45,6 +45,18 @@ internal sealed class KafkaDeadLetters(KafkaLogOptions topic, TimeProvider time,
 
     private static Header Header(string name, string value) => new(name, Encoding.UTF8.GetBytes(value));
 
+    // Whatever settings somebody gave it (a compaction, say): nothing is counted from it.
+    private async Task MakeAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await KafkaTopics.EnsureAsync(topic, loggers, time, cancellationToken);
+        }
+        catch (KafkaLogException unfit) when (unfit.Code == Confluent.Kafka.ErrorCode.InvalidConfig)
+        {
+        }
+    }
+
     private async Task<IProducer<string, byte[]>> ProducerAsync(CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken);
@@ -52,12 +64,13 @@ internal sealed class KafkaDeadLetters(KafkaLogOptions topic, TimeProvider time,
         {
             if (_producer is null)
             {
-                await KafkaTopics.EnsureAsync(topic, loggers, time, cancellationToken);
+                await MakeAsync(cancellationToken);
                 _producer = new ProducerBuilder<string, byte[]>(new ProducerConfig(new Dictionary<string, string>(topic.Client))
                 {
                     BootstrapServers = topic.BootstrapServers,
                     EnableIdempotence = true,
                     LingerMs = 5,
+                    MessageTimeoutMs = 10_000, // a partition waits, and what it waits for has to be said before the five minutes by default
                     AllowAutoCreateTopics = false,
                 }).SetLogHandler(static (_, _) => { }).Build();
             }
