@@ -1,32 +1,41 @@
 using BenchmarkDotNet.Running;
+using ClickAggregator.Bench.Backlog;
 using ClickAggregator.Bench.Load;
 
 // dotnet run -c Release --project Bench -- --job short --filter '*'
 // dotnet run -c Release --project Bench -- load --seconds 60
-if (args is ["load", .. string[] rest])
+// dotnet run -c Release --project Bench -- backlog --brokers localhost:9092
+if (args is [("load" or "backlog") and string what, .. string[] rest])
 {
     using var stop = new CancellationTokenSource();
     Console.CancelKeyPress += (_, pressed) =>
     {
-        // The first Ctrl+C ends the sending and still prints the table.
+        // The first Ctrl+C ends the sending; the load still prints its table.
         pressed.Cancel = !stop.IsCancellationRequested;
         stop.Cancel();
     };
-    return await RunLoadAsync(rest, stop.Token);
+    return await RunWholeAsync(what, rest, stop.Token);
 }
 
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
 return 0;
 
-static async Task<int> RunLoadAsync(string[] args, CancellationToken cancellationToken)
+static async Task<int> RunWholeAsync(string what, string[] args, CancellationToken cancellationToken)
 {
     try
     {
-        return await new LoadRunner(LoadOptions.Parse(args)).RunAsync(cancellationToken);
+        return what == "load"
+            ? await new LoadRunner(LoadOptions.Parse(args)).RunAsync(cancellationToken)
+            : await new BacklogRunner(BacklogOptions.Parse(args)).RunAsync(cancellationToken);
     }
     catch (ArgumentException wrong)
     {
         Console.Error.WriteLine(wrong.Message);
         return 2;
+    }
+    catch (InvalidOperationException failed)
+    {
+        Console.Error.WriteLine(failed.Message);
+        return 1;
     }
 }

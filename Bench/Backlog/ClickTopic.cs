@@ -1,0 +1,119 @@
+using System.Globalization;
+using System.Text;
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+
+namespace ClickAggregator.Bench.Backlog;
+
+/// <summary>A topic of its own, full of clicks as any producer would write them: NDJSON lines, keyed by their target.</summary>
+internal sealed class ClickTopic(BacklogOptions options)
+{
+    private static readonly string[] s_countries = ["US", "DE", "GB", "FR", "IN", "BR", "JP", "CA"];
+    private static readonly string[] s_devices = ["desktop", "mobile", "tablet"];
+
+    public string Name { get; } = string.Create(CultureInfo.InvariantCulture, $"bench-backlog-{TimeProvider.System.GetUtcNow():yyyyMMddHHmmss}");
+
+    public long Bytes { get; private set; }
+
+    public long Duplicates { get; private set; }
+
+    /// <summary>Makes and fills the topic.</summary>
+    public async Task FillAsync(CancellationToken cancellationToken)
+    {
+        using (IAdminClient admin = Admin())
+        {
+            await admin.CreateTopicsAsync([new TopicSpecification
+            {
+                Name = Name,
+                NumPartitions = options.Partitions,
+                Configs = new() { ["message.timestamp.type"] = "LogAppendTime" },
+            }]);
+        }
+
+        long failed = 0;
+        using IProducer<byte[], byte[]> producer = new ProducerBuilder<byte[], byte[]>(new ProducerConfig
+        {
+            BootstrapServers = options.Brokers,
+            EnableIdempotence = true,
+            Partitioner = Partitioner.Murmur2Random,
+            LingerMs = 20,
+            BatchSize = 1 << 20,
+            QueueBufferingMaxMessages = 500_000,
+        }).Build();
+        var random = new Random(1);
+        double[] cumulative = Zipf(options.Ads);
+        byte[][] keys = [.. Enumerable.Range(0, options.Ads).Select(ad => Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"ad:ad-{ad}")))];
+        var recent = new Message<byte[], byte[]>?[1000];
+        DateTimeOffset start = TimeProvider.System.GetUtcNow().AddSeconds(-options.Span);
+        for (int n = 0; n < options.Clicks; n++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            Message<byte[], byte[]>? message = random.NextDouble() * 100 < options.Duplicates ? recent[random.Next(recent.Length)] : null;
+            if (message is not null)
+            {
+                Duplicates++;
+            }
+            else
+            {
+                int ad = Array.BinarySearch(cumulative, random.NextDouble() * cumulative[^1]);
+                ad = ad < 0 ? ~ad : ad;
+                DateTimeOffset at = start.AddSeconds((double)options.Span * n / options.Clicks);
+                string click = string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{{\"click_id\":\"{n:x16}\",\"ad_id\":\"ad-{ad}\",\"campaign_id\":\"c-{ad % 200}\",\"user_id\":\"u-{random.Next(1_000_000)}\",\"country\":\"{s_countries[random.Next(8)]}\",\"device\":\"{s_devices[random.Next(3)]}\",\"timestamp\":{at.ToUnixTimeMilliseconds()}}}");
+                message = new Message<byte[], byte[]> { Key = keys[ad], Value = Encoding.ASCII.GetBytes(click) };
+                recent[n % recent.Length] = message;
+            }
+
+            Bytes += message.Value.Length;
+            while (!TryProduce(message))
+            {
+                producer.Poll(TimeSpan.FromMilliseconds(20));
+            }
+
+            if ((n + 1) % 2_000_000 == 0)
+            {
+                Console.WriteLine($"{n + 1,12:N0} clicks in the topic");
+            }
+        }
+
+        producer.Flush(cancellationToken);
+        if (failed > 0)
+        {
+            throw new InvalidOperationException($"{failed:N0} clicks did not reach the topic");
+        }
+
+        bool TryProduce(Message<byte[], byte[]> message)
+        {
+            try
+            {
+                producer.Produce(Name, message, report => failed += report.Error.IsError ? 1 : 0);
+                return true;
+            }
+            catch (ProduceException<byte[], byte[]> full) when (full.Error.Code is Confluent.Kafka.ErrorCode.Local_QueueFull)
+            {
+                return false;
+            }
+        }
+    }
+
+    public async Task DeleteAsync()
+    {
+        using IAdminClient admin = Admin();
+        await admin.DeleteTopicsAsync([Name]);
+    }
+
+    private IAdminClient Admin() => new AdminClientBuilder(new AdminClientConfig { BootstrapServers = options.Brokers }).Build();
+
+    private static double[] Zipf(int ads)
+    {
+        double[] cumulative = new double[ads];
+        double sum = 0;
+        for (int rank = 0; rank < ads; rank++)
+        {
+            cumulative[rank] = sum += 1.0 / (rank + 1);
+        }
+
+        return cumulative;
+    }
+}
