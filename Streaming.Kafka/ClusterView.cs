@@ -12,6 +12,7 @@ internal sealed class ClusterView : IDisposable
     private readonly KafkaLogOptions _options;
     private readonly TimeProvider _time;
     private readonly IAdminClient _admin;
+    private readonly ClientUse _use = new();
 
     public ClusterView(KafkaLogOptions options, TimeProvider time, ILogger logger)
     {
@@ -80,13 +81,20 @@ internal sealed class ClusterView : IDisposable
         }
     }
 
-    public void Dispose() => _admin.Dispose();
+    /// <summary>Waits for a question that is being put. What was put and has no answer yet gets none.</summary>
+    public void Dispose()
+    {
+        if (_use.Close())
+        {
+            _admin.Dispose();
+        }
+    }
 
     private void LookForController()
     {
         try
         {
-            _admin.GetMetadata(_options.RequestTimeout);
+            _use.Call(() => _admin.GetMetadata(_options.RequestTimeout));
         }
         catch (KafkaException)
         {
@@ -99,7 +107,7 @@ internal sealed class ClusterView : IDisposable
         cancellationToken.ThrowIfCancellationRequested();
         try
         {
-            return await question().WaitAsync(cancellationToken);
+            return await _use.Call(question).WaitAsync(cancellationToken);
         }
         catch (DescribeTopicsException fault)
         {

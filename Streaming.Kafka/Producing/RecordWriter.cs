@@ -54,10 +54,11 @@ internal sealed class RecordWriter(
         SentItems sent;
         try
         {
-            await RequirePartitionAsync(stream, target, messages.Length, timeout.Token).ConfigureAwait(false);
+            // Before anything else is waited for: the order of the calls is that of the records.
             await _turn.WaitAsync(timeout.Token).ConfigureAwait(false);
             try
             {
+                await RequirePartitionAsync(stream, target, messages.Length, timeout.Token).ConfigureAwait(false);
                 var partition = new TopicPartition(options.Log.Topic, target.Partition ?? Partition.Any);
                 sent = await CurrentSender().QueueAsync(partition, messages, timeout.Token).ConfigureAwait(false);
             }

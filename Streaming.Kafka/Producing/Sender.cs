@@ -12,6 +12,7 @@ internal sealed class Sender : IAsyncDisposable
 {
     private static readonly TimeSpan s_step = TimeSpan.FromMilliseconds(100);
     private readonly IProducer<byte[]?, byte[]?> _producer;
+    private readonly ClientUse _use = new();
     private readonly ConcurrentDictionary<SentItems, bool> _open = new();
     private readonly KafkaStreamInstruments _instruments;
     private readonly string _topic;
@@ -73,8 +74,11 @@ internal sealed class Sender : IAsyncDisposable
         // Both block.
         await Task.Run(() =>
         {
-            _producer.Flush(wait);
-            _producer.Dispose();
+            if (_use.Close())
+            {
+                _producer.Flush(wait);
+                _producer.Dispose();
+            }
         }).ConfigureAwait(false);
         foreach (SentItems sent in _open.Keys)
         {
@@ -91,8 +95,15 @@ internal sealed class Sender : IAsyncDisposable
             TaskCompletionSource space = Volatile.Read(ref _space) ?? NewSpace();
             try
             {
-                _producer.Produce(partition, message, report => Report(sent, report));
-                return null;
+                return _use.Call<Error?>(() =>
+                {
+                    _producer.Produce(partition, message, report => Report(sent, report));
+                    return null;
+                });
+            }
+            catch (ObjectDisposedException)
+            {
+                return new Error(ErrorCode.Local_Destroy, "the producer was closed");
             }
             catch (ProduceException<byte[]?, byte[]?> fault) when (fault.Error.Code == ErrorCode.Local_QueueFull)
             {
@@ -126,7 +137,12 @@ internal sealed class Sender : IAsyncDisposable
         {
             try
             {
-                _known = await Task.Run(Ask, CancellationToken.None).ConfigureAwait(false);
+                _known = await Task.Run(() => _use.Call(Ask), CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (ObjectDisposedException)
+            {
+                // Closed meanwhile: so the caller is told when he sends.
+                return;
             }
             catch (KafkaException)
             {
