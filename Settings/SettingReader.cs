@@ -17,6 +17,15 @@ public sealed class SettingReader(IConfiguration configuration)
     /// <summary>Each is a setting's name and the rule that it broke.</summary>
     public IReadOnlyList<string> Faults => _faults;
 
+    /// <summary>The names, defaults and ranges of all settings that a program reads.</summary>
+    public static IReadOnlyList<SettingRow> TableOf(Action<SettingReader> read)
+    {
+        ArgumentNullException.ThrowIfNull(read);
+        var reader = new SettingReader(new ConfigurationBuilder().Build());
+        read(reader);
+        return reader.Rows;
+    }
+
     public void Fault(string name, string rule) => _faults.Add($"{name} {rule}");
 
     /// <summary>Notes faults of options that were made of settings: they name their own type and property there.</summary>

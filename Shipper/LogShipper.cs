@@ -184,7 +184,7 @@ public sealed partial class LogShipper : IDisposable
                 Enter(ShipState.Connecting, error.Error.Reason, null);
                 fenced |= error.Error.Code is ErrorCode.Local_Fenced or ErrorCode.ProducerFenced or ErrorCode.InvalidProducerEpoch;
                 cancellationToken.WaitHandle.WaitOne(fenced ? s_untilNamed : pause);
-                pause = pause * 2 < s_longestPause ? pause * 2 : s_longestPause;
+                pause = Longer(pause);
             }
 #pragma warning disable CA1031 // whatever it is, a log that cannot be read or a silo that still starts, the topic says where to go on
             catch (Exception error)
@@ -194,10 +194,12 @@ public sealed partial class LogShipper : IDisposable
                 LogFailed(_logger, _logId, error.Message, error);
                 Enter(ShipState.Connecting, error.Message, null);
                 cancellationToken.WaitHandle.WaitOne(pause);
-                pause = pause * 2 < s_longestPause ? pause * 2 : s_longestPause;
+                pause = Longer(pause);
             }
         }
     }
+
+    private static TimeSpan Longer(TimeSpan pause) => pause * 2 < s_longestPause ? pause * 2 : s_longestPause;
 
     private void Note(ShipSession session, bool shipped)
     {

@@ -57,8 +57,9 @@ public static class EmbeddedSilo
 
     private static void AddKafka(this IHostApplicationBuilder builder, KafkaSiloOptions kafka)
     {
-        builder.Services.AddSingleton<IPartitionLog>(services => new EnsuredLog(
-            ForAll(kafka.Clicks, services.GetRequiredService<PartitionedClickLog>()), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILoggerFactory>()));
+        builder.Services.AddSingleton<IPartitionLog>(services => new EnsuredTopic(
+            ForAll(kafka.Clicks, services.GetRequiredService<PartitionedClickLog>()), mapping: null, ensure: true,
+            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILoggerFactory>()));
         builder.Services.AddSingleton(services => new PreviousLog(ClickLog(services)));
         builder.Services.AddSingleton(services => new KafkaDeadLetters(
             kafka.DeadLetters, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILoggerFactory>()));

@@ -3,14 +3,20 @@ using Microsoft.Extensions.Logging;
 namespace ClickAggregator.Streaming.Kafka;
 
 /// <summary>
-/// A provider's topic, made where it is missing and looked at before it is first used. Whoever asks while the brokers are
-/// away gets an exception and asks again: a silo starts without them.
+/// A topic as a log, made where it is missing and looked at before it is first used. Whoever asks while the brokers are away
+/// gets an exception and asks again: a silo starts without them.
 /// </summary>
-internal sealed class EnsuredTopic(KafkaStreamOptions options, TimeProvider time, ILoggerFactory loggers) : IPartitionLog, IAsyncDisposable
+/// <param name="options">Where the topic is, and what it has to be like.</param>
+/// <param name="mapping">What of a record becomes its bytes; by default its value.</param>
+/// <param name="ensure">False where the topic is taken as it is.</param>
+/// <param name="time">The clock for timeouts.</param>
+/// <param name="loggers">Where the log and librdkafka say what happens.</param>
+public sealed class EnsuredTopic(
+    KafkaLogOptions options, IRecordMapping? mapping, bool ensure, TimeProvider time, ILoggerFactory loggers) : IPartitionLog, IAsyncDisposable
 {
-    private readonly KafkaPartitionLog _log = new(options.Log, options.Mapping, time, loggers);
+    private readonly KafkaPartitionLog _log = new(options, mapping, time, loggers);
     private readonly SemaphoreSlim _turn = new(1, 1);
-    private volatile bool _fits = !options.EnsureTopic;
+    private volatile bool _fits = !ensure;
     private bool _disposed;
 
     /// <exception cref="KafkaLogException">The brokers do not answer, or the topic does not fit: the text says what to do.</exception>
@@ -50,7 +56,7 @@ internal sealed class EnsuredTopic(KafkaStreamOptions options, TimeProvider time
         {
             if (!_fits)
             {
-                await KafkaTopics.EnsureAsync(options.Log, loggers, time, cancellationToken).ConfigureAwait(false);
+                await KafkaTopics.EnsureAsync(options, loggers, time, cancellationToken).ConfigureAwait(false);
                 _fits = true;
             }
         }

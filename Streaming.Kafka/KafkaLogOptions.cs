@@ -110,6 +110,15 @@ public sealed class KafkaLogOptions
         }
     }
 
+    /// <exception cref="ArgumentException">There are faults; it names them all.</exception>
+    internal void ThrowIfFaulty(string parameter)
+    {
+        if (Validate() is { Count: > 0 } faults)
+        {
+            throw new ArgumentException(string.Join("; ", faults), parameter);
+        }
+    }
+
     /// <summary>The settings for a line of diagnostics; secrets are masked.</summary>
     public override string ToString() =>
         $"topic {Topic} at {BootstrapServers}"

@@ -44,10 +44,7 @@ public sealed class KafkaPartitionLog : IPartitionLog, IAsyncDisposable
         KafkaLogOptions options, IRecordMapping? mapping = null, TimeProvider? time = null, ILoggerFactory? loggers = null)
     {
         ArgumentNullException.ThrowIfNull(options);
-        if (options.Validate() is { Count: > 0 } faults)
-        {
-            throw new ArgumentException(string.Join("; ", faults), nameof(options));
-        }
+        options.ThrowIfFaulty(nameof(options));
 
         ILogger logger = (loggers ?? NullLoggerFactory.Instance).CreateLogger<KafkaPartitionLog>();
         _options = options;

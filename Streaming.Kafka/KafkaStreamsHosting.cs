@@ -65,8 +65,11 @@ public static class KafkaStreamsHosting
         services.AddOptions<KafkaStreamOptions>(name).Configure(configure);
         // Before the one of the partition streams, so that all faults are told at once.
         services.AddSingleton<IConfigurationValidator>(provider => new KafkaStreamOptionsValidator(name, Options(provider, name)));
-        services.AddKeyedSingleton(name, (provider, _) => new EnsuredTopic(
-            Options(provider, name), Time(provider), provider.GetRequiredService<ILoggerFactory>()));
+        services.AddKeyedSingleton(name, (provider, _) =>
+        {
+            KafkaStreamOptions options = Options(provider, name);
+            return new EnsuredTopic(options.Log, options.Mapping, options.EnsureTopic, Time(provider), provider.GetRequiredService<ILoggerFactory>());
+        });
         services.AddKeyedSingleton(name, (provider, _) => new RecordWriter(
             name, Options(provider, name), provider.GetRequiredKeyedService<EnsuredTopic>(name), Time(provider),
             provider.GetRequiredService<ILogger<RecordWriter>>()));

@@ -31,10 +31,7 @@ public static class KafkaTopics
         KafkaLogOptions options, ILoggerFactory? loggers = null, TimeProvider? time = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        if (options.Validate() is { Count: > 0 } faults)
-        {
-            throw new ArgumentException(string.Join("; ", faults), nameof(options));
-        }
+        options.ThrowIfFaulty(nameof(options));
 
         ILogger logger = (loggers ?? NullLoggerFactory.Instance).CreateLogger<KafkaPartitionLog>();
         time ??= TimeProvider.System;

@@ -83,12 +83,7 @@ internal sealed class ApiSettings
     }
 
     /// <summary>The names, defaults and ranges of all settings.</summary>
-    public static IReadOnlyList<SettingRow> Table()
-    {
-        var reader = new SettingReader(new ConfigurationBuilder().Build());
-        Read(reader);
-        return reader.Rows;
-    }
+    public static IReadOnlyList<SettingRow> Table() => SettingReader.TableOf(reader => Read(reader));
 
     private static bool IsOrigin(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out Uri? uri)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using ClickAggregator.Bench.Load;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 
@@ -8,9 +9,6 @@ namespace ClickAggregator.Bench.Backlog;
 /// <summary>A topic of its own, full of clicks as any producer would write them: NDJSON lines, keyed by their target.</summary>
 internal sealed class ClickTopic(BacklogOptions options)
 {
-    private static readonly string[] s_countries = ["US", "DE", "GB", "FR", "IN", "BR", "JP", "CA"];
-    private static readonly string[] s_devices = ["desktop", "mobile", "tablet"];
-
     public string Name { get; } = string.Create(CultureInfo.InvariantCulture, $"bench-backlog-{TimeProvider.System.GetUtcNow():yyyyMMddHHmmss}");
 
     public long Bytes { get; private set; }
@@ -41,7 +39,7 @@ internal sealed class ClickTopic(BacklogOptions options)
             QueueBufferingMaxMessages = 500_000,
         }).Build();
         var random = new Random(1);
-        double[] cumulative = Zipf(options.Ads);
+        var zipf = new ZipfRank(options.Ads);
         byte[][] keys = [.. Enumerable.Range(0, options.Ads).Select(ad => Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"ad:ad-{ad}")))];
         var recent = new Message<byte[], byte[]>?[1000];
         DateTimeOffset start = TimeProvider.System.GetUtcNow().AddSeconds(-options.Span);
@@ -55,12 +53,11 @@ internal sealed class ClickTopic(BacklogOptions options)
             }
             else
             {
-                int ad = Array.BinarySearch(cumulative, random.NextDouble() * cumulative[^1]);
-                ad = ad < 0 ? ~ad : ad;
+                int ad = zipf.Next(random);
                 DateTimeOffset at = start.AddSeconds((double)options.Span * n / options.Clicks);
                 string click = string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{{\"click_id\":\"{n:x16}\",\"ad_id\":\"ad-{ad}\",\"campaign_id\":\"c-{ad % 200}\",\"user_id\":\"u-{random.Next(1_000_000)}\",\"country\":\"{s_countries[random.Next(8)]}\",\"device\":\"{s_devices[random.Next(3)]}\",\"timestamp\":{at.ToUnixTimeMilliseconds()}}}");
+                    $"{{\"click_id\":\"{n:x16}\",\"ad_id\":\"ad-{ad}\",\"campaign_id\":\"c-{ad % 200}\",\"user_id\":\"u-{random.Next(1_000_000)}\",\"country\":\"{ZipfClicks.Countries[random.Next(8)]}\",\"device\":\"{ZipfClicks.Devices[random.Next(3)]}\",\"timestamp\":{at.ToUnixTimeMilliseconds()}}}");
                 message = new Message<byte[], byte[]> { Key = keys[ad], Value = Encoding.ASCII.GetBytes(click) };
                 recent[n % recent.Length] = message;
             }
@@ -104,16 +101,4 @@ internal sealed class ClickTopic(BacklogOptions options)
     }
 
     private IAdminClient Admin() => new AdminClientBuilder(new AdminClientConfig { BootstrapServers = options.Brokers }).Build();
-
-    private static double[] Zipf(int ads)
-    {
-        double[] cumulative = new double[ads];
-        double sum = 0;
-        for (int rank = 0; rank < ads; rank++)
-        {
-            cumulative[rank] = sum += 1.0 / (rank + 1);
-        }
-
-        return cumulative;
-    }
 }

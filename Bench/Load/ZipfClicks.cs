@@ -13,28 +13,21 @@ internal sealed class ZipfClicks
     private readonly List<byte[]> _bodies = [];
     private readonly List<int[]> _ids = [];
     private readonly double _duplicates;
-    private static readonly string[] Countries = ["US", "DE", "GB", "FR", "IN", "BR", "JP", "CA"];
-    private static readonly string[] Devices = ["desktop", "mobile", "tablet"];
+    public static readonly string[] Countries = ["US", "DE", "GB", "FR", "IN", "BR", "JP", "CA"];
+    public static readonly string[] Devices = ["desktop", "mobile", "tablet"];
 
     public ZipfClicks(int ads, int batch, double duplicatePercent, int bodies, int seed)
     {
         _duplicates = duplicatePercent / 100;
         var random = new Random(seed);
-        double[] cumulative = new double[ads];
-        double sum = 0;
-        for (int rank = 0; rank < ads; rank++)
-        {
-            cumulative[rank] = sum += 1.0 / (rank + 1);
-        }
-
+        var zipf = new ZipfRank(ads);
         for (int body = 0; body < bodies; body++)
         {
             var text = new StringBuilder();
             int[] ids = new int[batch];
             for (int n = 0; n < batch; n++)
             {
-                int rank = Array.BinarySearch(cumulative, random.NextDouble() * sum);
-                rank = rank < 0 ? ~rank : rank;
+                int rank = zipf.Next(random);
                 text.Append("{\"click_id\":\"");
                 ids[n] = text.Length;
                 text.Append(IdPlace);

@@ -49,6 +49,9 @@ public sealed record ChainRecord
 
     /// <summary>Ranges that the log had lost before they were counted, the latest 100.</summary>
     public IReadOnlyList<LostRange> Lost { get; init; } = [];
+
+    /// <summary>The offset below which a log was counted and behind which it never will be; null where it is not closed.</summary>
+    public long? ClosingOf(string log) => Log == log ? ClosedAt : Closed.FirstOrDefault(closed => closed.Log == log)?.At;
 }
 
 /// <summary>A batch that was begun: offsets <c>[Start, End)</c>, by the rules of that id.</summary>

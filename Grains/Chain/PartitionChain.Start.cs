@@ -27,11 +27,7 @@ public sealed partial class PartitionChain
                 await ThrowReplacedAsync(stored, log, cancellationToken);
             }
 
-            if (stored?.Log == log.Value && stored.ClosedAt is long closedAt)
-            {
-                throw new ChainStoppedException("log_closed", ClosedMessage(log.Value, closedAt));
-            }
-
+            ThrowIfClosed(stored, log.Value);
             LogRange range = await _log.GetRangeAsync(_partition, cancellationToken);
             _end = range.End;
             _record = stored is null ? await FirstRecordAsync(log, range)
@@ -118,11 +114,7 @@ public sealed partial class PartitionChain
             return;
         }
 
-        if ((old.Log == logId ? old.ClosedAt : old.Closed.FirstOrDefault(closed => closed.Log == logId)?.At) is long at)
-        {
-            throw new ChainStoppedException("log_closed", ClosedMessage(logId, at));
-        }
-
+        ThrowIfClosed(old, logId);
         IReadOnlyList<LostRange> lost = old.Lost;
         if (old.Pending is { } pending && pending.End > pending.Start)
         {
@@ -134,9 +126,7 @@ public sealed partial class PartitionChain
                     + "If that is gone for good, adopt-log --half-counted give-up leaves the range as it is, and notes it as lost");
             }
 
-            var half = new LostRange(pending.Start, pending.End);
-            LogLost(_logger, _partition, half.From, half.To);
-            lost = [.. lost.TakeLast(MaxLostRanges - 1), half];
+            lost = Lose(lost, new LostRange(pending.Start, pending.End));
         }
 
         LogRange range = await _log.GetRangeAsync(_partition, cancellationToken);
@@ -234,14 +224,8 @@ public sealed partial class PartitionChain
             };
 
     /// <summary>The record of the log that takes the place of one that was closed; stored by whoever takes the partition over.</summary>
-    private async Task<ChainRecord> NextLogAsync(ChainRecord closed, LogId log, LogRange range)
-    {
-        if (closed.Closed.FirstOrDefault(one => one.Log == log.Value) is { } again)
-        {
-            throw new ChainStoppedException("log_closed", ClosedMessage(log.Value, again.At));
-        }
-
-        return await FirstRecordAsync(log, range, closed) with
+    private async Task<ChainRecord> NextLogAsync(ChainRecord closed, LogId log, LogRange range) =>
+        await FirstRecordAsync(log, range, closed) with
         {
             Stamp = closed.Stamp,
             CountedUntil = closed.CountedUntil,
@@ -249,11 +233,17 @@ public sealed partial class PartitionChain
             Left = [.. LeftBehind(closed, log.Value)],
             Lost = closed.Lost,
         };
-    }
 
-    private string ClosedMessage(string log, long at) =>
-        $"log_closed: partition {_partition} counted the log {log} up to offset {at} and no further: what comes behind is counted from the log that took its place. "
-        + "Bring that one back; or begin a new log, and take that up with adopt-log";
+    private void ThrowIfClosed(ChainRecord? record, string log)
+    {
+        if (record?.ClosingOf(log) is long at)
+        {
+            throw new ChainStoppedException(
+                "log_closed",
+                $"log_closed: partition {_partition} counted the log {log} up to offset {at} and no further: what comes behind is counted from the log that took its place. "
+                + "Bring that one back; or begin a new log, and take that up with adopt-log");
+        }
+    }
 
     private void CheckRange(LogRange range)
     {
@@ -276,10 +266,20 @@ public sealed partial class PartitionChain
         if (_record.Next < range.Start)
         {
             // Retention overtook the counting. What was lost is said for ever, and counting goes on behind it.
-            var lost = new LostRange(_record.Next, range.Start);
-            LogLost(_logger, _partition, lost.From, lost.To);
-            _record = _record with { Next = range.Start, DedupFrom = range.Start, Lost = [.. _record.Lost.TakeLast(MaxLostRanges - 1), lost] };
+            _record = _record with
+            {
+                Next = range.Start,
+                DedupFrom = range.Start,
+                Lost = Lose(_record.Lost, new LostRange(_record.Next, range.Start)),
+            };
         }
+    }
+
+    /// <summary>Says that a range is lost, and notes it behind the others.</summary>
+    private LostRange[] Lose(IReadOnlyList<LostRange> lost, LostRange range)
+    {
+        LogLost(_logger, _partition, range.From, range.To);
+        return [.. lost.TakeLast(MaxLostRanges - 1), range];
     }
 
     /// <summary>

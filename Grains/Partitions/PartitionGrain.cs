@@ -114,8 +114,7 @@ internal sealed partial class PartitionGrain(
     public Task<LogClosing> GetClosingAsync(string logId)
     {
         // Only what is stored: whoever asks begins there, and a closing that failed is done again, perhaps further on.
-        ChainRecord? record = _records.Known;
-        long? at = record?.Log == logId ? record.ClosedAt : record?.Closed.FirstOrDefault(closed => closed.Log == logId)?.At;
+        long? at = _records.Known?.ClosingOf(logId);
         return Task.FromResult(new LogClosing(at is null, at));
     }
 

@@ -65,10 +65,5 @@ internal sealed class ProgramSettings
     }
 
     /// <summary>The names, defaults and ranges of all settings.</summary>
-    public static IReadOnlyList<SettingRow> Table()
-    {
-        var reader = new SettingReader(new ConfigurationBuilder().Build());
-        Read(reader);
-        return reader.Rows;
-    }
+    public static IReadOnlyList<SettingRow> Table() => SettingReader.TableOf(reader => Read(reader));
 }

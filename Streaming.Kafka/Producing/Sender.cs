@@ -53,13 +53,30 @@ internal sealed class Sender : IAsyncDisposable
         _open[sent] = true;
         _ = ForgetAsync(sent);
         await KnowAsync(partition.Partition, timeout).ConfigureAwait(false);
-        for (int index = 0; index < messages.Count; index++)
+        int queued = 0;
+        while (queued < messages.Count)
         {
-            // Those that follow one that cannot be sent are not sent: they would come before it when it is sent again.
-            if (await QueueAsync(partition, messages[index], sent, timeout).ConfigureAwait(false) is { } error)
+            // Before the attempt: space that comes free after it must not be missed.
+            TaskCompletionSource space = Volatile.Read(ref _space) ?? NewSpace();
+            Error? error = Fill(partition, messages, sent, ref queued);
+            if (error?.Code == ErrorCode.Local_QueueFull)
             {
-                sent.Fail(error, messages.Count - index);
+                _instruments.Waited();
+                error = timeout.IsCancellationRequested
+                    ? new Error(ErrorCode.Local_MsgTimedOut, "the brokers took too long, the queue was full all the time")
+                    : null;
+            }
+
+            if (error is not null)
+            {
+                // Those that follow one that cannot be sent are not sent: they would come before it when it is sent again.
+                sent.Fail(error, messages.Count - queued);
                 break;
+            }
+
+            if (queued < messages.Count)
+            {
+                await Task.WhenAny(space.Task, Task.Delay(s_step, timeout)).ConfigureAwait(false);
             }
         }
 
@@ -86,44 +103,39 @@ internal sealed class Sender : IAsyncDisposable
         }
     }
 
-    private async Task<Error?> QueueAsync(
-        TopicPartition partition, Message<byte[]?, byte[]?> message, SentItems sent, CancellationToken timeout)
+    /// <summary>Gives the client library as many records as it takes; what was wrong with the next one, or null.</summary>
+    private Error? Fill(TopicPartition partition, IReadOnlyList<Message<byte[]?, byte[]?>> messages, SentItems sent, ref int queued)
     {
-        while (true)
+        int at = queued;
+        Action<DeliveryReport<byte[]?, byte[]?>> reported = report => Report(sent, report);
+        try
         {
-            // Before the attempt: space that comes free after it must not be missed.
-            TaskCompletionSource space = Volatile.Read(ref _space) ?? NewSpace();
-            try
+            return _use.Call<Error?>(() =>
             {
-                return _use.Call<Error?>(() =>
+                for (; at < messages.Count; at++)
                 {
-                    _producer.Produce(partition, message, report => Report(sent, report));
-                    return null;
-                });
-            }
-            catch (ObjectDisposedException)
-            {
-                return new Error(ErrorCode.Local_Destroy, "the producer was closed");
-            }
-            catch (ProduceException<byte[]?, byte[]?> fault) when (fault.Error.Code == ErrorCode.Local_QueueFull)
-            {
-                _instruments.Waited();
-                if (timeout.IsCancellationRequested)
-                {
-                    return new Error(ErrorCode.Local_MsgTimedOut, "the brokers took too long, the queue was full all the time");
-                }
-            }
-            catch (KafkaException fault)
-            {
-                if (fault.Error.IsFatal || fault.Error.Code == ErrorCode.Local_Fatal)
-                {
-                    Fatal = fault.Error;
+                    _producer.Produce(partition, messages[at], reported);
                 }
 
-                return fault.Error;
+                return null;
+            });
+        }
+        catch (ObjectDisposedException)
+        {
+            return new Error(ErrorCode.Local_Destroy, "the producer was closed");
+        }
+        catch (KafkaException fault)
+        {
+            if (fault.Error.IsFatal || fault.Error.Code == ErrorCode.Local_Fatal)
+            {
+                Fatal = fault.Error;
             }
 
-            await Task.WhenAny(space.Task, Task.Delay(s_step, timeout)).ConfigureAwait(false);
+            return fault.Error;
+        }
+        finally
+        {
+            queued = at;
         }
     }
 

@@ -44,12 +44,10 @@ public class UnknownSettingsTests
     private static IReadOnlyList<string> Find(Dictionary<string, string?> given) =>
         UnknownSettings.Find(new ConfigurationBuilder().AddInMemoryCollection(given).Build(), Table(), s_names);
 
-    private static IReadOnlyList<SettingRow> Table()
+    private static IReadOnlyList<SettingRow> Table() => SettingReader.TableOf(reader =>
     {
-        var reader = new SettingReader(new ConfigurationBuilder().Build());
         reader.Size("Log:Bytes", 1, 1, 100, "");
         reader.List("Log:Files", [], 10, "", "");
         reader.Map("Kafka:Client", "", "");
-        return reader.Rows;
-    }
+    });
 }

@@ -24,12 +24,11 @@ public class KillTests(ITestOutputHelper output)
         for (int kill = 0; kill < Kills; kill++)
         {
             await using ApiProcess api = await ApiProcess.StartAsync(data.Path);
-            using var stop = new CancellationTokenSource();
-            Task sending = load.SendAsync(api.Http, stop.Token);
-            await Task.Delay(random.Next(20, 1200)); // the moment of the kill is what is random here
-            api.Kill();
-            await stop.CancelAsync();
-            await sending;
+            await load.DuringAsync(api.Http, async () =>
+            {
+                await Task.Delay(random.Next(20, 1200)); // the moment of the kill is what is random here
+                api.Kill();
+            });
         }
 
         Assert.NotEmpty(load.Accepted);
@@ -55,18 +54,16 @@ public class KillTests(ITestOutputHelper output)
         using var data = new DataFolder();
         var load = new Load(seed);
         await using ApiProcess api = await ApiProcess.StartAsync(data.Path);
-        using var stop = new CancellationTokenSource();
-        Task sending = load.SendAsync(api.Http, stop.Token);
-        for (int pause = 0; pause < 5; pause++)
+        await load.DuringAsync(api.Http, async () =>
         {
-            await Task.Delay(random.Next(100, 500));
-            api.Signal(19);
-            await Task.Delay(random.Next(500, 2000)); // the length of the pause is what is random here
-            api.Signal(18);
-        }
-
-        await stop.CancelAsync();
-        await sending;
+            for (int pause = 0; pause < 5; pause++)
+            {
+                await Task.Delay(random.Next(100, 500));
+                api.Signal(19);
+                await Task.Delay(random.Next(500, 2000)); // the length of the pause is what is random here
+                api.Signal(18);
+            }
+        });
         await Answers.CountedToTheEndAsync(api.Http);
         await load.AssertCountedAsync(api.Http, output);
     }
@@ -83,13 +80,12 @@ public class KillTests(ITestOutputHelper output)
         var load = new Load(1);
         await using (ApiProcess api = await ApiProcess.StartAsync(data.Path))
         {
-            using var stop = new CancellationTokenSource();
-            Task sending = load.SendAsync(api.Http, stop.Token);
-            await Task.Delay(500);
-            api.Signal(15);
-            await api.WaitForExitAsync();
-            await stop.CancelAsync();
-            await sending;
+            await load.DuringAsync(api.Http, async () =>
+            {
+                await Task.Delay(500);
+                api.Signal(15);
+                await api.WaitForExitAsync();
+            });
             Assert.Equal(0, api.ExitCode);
         }
 

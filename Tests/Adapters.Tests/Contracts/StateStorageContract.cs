@@ -62,11 +62,7 @@ public abstract class StateStorageContract
     public async Task A_write_on_an_older_etag_is_refused_and_changes_nothing()
     {
         await using IStoreUnderTest store = await OpenAsync();
-        GrainState<Document> owner = New("first", 1);
-        await store.State.WriteStateAsync("state", s_grain, owner);
-        string? old = owner.ETag;
-        owner.State = new Document { Text = "second" };
-        await store.State.WriteStateAsync("state", s_grain, owner);
+        (GrainState<Document> owner, string? old) = await WrittenTwiceAsync(store);
 
         await Assert.ThrowsAnyAsync<InconsistentStateException>(() => store.State.WriteStateAsync("state", s_grain, Stale("late", old)));
 
@@ -108,11 +104,7 @@ public abstract class StateStorageContract
     public async Task A_clear_on_an_older_etag_is_refused_and_changes_nothing()
     {
         await using IStoreUnderTest store = await OpenAsync();
-        GrainState<Document> owner = New("first", 1);
-        await store.State.WriteStateAsync("state", s_grain, owner);
-        string? old = owner.ETag;
-        owner.State = new Document { Text = "second" };
-        await store.State.WriteStateAsync("state", s_grain, owner);
+        (GrainState<Document> owner, string? old) = await WrittenTwiceAsync(store);
 
         await Assert.ThrowsAnyAsync<InconsistentStateException>(() => store.State.ClearStateAsync("state", s_grain, Stale("late", old)));
 
@@ -280,6 +272,17 @@ public abstract class StateStorageContract
 
     /// <summary>An empty store.</summary>
     protected abstract Task<IStoreUnderTest> OpenAsync();
+
+    /// <summary>A state that was written twice, and the ETag that it had in between.</summary>
+    private static async Task<(GrainState<Document> Owner, string? Old)> WrittenTwiceAsync(IStoreUnderTest store)
+    {
+        GrainState<Document> owner = New("first", 1);
+        await store.State.WriteStateAsync("state", s_grain, owner);
+        string? old = owner.ETag;
+        owner.State = new Document { Text = "second" };
+        await store.State.WriteStateAsync("state", s_grain, owner);
+        return (owner, old);
+    }
 
     private static GrainState<Document> New(string text, long number) => new() { State = new Document { Text = text, Number = number } };
 

@@ -14,18 +14,17 @@ public class BrokerTests(ITestOutputHelper output)
         using KafkaProgram program = KafkaProgram.New(servers.Kafka);
         var load = new Load(5);
         await using ApiProcess api = await program.StartAsync();
-        using var stop = new CancellationTokenSource();
-        Task sending = load.SendAsync(api.Http, stop.Token);
-        await Task.Delay(2000);
-        await servers.SignalAsync("KILL", "kafka");
-        int before = load.Accepted.Count;
-        await Task.Delay(4000);
-        Assert.True(load.Accepted.Count > before, "nothing was accepted while the broker was away");
-        Assert.True((await api.Http.GetAsync("/health/ready")).IsSuccessStatusCode, "not ready to collect while the broker is away");
-        await servers.StartKafkaAsync();
-        await Task.Delay(2000);
-        await stop.CancelAsync();
-        await sending;
+        await load.DuringAsync(api.Http, async () =>
+        {
+            await Task.Delay(2000);
+            await servers.SignalAsync("KILL", "kafka");
+            int before = load.Accepted.Count;
+            await Task.Delay(4000);
+            Assert.True(load.Accepted.Count > before, "nothing was accepted while the broker was away");
+            Assert.True((await api.Http.GetAsync("/health/ready")).IsSuccessStatusCode, "not ready to collect while the broker is away");
+            await servers.StartKafkaAsync();
+            await Task.Delay(2000);
+        });
         Assert.Empty(load.Unknown);
         await Answers.CountedUntilNowAsync(api.Http, TimeSpan.FromMinutes(3));
         await load.AssertCountedAsync(api.Http, output);
@@ -53,13 +52,12 @@ public class BrokerTests(ITestOutputHelper output)
         using KafkaProgram program = KafkaProgram.New(servers.Kafka);
         var load = new Load(6);
         await using ApiProcess api = await program.StartAsync();
-        using var stop = new CancellationTokenSource();
-        Task sending = load.SendAsync(api.Http, stop.Token);
-        await Task.Delay(2000);
-        await servers.SignalAsync("KILL", "kafka", 2);
-        await Task.Delay(5000);
-        await stop.CancelAsync();
-        await sending;
+        await load.DuringAsync(api.Http, async () =>
+        {
+            await Task.Delay(2000);
+            await servers.SignalAsync("KILL", "kafka", 2);
+            await Task.Delay(5000);
+        });
         Assert.Empty(load.Unknown);
         await Answers.CountedUntilNowAsync(api.Http, TimeSpan.FromMinutes(3));
         await load.AssertCountedAsync(api.Http, output);

@@ -18,12 +18,11 @@ public class KafkaFaultTests(KafkaServer kafka, ITestOutputHelper output)
         for (int kill = 0; kill < 6; kill++)
         {
             await using ApiProcess api = await program.StartAsync();
-            using var stop = new CancellationTokenSource();
-            Task sending = load.SendAsync(api.Http, stop.Token);
-            await Task.Delay(random.Next(200, 4000)); // the moment of the kill is what is random here
-            api.Kill();
-            await stop.CancelAsync();
-            await sending;
+            await load.DuringAsync(api.Http, async () =>
+            {
+                await Task.Delay(random.Next(200, 4000)); // the moment of the kill is what is random here
+                api.Kill();
+            });
         }
 
         await using ApiProcess last = await program.StartAsync();
@@ -37,15 +36,14 @@ public class KafkaFaultTests(KafkaServer kafka, ITestOutputHelper output)
         using KafkaProgram program = await KafkaProgram.NewAsync(kafka);
         var load = new Load(2);
         await using ApiProcess api = await program.StartAsync("--Shipper:TransactionTimeout=2s");
-        using var stop = new CancellationTokenSource();
-        Task sending = load.SendAsync(api.Http, stop.Token);
-        await Task.Delay(1500);
-        api.Signal(19);
-        await Task.Delay(8000); // longer than the brokers keep a transaction open and look for such
-        api.Signal(18);
-        await Task.Delay(1500);
-        await stop.CancelAsync();
-        await sending;
+        await load.DuringAsync(api.Http, async () =>
+        {
+            await Task.Delay(1500);
+            api.Signal(19);
+            await Task.Delay(8000); // longer than the brokers keep a transaction open and look for such
+            api.Signal(18);
+            await Task.Delay(1500);
+        });
         await Answers.CountedUntilNowAsync(api.Http);
         await load.AssertCountedAsync(api.Http, output);
     }
@@ -58,13 +56,12 @@ public class KafkaFaultTests(KafkaServer kafka, ITestOutputHelper output)
         await using (ApiProcess api = await program.StartAsync())
         {
             await Answers.CountedUntilNowAsync(api.Http);
-            using var stop = new CancellationTokenSource();
-            Task sending = load.SendAsync(api.Http, stop.Token);
-            await Task.Delay(2000);
-            api.Signal(15);
-            await api.WaitForExitAsync();
-            await stop.CancelAsync();
-            await sending;
+            await load.DuringAsync(api.Http, async () =>
+            {
+                await Task.Delay(2000);
+                api.Signal(15);
+                await api.WaitForExitAsync();
+            });
             Assert.Equal(0, api.ExitCode);
         }
 
@@ -79,12 +76,11 @@ public class KafkaFaultTests(KafkaServer kafka, ITestOutputHelper output)
         var load = new Load(4);
         await using (ApiProcess api = await program.StartAsync("--Ingest:AcknowledgeAfter=kafka"))
         {
-            using var stop = new CancellationTokenSource();
-            Task sending = load.SendAsync(api.Http, stop.Token);
-            await Task.Delay(4000);
-            api.Kill();
-            await stop.CancelAsync();
-            await sending;
+            await load.DuringAsync(api.Http, async () =>
+            {
+                await Task.Delay(4000);
+                api.Kill();
+            });
         }
 
         Assert.NotEmpty(load.Accepted);

@@ -16,8 +16,15 @@ internal sealed class Load(int seed)
 
     public ConcurrentDictionary<string, string> Unknown { get; } = new();
 
-    public Task SendAsync(HttpClient http, CancellationToken stop) =>
-        Task.WhenAll(Enumerable.Range(0, 4).Select(lane => LaneAsync(http, lane, stop)));
+    /// <summary>Sends for as long as something else goes on.</summary>
+    public async Task DuringAsync(HttpClient http, Func<Task> something)
+    {
+        using var stop = new CancellationTokenSource();
+        Task sending = Task.WhenAll(Enumerable.Range(0, 4).Select(lane => LaneAsync(http, lane, stop.Token)));
+        await something();
+        await stop.CancelAsync();
+        await sending;
+    }
 
     private async Task LaneAsync(HttpClient http, int lane, CancellationToken stop)
     {
