@@ -12,6 +12,7 @@ internal sealed class ClusterView : IDisposable
     private readonly KafkaLogOptions _options;
     private readonly TimeProvider _time;
     private readonly IAdminClient _admin;
+    private readonly TopicDescriber _topics;
     private readonly ClientUse _use = new();
 
     public ClusterView(KafkaLogOptions options, TimeProvider time, ILogger logger)
@@ -19,6 +20,7 @@ internal sealed class ClusterView : IDisposable
         _options = options;
         _time = time;
         var voice = new ClientVoice(options.Topic, logger);
+        _topics = new TopicDescriber(ClientSettings.ForAdmin(options));
         _admin = new AdminClientBuilder(ClientSettings.ForAdmin(options)).SetLogHandler(voice.Log).SetErrorHandler(voice.Error).Build();
     }
 
@@ -34,16 +36,11 @@ internal sealed class ClusterView : IDisposable
     /// <summary>The topic's id and how many partitions it has.</summary>
     public async Task<(TopicId Id, int Partitions)> TopicAsync(CancellationToken cancellationToken)
     {
-        DescribeTopicsResult topics = await AskAsync(
-            () => _admin.DescribeTopicsAsync(
-                TopicCollection.OfTopicNames([_options.Topic]),
-                new DescribeTopicsOptions { RequestTimeout = _options.RequestTimeout }),
-            cancellationToken);
-        TopicDescription topic = topics.TopicDescriptions[0];
-        TopicId id = TopicId.Of(topic.TopicId);
-        return id.IsNone
+        (TopicId Id, int Partitions) topic = await AskAsync(
+            () => _topics.DescribeAsync(_options.Topic, _options.RequestTimeout, cancellationToken), cancellationToken);
+        return topic.Id.IsNone
             ? throw new KafkaLogException(ErrorCode.Local_UnsupportedFeature, "the brokers give topics no id; Kafka 3.1 or later is needed", isTransient: false)
-            : (id, topic.Partitions.Count);
+            : topic;
     }
 
     /// <summary>The low watermark, the high one, or read_committed the last stable offset: what open transactions hold back is not in the log yet.</summary>
@@ -59,7 +56,8 @@ internal sealed class ClusterView : IDisposable
             catch (KafkaLogException fault)
                 when (NativeErrors.IsOfLeader(fault.Code) && _time.GetElapsedTime(started) < _options.RequestTimeout)
             {
-                // The leader moved, or the partition is so new that it has none yet; each look asks for it again.
+                // The leader moved, or the partition is so new that it has none yet, or the client has not heard of it.
+                await Task.Run(LookAround, CancellationToken.None).WaitAsync(cancellationToken);
                 await Task.Delay(s_look, _time, cancellationToken);
             }
         }
@@ -76,7 +74,7 @@ internal sealed class ClusterView : IDisposable
         {
             // The client library asks the broker that it last knew as the controller, dead or not, and a client that only
             // asks questions never looks for another.
-            await Task.Run(LookForController, CancellationToken.None).WaitAsync(cancellationToken);
+            await Task.Run(LookAround, CancellationToken.None).WaitAsync(cancellationToken);
             return await AskOnceAsync(question, cancellationToken);
         }
     }
@@ -87,13 +85,16 @@ internal sealed class ClusterView : IDisposable
         if (_use.Close())
         {
             _admin.Dispose();
+            _topics.Dispose();
         }
     }
 
-    private void LookForController()
+    /// <summary>Lets the clients hear who is the controller now, which partitions there are, and who leads them.</summary>
+    private void LookAround()
     {
         try
         {
+            _topics.LookAround(_options.RequestTimeout);
             _use.Call(() => _admin.GetMetadata(_options.RequestTimeout));
         }
         catch (KafkaException)
@@ -108,11 +109,6 @@ internal sealed class ClusterView : IDisposable
         try
         {
             return await _use.Call(question).WaitAsync(cancellationToken);
-        }
-        catch (DescribeTopicsException fault)
-        {
-            Error error = fault.Results.TopicDescriptions.Select(topic => topic.Error).FirstOrDefault(each => each.IsError, fault.Error);
-            throw NativeErrors.ToException(error.Code, $"topic '{_options.Topic}' cannot be described: {error.Reason}", fault);
         }
         catch (ListOffsetsException fault)
         {

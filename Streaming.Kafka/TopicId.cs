@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
-using Confluent.Kafka;
 
 namespace ClickAggregator.Streaming.Kafka;
 
@@ -9,8 +8,6 @@ namespace ClickAggregator.Streaming.Kafka;
 internal readonly record struct TopicId(long Most, long Least)
 {
     public bool IsNone => Most == 0 && Least == 0;
-
-    public static TopicId Of(Uuid id) => new(id.MostSignificantBits, id.LeastSignificantBits);
 
     /// <summary>Reads base64 in either alphabet, padded or not.</summary>
     public static bool TryParse(ReadOnlySpan<byte> text, out TopicId id)

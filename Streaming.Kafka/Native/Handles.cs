@@ -22,11 +22,14 @@ internal sealed class ConfHandle() : SafeHandleZeroOrMinusOneIsInvalid(ownsHandl
 /// <summary>A client with its threads and connections. Closing it waits for them.</summary>
 internal sealed class ClientHandle() : SafeHandleZeroOrMinusOneIsInvalid(ownsHandle: true)
 {
-    public static unsafe ClientHandle CreateConsumer(ConfHandle conf)
+    public const int Producer = 0;
+    public const int Consumer = 1;
+
+    /// <summary>Makes a client and takes over its configuration.</summary>
+    public static unsafe ClientHandle Create(int kind, ConfHandle conf)
     {
-        const int Consumer = 1;
         byte* error = stackalloc byte[NativeErrors.TextBytes];
-        nint made = LibRdKafka.New(Consumer, conf.DangerousGetHandle(), error, NativeErrors.TextBytes);
+        nint made = LibRdKafka.New(kind, conf.DangerousGetHandle(), error, NativeErrors.TextBytes);
         if (made == 0)
         {
             throw NativeErrors.ToException(LibRdKafka.LastError(), NativeErrors.Text(error));

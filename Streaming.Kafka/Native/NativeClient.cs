@@ -32,18 +32,11 @@ internal sealed unsafe class NativeClient : IDisposable
         try
         {
             using ConfHandle conf = ConfHandle.Create();
-            foreach ((string name, string value) in settings)
-            {
-                if (TrySet(conf, name, value) is { } fault)
-                {
-                    throw new ArgumentException($"Kafka's client refuses the setting {name}{(ClientSettings.IsSecret(name) ? "" : $": {fault}")}");
-                }
-            }
-
+            SetAll(conf, settings);
             LibRdKafka.ConfSetOpaque(conf, GCHandle.ToIntPtr(_self));
             LibRdKafka.ConfSetLogCallback(conf, &OnLog);
             LibRdKafka.ConfSetErrorCallback(conf, &OnError);
-            Handle = ClientHandle.CreateConsumer(conf);
+            Handle = ClientHandle.Create(ClientHandle.Consumer, conf);
             Topic = TopicHandle.Create(Handle, topic);
         }
         catch
@@ -78,6 +71,18 @@ internal sealed unsafe class NativeClient : IDisposable
             lock (_lock)
             {
                 return _topicId;
+            }
+        }
+    }
+
+    /// <exception cref="ArgumentException">One of them is refused.</exception>
+    public static void SetAll(ConfHandle conf, IReadOnlyDictionary<string, string> settings)
+    {
+        foreach ((string name, string value) in settings)
+        {
+            if (TrySet(conf, name, value) is { } fault)
+            {
+                throw new ArgumentException($"Kafka's client refuses the setting {name}{(ClientSettings.IsSecret(name) ? "" : $": {fault}")}");
             }
         }
     }

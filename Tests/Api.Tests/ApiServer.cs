@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net.Sockets;
-using System.Text.Json;
 using System.Text;
+using System.Text.Json;
 using ClickAggregator.Api.Settings;
 using ClickAggregator.ClickLog;
 using ClickAggregator.Settings;

@@ -187,7 +187,9 @@ public class LogShipperTests(KafkaServer kafka)
             // All shippers write into one topic how far they are; this one dies before it commits.
             using IProducer<byte[], byte[]> other = new ProducerBuilder<byte[], byte[]>(new ProducerConfig
             {
-                BootstrapServers = log.Options.BootstrapServers, TransactionalId = Guid.NewGuid().ToString(), TransactionTimeoutMs = 5_000,
+                BootstrapServers = log.Options.BootstrapServers,
+                TransactionalId = Guid.NewGuid().ToString(),
+                TransactionTimeoutMs = 5_000,
             }).Build();
             other.InitTransactions(TimeSpan.FromSeconds(30));
             other.BeginTransaction();

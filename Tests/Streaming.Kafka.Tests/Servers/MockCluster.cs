@@ -17,7 +17,7 @@ internal sealed unsafe class MockCluster : IDisposable
     {
         using ConfHandle conf = ConfHandle.Create();
         Library = NativeLibrary.Load(NativeLibraryResolver.Loaded()!);
-        _client = ClientHandle.CreateConsumer(conf);
+        _client = ClientHandle.Create(ClientHandle.Consumer, conf);
         _cluster = ((delegate* unmanaged<nint, int, nint>)Export("rd_kafka_mock_cluster_new"))(_client.DangerousGetHandle(), brokers);
     }
 

@@ -89,7 +89,9 @@ internal sealed class KafkaProgram : IDisposable
     {
         IProducer<byte[], byte[]> producer = new ProducerBuilder<byte[], byte[]>(new ProducerConfig
         {
-            BootstrapServers = _servers, TransactionalId = Guid.NewGuid().ToString(), TransactionTimeoutMs = 60_000,
+            BootstrapServers = _servers,
+            TransactionalId = Guid.NewGuid().ToString(),
+            TransactionTimeoutMs = 60_000,
         }).Build();
         producer.InitTransactions(TimeSpan.FromSeconds(30));
         producer.BeginTransaction();
