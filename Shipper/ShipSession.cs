@@ -25,6 +25,7 @@ internal sealed partial class ShipSession : IDisposable
     private readonly ClickLogReader?[] _readers;
     private readonly ClickMessage _message;
     private readonly long[] _until;
+    private ShippedMark?[] _marks;
     private bool _isOpen;
 
     private ShipSession(PartitionedClickLog log, ShipperOptions options, string instance, TimeProvider time, ILogger logger)
@@ -37,6 +38,7 @@ internal sealed partial class ShipSession : IDisposable
         _key = Encoding.UTF8.GetBytes(log.LogId.ToString());
         _readers = new ClickLogReader?[log.Partitions];
         _until = new long[log.Partitions];
+        _marks = new ShippedMark?[log.Partitions];
         _message = new ClickMessage(options.Format);
         _producer = new ProducerBuilder<byte[], byte[]>(ClientSettings.Producer(options, "click-log-" + log.LogId))
             .SetErrorHandler((_, error) => LogClient(logger, error.Reason))
@@ -113,6 +115,7 @@ internal sealed partial class ShipSession : IDisposable
         long oldest = long.MaxValue;
         int records = 0;
         long[] positions = [.. Positions];
+        ShippedMark?[] marks = [.. _marks];
         while (true)
         {
             bool any = false;
@@ -134,6 +137,7 @@ internal sealed partial class ShipSession : IDisposable
 
                 any = true;
                 positions[partition] = some.To;
+                marks[partition] = ShippedMark.OfLast(some) ?? marks[partition];
                 _until[partition] = some.Count > 0 ? some.Records[some.Count - 1].AppendTime : _until[partition];
                 oldest = some.Count > 0 ? Math.Min(oldest, some.Records[0].AppendTime) : oldest;
                 records += Produce(partition, some, cancellationToken);
@@ -152,7 +156,7 @@ internal sealed partial class ShipSession : IDisposable
                 || _time.GetElapsedTime(began) >= _options.CommitInterval
                 || (!any && isUrgent()))
             {
-                Commit(positions, cancellationToken);
+                Commit(positions, marks, cancellationToken);
                 LastRecords = records;
                 AcceptedUntil = _until.Min();
                 return true;
@@ -214,6 +218,13 @@ internal sealed partial class ShipSession : IDisposable
                     + "Bring the newer log back; or remove log/ and log-id, and begin a new one");
             }
 
+            if (known?.Marks?[partition] is { } mark && mark.Differs(_log, partition))
+            {
+                throw new ShipperStoppedException(
+                    $"partition {partition} of the click log {_log.LogId} has another record at offset {mark.Offset} than the one that was shipped: it was restored from an older copy, and written on. "
+                    + "What was written since, up to that offset, would never be shipped. Bring the newer log back; or begin a new one (remove log/ and log-id), and give it what was written since (log print)");
+            }
+
             if (from < start)
             {
                 // Its segments were removed by hand: nobody removes what is not shipped.
@@ -225,7 +236,7 @@ internal sealed partial class ShipSession : IDisposable
         }
 
         Open();
-        Commit(positions, CancellationToken.None);
+        Commit(positions, known?.Marks ?? new ShippedMark?[positions.Length], CancellationToken.None);
     }
 
     private ClickLogReader Reader(int partition, long from) => _readers[partition] ??= _log.OpenReader(partition, from);
@@ -275,9 +286,9 @@ internal sealed partial class ShipSession : IDisposable
         }
     }
 
-    private void Commit(long[] positions, CancellationToken cancellationToken)
+    private void Commit(long[] positions, ShippedMark?[] marks, CancellationToken cancellationToken)
     {
-        var record = new ShippedPositions(_instance, _time.GetUtcNow().ToUnixTimeMilliseconds(), positions);
+        var record = new ShippedPositions(_instance, _time.GetUtcNow().ToUnixTimeMilliseconds(), positions, marks);
         var message = new Message<byte[], byte[]> { Key = _key, Value = record.ToBytes() };
         Send(new TopicPartition(_options.PositionsTopicOrDefault, 0), message, cancellationToken);
         while (true)
@@ -295,6 +306,7 @@ internal sealed partial class ShipSession : IDisposable
 
         _isOpen = false;
         Positions = positions;
+        _marks = marks;
     }
 
     private void Open()

@@ -10,7 +10,8 @@ namespace ClickAggregator.Shipper;
 /// <param name="Shipper">The process that shipped: another than ours means that we were replaced.</param>
 /// <param name="At">When, milliseconds since the epoch.</param>
 /// <param name="Offsets">Per partition of the log: every offset below is shipped.</param>
-internal sealed record ShippedPositions(string Shipper, long At, long[] Offsets)
+/// <param name="Marks">Per partition: the last record that was shipped, if any; null where a version that knew no marks wrote this.</param>
+internal sealed record ShippedPositions(string Shipper, long At, long[] Offsets, ShippedMark?[]? Marks = null)
 {
     public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, PositionsJson.Default.ShippedPositions);
 
@@ -20,7 +21,8 @@ internal sealed record ShippedPositions(string Shipper, long At, long[] Offsets)
         try
         {
             if (JsonSerializer.Deserialize(bytes, PositionsJson.Default.ShippedPositions) is { Offsets: { } offsets } positions
-                && offsets.All(offset => offset >= 0))
+                && offsets.All(offset => offset >= 0)
+                && (positions.Marks is null || positions.Marks.Length == offsets.Length))
             {
                 return positions;
             }
@@ -30,7 +32,7 @@ internal sealed record ShippedPositions(string Shipper, long At, long[] Offsets)
             throw new ShipperStoppedException($"the record of this log in {topic} cannot be read: {error.Message}", error);
         }
 
-        throw new ShipperStoppedException($"the record of this log in {topic} says no positions");
+        throw new ShipperStoppedException($"the record of this log in {topic} says no positions, or marks of other partitions");
     }
 }
 

@@ -154,6 +154,46 @@ public class LogShipperTests(KafkaServer kafka)
     }
 
     [Fact]
+    public async Task A_log_that_was_restored_from_an_older_copy_and_written_on_is_not_shipped_and_says_so()
+    {
+        await using ShippedLog log = await ShippedLog.OpenAsync(kafka);
+        await log.AppendAsync(100);
+        await log.Log.DisposeAsync();
+        string copy = Directory.CreateTempSubdirectory("clicks-copy-").FullName;
+        Copy(log.Folder, copy);
+        await log.ReopenAsync();
+        await log.AppendAsync(100);
+        await using (Running running = Start(log))
+        {
+            await running.Shipper.ShippedAsync(Cancellation);
+        }
+
+        // What is behind the positions would be shipped, and what the copy got before they were reached never.
+        await using ShippedLog older = await ShippedLog.OpenAsync(kafka, folder: copy);
+        older.Options = log.Options;
+        await older.AppendAsync(150);
+        await using (Running again = Start(older))
+        {
+            await again.Ended.WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
+            Assert.Equal(ShipState.Stopped, again.Shipper.Status.State);
+            Assert.Contains("it was restored from an older copy, and written on", again.Shipper.Status.Detail, StringComparison.Ordinal);
+        }
+
+        // The log itself goes on, also when it was only restarted meanwhile, and when nothing came since.
+        await log.ReopenAsync();
+        for (int round = 0; round < 2; round++)
+        {
+            await using Running running = Start(log);
+            await running.Shipper.ShippedAsync(Cancellation);
+        }
+
+        await log.AppendAsync(10);
+        await using Running last = Start(log);
+        await last.Shipper.ShippedAsync(Cancellation);
+        Assert.Equal(210, log.ReadTopic().Count);
+    }
+
+    [Fact]
     public async Task Where_to_begin_is_asked_only_while_nothing_was_ever_shipped()
     {
         await using ShippedLog log = await ShippedLog.OpenAsync(kafka, partitions: 2);
