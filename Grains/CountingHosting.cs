@@ -1,10 +1,12 @@
 using ClickAggregator.Grains.Counting;
 using ClickAggregator.Grains.Partitions;
 using ClickAggregator.Grains.Progress;
+using ClickAggregator.Grains.Windows;
 using ClickAggregator.Streaming;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orleans.Configuration;
+using Orleans.Runtime.Hosting;
 
 namespace ClickAggregator.Grains;
 
@@ -34,11 +36,13 @@ public static class CountingHosting
             streams.CacheBytes = 8L << 20;
         });
 
+        builder.AddGrainDirectory(WindowDirectory.Name, (_, _) => new WindowDirectory());
+
         // A window that got no click for a minute need not stay in memory: reading it back is one row.
         builder.Services.Configure<GrainCollectionOptions>(collection =>
         {
             collection.CollectionQuantum = TimeSpan.FromSeconds(20);
-            collection.ClassSpecificCollectionAge[typeof(Windows.WindowGrain).FullName!] = TimeSpan.FromMinutes(1);
+            collection.ClassSpecificCollectionAge[typeof(WindowGrain).FullName!] = TimeSpan.FromMinutes(1);
         });
         return builder;
     }

@@ -15,8 +15,8 @@ public sealed record ChainOptions
     /// </summary>
     public bool LogClockIsOurs { get; init; } = true;
 
-    /// <summary>Windows that are called at the same time. Default 1,024.</summary>
-    public int InFlight { get; init; } = 1024;
+    /// <summary>Windows that are called at the same time. Default 32: more are hardly faster, and what else the silo does, as a query, waits behind them.</summary>
+    public int InFlight { get; init; } = 32;
 
     /// <summary>Repeats of a call that failed, at most 500: stamps of batches are 1,000 apart.</summary>
     public int MaxAttempts { get; init; } = 500;

@@ -1,5 +1,6 @@
 using ClickAggregator.Grains.Chain;
 using ClickAggregator.Grains.Storage;
+using Orleans.GrainDirectory;
 using Orleans.Placement;
 
 namespace ClickAggregator.Grains.Windows;
@@ -10,6 +11,7 @@ namespace ClickAggregator.Grains.Windows;
 /// each window once or twice, and would else hold a million of them at a time.
 /// </summary>
 [PreferLocalPlacement]
+[GrainDirectory(GrainDirectoryName = WindowDirectory.Name)]
 internal sealed class WindowGrain(
     [PersistentState("window", StorageNames.Windows)] IPersistentState<WindowRow> state,
     TimeProvider time) : Grain, IWindowGrain, IWindowStore
