@@ -14,6 +14,7 @@ internal sealed record BacklogOptions
           --duplicates P       percent of the clicks that repeat one of the last thousand (1)
           --partitions N       partitions of the topic (4)
           --span N             over how many seconds the clicks' timestamps are spread (60)
+          --compact            the values as our shipper writes them; else JSON, as any producer would
           --api FILE           the built Api (Api/bin/Release/net10.0/ClickAggregator.Api.dll)
           --Section:Name=V     any setting of Api
         """;
@@ -24,6 +25,7 @@ internal sealed record BacklogOptions
     public double Duplicates { get; init; } = 1;
     public int Partitions { get; init; } = 4;
     public int Span { get; init; } = 60;
+    public bool Compact { get; init; }
     public string Api { get; init; } = "Api/bin/Release/net10.0/ClickAggregator.Api.dll";
     public IReadOnlyList<string> Settings { get; init; } = [];
 
@@ -35,6 +37,12 @@ internal sealed record BacklogOptions
             if (args[i].Contains('=', StringComparison.Ordinal))
             {
                 options = options with { Settings = [.. options.Settings, args[i]] };
+                continue;
+            }
+
+            if (args[i] == "--compact")
+            {
+                options = options with { Compact = true };
                 continue;
             }
 

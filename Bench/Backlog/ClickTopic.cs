@@ -1,14 +1,18 @@
 using System.Globalization;
 using System.Text;
 using ClickAggregator.Bench.Load;
+using ClickAggregator.Clicks;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 
 namespace ClickAggregator.Bench.Backlog;
 
-/// <summary>A topic of its own, full of clicks as any producer would write them: NDJSON lines, keyed by their target.</summary>
+/// <summary>A topic of its own, full of clicks as any producer would write them, JSON, or as our shipper does; keyed by their target.</summary>
 internal sealed class ClickTopic(BacklogOptions options)
 {
+    private readonly byte[] _scratch = new byte[ClickParser.ScratchBytes];
+    private readonly byte[] _record = new byte[ClickRecord.MaxBytes];
+
     public string Name { get; } = string.Create(CultureInfo.InvariantCulture, $"bench-backlog-{TimeProvider.System.GetUtcNow():yyyyMMddHHmmss}");
 
     public long Bytes { get; private set; }
@@ -58,7 +62,7 @@ internal sealed class ClickTopic(BacklogOptions options)
                 string click = string.Create(
                     CultureInfo.InvariantCulture,
                     $"{{\"click_id\":\"{n:x16}\",\"ad_id\":\"ad-{ad}\",\"campaign_id\":\"c-{ad % 200}\",\"user_id\":\"u-{random.Next(1_000_000)}\",\"country\":\"{ZipfClicks.Countries[random.Next(8)]}\",\"device\":\"{ZipfClicks.Devices[random.Next(3)]}\",\"timestamp\":{at.ToUnixTimeMilliseconds()}}}");
-                message = new Message<byte[], byte[]> { Key = keys[ad], Value = Encoding.ASCII.GetBytes(click) };
+                message = new Message<byte[], byte[]> { Key = keys[ad], Value = ValueOf(Encoding.ASCII.GetBytes(click)) };
                 recent[n % recent.Length] = message;
             }
 
@@ -92,6 +96,21 @@ internal sealed class ClickTopic(BacklogOptions options)
                 return false;
             }
         }
+    }
+
+    private byte[] ValueOf(byte[] json)
+    {
+        if (!options.Compact)
+        {
+            return json;
+        }
+
+        if (!ClickParser.TryParse(json, _scratch, TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), out Click click, out _))
+        {
+            throw new InvalidOperationException($"no click: {Encoding.UTF8.GetString(json)}");
+        }
+
+        return _record.AsSpan(0, ClickRecord.Write(in click, _record)).ToArray();
     }
 
     public async Task DeleteAsync()
