@@ -55,6 +55,12 @@ internal sealed class RequestSender
         int serverFaults = 0;
         foreach (ClusterHost host in plan)
         {
+            if (deadline.IsOver)
+            {
+                // The answer would come too late, but its effect would not.
+                throw uncertain ?? new CqlTimeoutException("The time was over before a node was asked", last) { NotSent = true };
+            }
+
             try
             {
                 CqlConnection connection = await ConnectionAsync(host, deadline, cancellationToken).ConfigureAwait(false);

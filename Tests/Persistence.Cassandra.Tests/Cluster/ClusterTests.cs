@@ -61,6 +61,7 @@ public class ClusterTests
     {
         await using FakeCluster cluster = FakeCluster.Start(3);
         cluster.Nodes[1].DataCenter = "dc2";
+        cluster.Nodes[2].Tokens = [long.MaxValue];
         await using CqlDataSource cql = cluster.Connect();
         for (int key = 0; key < 30; key++)
         {

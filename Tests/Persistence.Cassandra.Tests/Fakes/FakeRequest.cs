@@ -22,7 +22,7 @@ internal sealed record FakeRequest(FakeNode Node, int Connection, short Stream, 
         get
         {
             var reader = new CqlReader(Body);
-            return System.Text.Encoding.UTF8.GetString(reader.ReadShortBytes()).TrimEnd('!');
+            return System.Text.Encoding.UTF8.GetString(reader.ReadShortBytes());
         }
     }
 

@@ -116,7 +116,9 @@ public class ResponseTests
             Reply.Error(CqlErrorCode.WriteTimeout, "late", buffer => buffer.WriteRaw(Hex.Bytes("0006 00000001 00000002 0003 434153"))),
         })
         {
-            for (int length = 0; length < reply.Body.Length; length++)
+            // What PREPARE says of the result is not believed, and so not read: its last eight bytes here.
+            int read = reply.Body.Length - (reply.Body is [0, 0, 0, 4, ..] && reply.Opcode == Opcode.Result ? 8 : 0);
+            for (int length = 0; length < read; length++)
             {
                 Assert.Throws<CqlProtocolException>(() => CqlResponse.Parse(new Frame(FrameFlags.None, reply.Opcode, reply.Body[..length]), "h"));
             }

@@ -85,7 +85,7 @@ public class RequestTests
         cluster.On = request => request.Opcode switch
         {
             Opcode.Prepare => cluster.Prepare(request, Interlocked.Increment(ref prepared) == 1 ? "" : "!"),
-            Opcode.Execute when !request.Body.Contains((byte)'!') => Unprepared(request.Statement),
+            Opcode.Execute when !request.Statement.EndsWith('!') => Unprepared(request.Statement),
             _ => null,
         };
         await using CqlDataSource cql = cluster.Connect();
