@@ -4,7 +4,11 @@ namespace ClickAggregator.Persistence.Cassandra.Cql;
 /// Statements that one partition applies together: an unlogged batch, atomic and isolated because it is one mutation. All
 /// have to be of the same partition; that is checked wherever its key is bound. Not safe for several threads.
 /// </summary>
-/// <remarks>Servers warn of a batch of more than 5 KB and refuse one of more than 50 KB, unless they are set otherwise.</remarks>
+/// <remarks>
+/// The servers' limits of 5 KB (a warning) and 50 KB (an error) are for batches over several partitions, as seen with
+/// Cassandra 5.0.6. One mutation may have half a segment of the commit log (16 MB unless set otherwise), but it is held in
+/// memory on each replica at once: small is better.
+/// </remarks>
 public sealed class CqlBatch
 {
     private readonly List<CqlCommand> _commands = [];
@@ -23,7 +27,7 @@ public sealed class CqlBatch
 
     public int Count => _commands.Count;
 
-    /// <summary>Bytes of the values: what the servers' limits are about, roughly.</summary>
+    /// <summary>Bytes of the values: what a mutation's size is, roughly.</summary>
     public int ValueBytes => _commands.Sum(command => command.Values.Encoded.Length);
 
     internal IReadOnlyList<CqlCommand> Commands => _commands;

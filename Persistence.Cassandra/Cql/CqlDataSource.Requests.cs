@@ -104,7 +104,7 @@ public sealed partial class CqlDataSource
         ObjectDisposedException.ThrowIf(_disposed, this);
         long started = _time.GetTimestamp();
         Deadline deadline = Deadline.After(_time, _options.RequestTimeout);
-        string outcome = "cancelled";
+        string outcome = "none";
         await EnterAsync(deadline, cancellationToken).ConfigureAwait(false);
         try
         {

@@ -10,7 +10,7 @@ public static class CqlInstruments
 
     private static readonly Meter s_meter = new(MeterName);
     private static readonly Histogram<double> s_duration = s_meter.CreateHistogram<double>(
-        "cql_request_duration", "s", "How long requests took, retries included, by how they ended");
+        "cql_request_duration", "s", "How long requests took, retries included, by how they ended; none: cancelled, or values that did not fit");
     private static readonly Counter<long> s_retries = s_meter.CreateCounter<long>(
         "cql_retries", description: "Requests that were sent to another node, by the fault of the one before");
     private static readonly Counter<long> s_orphans = s_meter.CreateCounter<long>(

@@ -50,10 +50,10 @@ public sealed class CqlOptions
 
     /// <summary>
     /// After how long a silence a connection is asked for a sign of life; when as long again brings none it is closed, and
-    /// its requests fail or go elsewhere. Default 3 s, 10 ms to 5 minutes. Shorter notices frozen nodes sooner, and takes
+    /// its requests fail or go elsewhere. Default 2 s, 10 ms to 5 minutes. Shorter notices frozen nodes sooner, and takes
     /// long collections of garbage for them.
     /// </summary>
-    public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(3);
+    public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>The largest frame that is sent or accepted. Default 16 MiB, as the servers have it; 1 KiB to 256 MiB.</summary>
     public int MaxFrameBytes { get; set; } = 16 << 20;

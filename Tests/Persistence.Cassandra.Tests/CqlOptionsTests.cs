@@ -22,7 +22,7 @@ public class CqlOptionsTests
         Assert.Equal(2, options.ConnectionsPerHost);
         Assert.Equal(1024, options.MaxRequestsPerConnection);
         Assert.Equal(2048, options.MaxRequestsInFlight);
-        Assert.Equal(TimeSpan.FromSeconds(3), options.HeartbeatInterval);
+        Assert.Equal(TimeSpan.FromSeconds(2), options.HeartbeatInterval);
         Assert.Equal(16 << 20, options.MaxFrameBytes);
         Assert.Equal(1000, options.PageSize);
         Assert.Equal(CqlConsistency.LocalQuorum, options.Consistency);

@@ -26,6 +26,7 @@ internal sealed class ClusterMonitor : IAsyncDisposable
     private volatile Topology? _topology;
     private TaskCompletionSource<Topology> _found = NewSource();
     private Task? _watching;
+    private bool _isLost;
     private bool _disposed;
 
     public ClusterMonitor(CqlOptions options, Func<string, CancellationToken, Task<IPAddress[]>> resolve, TimeProvider time, ILogger logger)
@@ -149,7 +150,12 @@ internal sealed class ClusterMonitor : IAsyncDisposable
             catch (CqlException fault)
             {
                 // Those who wait are told now, and may ask again; the search goes on.
-                CqlEvents.ClusterLost(_logger, fault);
+                if (!_isLost)
+                {
+                    _isLost = true;
+                    CqlEvents.ClusterLost(_logger, fault);
+                }
+
                 Interlocked.Exchange(ref _found, NewSource()).TrySetException(fault);
             }
             catch (Exception fault) when (fault is not OutOfMemoryException)
@@ -172,6 +178,7 @@ internal sealed class ClusterMonitor : IAsyncDisposable
         {
             await LookAsync(control, endpoint).ConfigureAwait(false);
             pause.Reset();
+            _isLost = false;
             using ITimer timer = _time.CreateTimer(_ => signals.Writer.TryWrite(true), null, s_period, s_period);
             _ = control.Closed.ContinueWith(
                 _ => signals.Writer.TryComplete(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);

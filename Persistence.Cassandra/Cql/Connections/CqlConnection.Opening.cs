@@ -36,6 +36,8 @@ internal sealed partial class CqlConnection
             throw fault switch
             {
                 CqlAuthenticationException or CqlProtocolException => fault,
+                CqlConnectionException { InnerException: CqlProtocolException wrong } =>
+                    new CqlProtocolException($"{endpoint} cannot be understood: {wrong.Message}", fault) { NotSent = true },
                 OperationCanceledException or CqlTimeoutException =>
                     new CqlConnectionException($"{endpoint} was not connected within {options.ConnectTimeout}", fault) { NotSent = true },
                 AuthenticationException => new CqlConnectionException($"No TLS with {endpoint}: {fault.Message}", fault) { NotSent = true },

@@ -156,8 +156,9 @@ internal sealed partial class CqlConnection
                 await _stream.WriteAsync(_writing.Memory, CancellationToken.None).ConfigureAwait(false);
             }
         }
-        catch (Exception fault) when (fault is IOException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception fault)
         {
+            // Whatever it is: there is no flusher any more, so there must be no connection.
             Close(new CqlConnectionException($"Writing to {Name} failed: {fault.Message}", fault));
         }
     }

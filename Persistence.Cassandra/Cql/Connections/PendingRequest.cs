@@ -103,7 +103,15 @@ internal sealed class PendingRequest : IValueTaskSource<Frame>, IDisposable
     private void OnTimer()
     {
         long seen = Volatile.Read(ref _state);
-        if (_deadline.IsOver && TryMove(seen, Orphaned))
+        if (!_deadline.IsOver)
+        {
+            // Timers count in milliseconds of another clock and may be early, or it is the next use's deadline already.
+            if (_deadline.IsSet && (seen & StateMask) == InFlight)
+            {
+                _timer.Change(_deadline.Remaining, Timeout.InfiniteTimeSpan);
+            }
+        }
+        else if (TryMove(seen, Orphaned))
         {
             _connection.OnOrphaned(timedOut: true);
             _core.SetException(new CqlTimeoutException($"{_connection.Name} has not answered in time"));

@@ -31,7 +31,7 @@ internal sealed class StreamTable
     /// <summary>Ids whose caller has gone.</summary>
     public int Orphans { get; set; }
 
-    public bool HasTooManyOrphans => Orphans > Math.Max(1, Capacity / 4);
+    public bool HasTooManyOrphans => Orphans >= Math.Max(1, Capacity / 4);
 
     /// <summary>Whether nobody waits for an answer.</summary>
     public bool IsDrained => Used <= Orphans;

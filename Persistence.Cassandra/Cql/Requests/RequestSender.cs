@@ -73,6 +73,12 @@ internal sealed class RequestSender
                 serverFaults += fault is CqlServerException ? 1 : 0;
                 if (deadline.IsOver || !RetryPolicy.MayTryNext(fault, kind, serverFaults))
                 {
+                    if (fault.NotSent && uncertain is not null)
+                    {
+                        // This node has not got it, but one before may have.
+                        throw uncertain;
+                    }
+
                     throw;
                 }
 

@@ -9,69 +9,80 @@ namespace ClickAggregator.Persistence.Cassandra.Cql.Requests;
 /// </summary>
 internal sealed class StatementCache(int capacity, Func<string, Task<PreparedStatement>> prepare, ILogger logger)
 {
-    private readonly ConcurrentDictionary<string, Lazy<Task<PreparedStatement>>> _statements = new(StringComparer.Ordinal);
-    private readonly ConcurrentQueue<string> _order = new();
+    private readonly ConcurrentDictionary<string, Entry> _statements = new(StringComparer.Ordinal);
+    private long _number;
     private int _warned;
 
     /// <summary>Shared with others: the caller's own patience must not end it.</summary>
     public Task<PreparedStatement> GetAsync(string text)
     {
-        if (_statements.TryGetValue(text, out Lazy<Task<PreparedStatement>>? known))
+        if (_statements.TryGetValue(text, out Entry? known))
         {
-            return known.Value;
+            return known.Statement.Value;
         }
 
-        var made = new Lazy<Task<PreparedStatement>>(() => PrepareAsync(text));
+        var made = new Entry(Interlocked.Increment(ref _number), text, this);
         known = _statements.GetOrAdd(text, made);
-        if (ReferenceEquals(known, made))
+        if (ReferenceEquals(known, made) && _statements.Count > capacity)
         {
-            _order.Enqueue(text);
-            Limit();
+            ForgetOldest();
         }
 
-        return known.Value;
+        return known.Statement.Value;
     }
 
     /// <summary>Its id is not what it was: the next use prepares it anew.</summary>
     public void Forget(PreparedStatement statement)
     {
-        if (_statements.TryGetValue(statement.Text, out Lazy<Task<PreparedStatement>>? known)
-            && known.Value is { IsCompletedSuccessfully: true } task && ReferenceEquals(task.Result, statement))
+        if (_statements.TryGetValue(statement.Text, out Entry? known)
+            && known.Statement.Value is { IsCompletedSuccessfully: true } task && ReferenceEquals(task.Result, statement))
         {
-            _statements.TryRemove(new KeyValuePair<string, Lazy<Task<PreparedStatement>>>(statement.Text, known));
+            Remove(known);
         }
     }
 
-    private async Task<PreparedStatement> PrepareAsync(string text)
+    private void Remove(Entry entry) => _statements.TryRemove(new KeyValuePair<string, Entry>(entry.Text, entry));
+
+    // A walk over all of them, but only where there are too many: then something else is wrong, and is said.
+    private void ForgetOldest()
+    {
+        if (Interlocked.Exchange(ref _warned, 1) == 0)
+        {
+            CqlEvents.TooManyStatements(logger, capacity);
+        }
+
+        if (_statements.Values.MinBy(entry => entry.Number) is { } oldest)
+        {
+            Remove(oldest);
+        }
+    }
+
+    private async Task<PreparedStatement> PrepareAsync(Entry entry)
     {
         try
         {
-            return await Task.Run(() => prepare(text)).ConfigureAwait(false);
+            return await Task.Run(() => prepare(entry.Text)).ConfigureAwait(false);
         }
         catch
         {
-            _statements.TryRemove(text, out _);
+            Remove(entry);
             throw;
         }
     }
 
-    private void Limit()
+    private sealed class Entry
     {
-        while (_statements.Count > capacity && _order.TryDequeue(out string? oldest))
+        public Entry(long number, string text, StatementCache cache)
         {
-            if (_statements.TryRemove(oldest, out _) && Interlocked.Exchange(ref _warned, 1) == 0)
-            {
-                CqlEvents.TooManyStatements(logger, capacity);
-            }
+            Number = number;
+            Text = text;
+            Statement = new Lazy<Task<PreparedStatement>>(() => cache.PrepareAsync(this));
         }
 
-        // Texts that failed or were forgotten stand in the queue without being remembered.
-        while (_order.Count > capacity * 2 && _order.TryDequeue(out string? stale))
-        {
-            if (_statements.ContainsKey(stale))
-            {
-                _order.Enqueue(stale);
-            }
-        }
+        public long Number { get; }
+
+        public string Text { get; }
+
+        public Lazy<Task<PreparedStatement>> Statement { get; }
     }
 }
