@@ -42,6 +42,9 @@ internal sealed partial class CqlConnection : IDisposable
     /// <summary>Ends when another connection should take its place: it takes no more requests.</summary>
     public Task Retired => _retired.Task;
 
+    /// <summary>Whether it ended, or will, only because too many answers were missing.</summary>
+    public bool HasRetired { get; private set; }
+
     public bool IsOpen => _state == ConnectionState.Open;
 
     /// <summary>Requests in flight, orphans included.</summary>
@@ -65,6 +68,7 @@ internal sealed partial class CqlConnection : IDisposable
             }
 
             _state = ConnectionState.Draining;
+            HasRetired = true;
             close = _streams.IsDrained;
         }
 

@@ -11,9 +11,9 @@ internal sealed class HostPool : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly CqlConnection?[] _connections;
     private readonly CancellationTokenSource _disposing = new();
-    private readonly TaskCompletionSource _tried = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task[] _keeping;
-    private TaskCompletionSource _hurry = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource _tried = NewSource();
+    private TaskCompletionSource _hurry = NewSource();
     private CqlException? _fault;
     private int _open;
 
@@ -27,8 +27,8 @@ internal sealed class HostPool : IAsyncDisposable
         _keeping = [.. Enumerable.Range(0, _connections.Length).Select(slot => Task.Run(() => KeepAsync(slot)))];
     }
 
-    /// <summary>Ends when a first connection was made or could not be.</summary>
-    public Task Tried => _tried.Task;
+    /// <summary>Ends when a connection was made or could not be: the first, or one in the place of another that has retired.</summary>
+    public Task Tried => Volatile.Read(ref _tried).Task;
 
     /// <summary>Whether there is a connection.</summary>
     public bool IsUp => Volatile.Read(ref _open) > 0;
@@ -52,7 +52,7 @@ internal sealed class HostPool : IAsyncDisposable
     }
 
     /// <summary>The node may be back: no more pausing.</summary>
-    public void Hurry() => Interlocked.Exchange(ref _hurry, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+    public void Hurry() => Interlocked.Exchange(ref _hurry, NewSource()).TrySetResult();
 
     public async ValueTask DisposeAsync()
     {
@@ -60,6 +60,8 @@ internal sealed class HostPool : IAsyncDisposable
         await Task.WhenAll(_keeping).ConfigureAwait(false);
         _disposing.Dispose();
     }
+
+    private static TaskCompletionSource NewSource() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private async Task KeepAsync(int slot)
     {
@@ -75,13 +77,18 @@ internal sealed class HostPool : IAsyncDisposable
                         _endpoint, _options, onEvent: null, _time, _logger, _disposing.Token).ConfigureAwait(false);
                     pause.Reset();
                     await ServeAsync(slot, connection).ConfigureAwait(false);
+                    if (connection.HasRetired)
+                    {
+                        // The node is there: no pause.
+                        continue;
+                    }
                 }
                 catch (CqlException fault)
                 {
                     Volatile.Write(ref _fault, fault);
                     CqlInstruments.ConnectionLost();
                     CqlEvents.ConnectFailed(_logger, _endpoint, fault);
-                    _tried.TrySetResult();
+                    Volatile.Read(ref _tried).TrySetResult();
                 }
 
                 await Task.WhenAny(Task.Delay(pause.Next(), _time, _disposing.Token), hurry).ConfigureAwait(false);
@@ -94,7 +101,7 @@ internal sealed class HostPool : IAsyncDisposable
         }
         finally
         {
-            _tried.TrySetResult();
+            Volatile.Read(ref _tried).TrySetResult();
         }
     }
 
@@ -107,7 +114,7 @@ internal sealed class HostPool : IAsyncDisposable
             CqlEvents.HostUp(_logger, _endpoint);
         }
 
-        _tried.TrySetResult();
+        Volatile.Read(ref _tried).TrySetResult();
         try
         {
             await connection.Retired.WaitAsync(_disposing.Token).ConfigureAwait(false);
@@ -119,10 +126,17 @@ internal sealed class HostPool : IAsyncDisposable
         }
         finally
         {
+            TaskCompletionSource tried = Volatile.Read(ref _tried);
+            if (connection.HasRetired && tried.Task.IsCompleted)
+            {
+                // Those who find no connection now wait for the next one, which is being made.
+                Interlocked.CompareExchange(ref _tried, NewSource(), tried);
+            }
+
             Volatile.Write(ref _connections[slot], null);
             CqlInstruments.Connections(-1);
             bool wasLast = Interlocked.Decrement(ref _open) == 0;
-            if (connection.Fault is { } fault && !_disposing.IsCancellationRequested)
+            if (connection is { HasRetired: false, Fault: { } fault } && !_disposing.IsCancellationRequested)
             {
                 Volatile.Write(ref _fault, fault);
                 CqlInstruments.ConnectionLost();

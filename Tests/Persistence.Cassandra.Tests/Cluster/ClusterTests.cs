@@ -238,6 +238,32 @@ public class ClusterTests
     }
 
     [Fact]
+    public async Task A_connection_with_too_many_missing_answers_is_replaced_and_nobody_notices()
+    {
+        await using FakeCluster cluster = FakeCluster.Start(1);
+        cluster.Options.MaxRequestsPerConnection = 8;
+        cluster.On = request => request.Opcode == Opcode.Execute && request.Parameters.Values[0]![3] == 99 ? Reply.None : null;
+        await using CqlDataSource cql = cluster.Connect();
+        await cql.ExecuteAsync(s_put.Bind(1, 1), Cancellation);
+        for (int round = 1; round <= 10; round++)
+        {
+            using var giveUp = new CancellationTokenSource();
+            Task[] lost = [.. Enumerable.Range(0, 2).Select(_ => cql.ExecuteAsync(s_put.Bind(99, 1), giveUp.Token))];
+            await Wait.ForAsync("they arrive", () => cluster.First.Of(Opcode.Execute).Count(each => each.Parameters.Values[0]![3] == 99) == 2 * round);
+            await giveUp.CancelAsync();
+            foreach (Task each in lost)
+            {
+                await Assert.ThrowsAnyAsync<OperationCanceledException>(() => each);
+            }
+
+            await cql.ExecuteAsync(s_put.Bind(1, 1), Cancellation);
+        }
+
+        // The control connection, the first one, and one more each round.
+        Assert.Equal(12, cluster.First.Of(Opcode.Startup).Count());
+    }
+
+    [Fact]
     public async Task What_is_closed_is_closed()
     {
         await using FakeCluster cluster = FakeCluster.Start(2);
