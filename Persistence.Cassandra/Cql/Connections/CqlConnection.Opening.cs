@@ -11,6 +11,7 @@ internal sealed partial class CqlConnection
 {
     private ITimer? _heartbeat;
     private bool _hasHeard;
+    // Of the timer alone.
     private bool _isProbing;
 
     /// <summary>Connects and authenticates, within <see cref="CqlOptions.ConnectTimeout"/>.</summary>
@@ -123,16 +124,17 @@ internal sealed partial class CqlConnection
     {
         if (Interlocked.Exchange(ref _hasHeard, false))
         {
+            _isProbing = false;
             return;
         }
 
-        if (Volatile.Read(ref _isProbing))
+        if (_isProbing)
         {
             Close(new CqlConnectionException($"{Name} gives no sign of life"));
             return;
         }
 
-        Volatile.Write(ref _isProbing, true);
+        _isProbing = true;
         _ = ProbeAsync();
     }
 
@@ -145,10 +147,6 @@ internal sealed partial class CqlConnection
         catch (CqlException)
         {
             // The connection is closed already, and whoever waits on it knows why.
-        }
-        finally
-        {
-            Volatile.Write(ref _isProbing, false);
         }
     }
 }

@@ -19,16 +19,15 @@ internal sealed partial class CqlConnection
             {
                 ReadResult read = await _reader.ReadAsync().ConfigureAwait(false);
                 ReadOnlySequence<byte> bytes = read.Buffer;
-                while (TryTakeFrame(ref bytes, out FrameHeader header, out byte[] body))
-                {
-                    Volatile.Write(ref _hasHeard, true);
-                    Dispatch(header, body);
-                }
-
-                if (!read.Buffer.IsEmpty)
+                if (!bytes.IsEmpty)
                 {
                     // Part of a large answer is a sign of life, too.
                     Volatile.Write(ref _hasHeard, true);
+                }
+
+                while (TryTakeFrame(ref bytes, out FrameHeader header, out byte[] body))
+                {
+                    Dispatch(header, body);
                 }
 
                 _reader.AdvanceTo(bytes.Start, bytes.End);

@@ -45,6 +45,9 @@ internal sealed partial class CqlConnection : IDisposable
     /// <summary>Whether it ended, or will, only because too many answers were missing.</summary>
     public bool HasRetired { get; private set; }
 
+    /// <summary>Called before it takes no more requests.</summary>
+    public Action? Retiring { get; set; }
+
     public bool IsOpen => _state == ConnectionState.Open;
 
     /// <summary>Requests in flight, orphans included.</summary>
@@ -59,6 +62,7 @@ internal sealed partial class CqlConnection : IDisposable
     /// <summary>Takes no more requests, and ends when those in flight have got their answers.</summary>
     public void Retire()
     {
+        Retiring?.Invoke();
         bool close;
         lock (_lock)
         {

@@ -105,8 +105,19 @@ internal sealed class HostPool : IAsyncDisposable
         }
     }
 
+    // Those who find no connection from now on wait for the next one, which will be made at once.
+    private void OnRetiring()
+    {
+        TaskCompletionSource tried = Volatile.Read(ref _tried);
+        if (tried.Task.IsCompleted)
+        {
+            Interlocked.CompareExchange(ref _tried, NewSource(), tried);
+        }
+    }
+
     private async Task ServeAsync(int slot, CqlConnection connection)
     {
+        connection.Retiring = OnRetiring;
         Volatile.Write(ref _connections[slot], connection);
         CqlInstruments.Connections(1);
         if (Interlocked.Increment(ref _open) == 1)
@@ -126,13 +137,6 @@ internal sealed class HostPool : IAsyncDisposable
         }
         finally
         {
-            TaskCompletionSource tried = Volatile.Read(ref _tried);
-            if (connection.HasRetired && tried.Task.IsCompleted)
-            {
-                // Those who find no connection now wait for the next one, which is being made.
-                Interlocked.CompareExchange(ref _tried, NewSource(), tried);
-            }
-
             Volatile.Write(ref _connections[slot], null);
             CqlInstruments.Connections(-1);
             bool wasLast = Interlocked.Decrement(ref _open) == 0;

@@ -63,8 +63,7 @@ internal sealed class RequestSender
 
             try
             {
-                CqlConnection connection = await ConnectionAsync(host, deadline, cancellationToken).ConfigureAwait(false);
-                return (await SendAsync(request, statements, connection, deadline, cancellationToken).ConfigureAwait(false), connection);
+                return await SendAsync(request, statements, host, deadline, cancellationToken).ConfigureAwait(false);
             }
             catch (CqlException fault)
             {
@@ -89,6 +88,22 @@ internal sealed class RequestSender
         // What one of them may have done is more than that the others were not there.
         throw uncertain ?? new CqlNoHostException(
             plan.Length == 0 ? $"No node is known in the data centre {_monitor.Current?.DataCenter}" : $"None of the {plan.Length} nodes can be asked", last);
+    }
+
+    private async ValueTask<(CqlResponse Response, CqlConnection Connection)> SendAsync(
+        CqlRequest request, IReadOnlyList<PreparedStatement> statements, ClusterHost host, Deadline deadline, CancellationToken cancellationToken)
+    {
+        CqlConnection connection = await ConnectionAsync(host, deadline, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return (await SendAsync(request, statements, connection, deadline, cancellationToken).ConfigureAwait(false), connection);
+        }
+        catch (CqlConnectionException fault) when (fault.NotSent && connection.HasRetired)
+        {
+            // It retired after we had chosen it; the node is there, and so will be another connection.
+            connection = await ConnectionAsync(host, deadline, cancellationToken).ConfigureAwait(false);
+            return (await SendAsync(request, statements, connection, deadline, cancellationToken).ConfigureAwait(false), connection);
+        }
     }
 
     private async ValueTask<CqlConnection> ConnectionAsync(ClusterHost host, Deadline deadline, CancellationToken cancellationToken)
