@@ -65,6 +65,19 @@ internal sealed class ServerScript : IAsyncDisposable
         Kafka = string.Join(',', Enumerable.Range(0, brokers).Select(n => $"127.0.0.1:{_port + (2 * n)}"));
     }
 
+    /// <summary>Where Cassandra's nodes listen for clients.</summary>
+    public int CassandraPort => _port + 50;
+
+    /// <summary>The authority that signed the nodes' certificates.</summary>
+    public string CassandraCaFile => Path.Combine(_data.FullName, "cassandra.pem");
+
+    /// <summary>Starts nodes at 127.0.0.1 and up, or those that are down, on their data. There can be one such set on a machine.</summary>
+    public async Task StartCassandraAsync(int nodes = 1, bool authenticate = false)
+    {
+        string[] start = ["start", "cassandra", "--nodes", nodes.ToString(CultureInfo.InvariantCulture)];
+        await RunAsync(authenticate ? [.. start, "--auth"] : start);
+    }
+
     /// <summary>Ends the brokers cleanly; their data stays.</summary>
     public Task StopKafkaAsync() => RunAsync("stop", "kafka");
 
@@ -90,6 +103,7 @@ internal sealed class ServerScript : IAsyncDisposable
         start.Environment["SERVERS_DATA"] = _data.FullName;
         start.Environment["KAFKA_PORT"] = _port.ToString(CultureInfo.InvariantCulture);
         start.Environment["KAFKA_HEAP"] = "384m";
+        start.Environment["CASSANDRA_PORT"] = CassandraPort.ToString(CultureInfo.InvariantCulture);
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         Task<string> errors = process.StandardError.ReadToEndAsync();
@@ -100,13 +114,13 @@ internal sealed class ServerScript : IAsyncDisposable
         }
     }
 
-    // Broker n is at port + 2(n-1), its controller on the next one, its listeners for proxies 100 and 200 above.
+    // Broker n is at port + 2(n-1), its controller on the next one, its listeners for proxies 100 and 200 above; Cassandra 50 above.
     private static int FreePorts()
     {
         for (int attempt = 0; attempt < 100; attempt++)
         {
             int port = Random.Shared.Next(20_000, 32_000);
-            if (Enumerable.Range(port, 6).Concat(Enumerable.Range(port + 100, 6)).All(IsFree))
+            if (Enumerable.Range(port, 6).Append(port + 50).Concat(Enumerable.Range(port + 100, 6)).All(IsFree))
             {
                 return port;
             }

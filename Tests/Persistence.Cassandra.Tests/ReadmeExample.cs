@@ -1,0 +1,51 @@
+using ClickAggregator.Persistence.Cassandra.Cql;
+using Microsoft.Extensions.Logging;
+
+namespace ClickAggregator.Persistence.Cassandra.Tests;
+
+/// <summary>The code of the README, as a whole that compiles.</summary>
+internal static class ReadmeExample
+{
+    public static async Task RunAsync(
+        string secret, ILoggerFactory loggers, string key, long count, long stamp, byte[] payload, Guid nonce, Guid etag, TextWriter log, CancellationToken ct)
+    {
+        var options = new CqlOptions { Port = 9042, LocalDataCenter = "dc1", User = "counter", Password = secret };
+        options.ContactPoints.Add("cassandra-1");
+        options.ContactPoints.Add("cassandra-2");
+        options.Tls.Enabled = true;
+        await using CqlDataSource cql = CqlDataSource.Create(options, loggers);
+        await cql.OpenAsync(ct);
+
+        var put = new CqlStatement("INSERT INTO clicks.t (k, n) VALUES (?, ?) USING TIMESTAMP ?", idempotent: true);
+        await cql.ExecuteAsync(put.Bind(key, count, stamp), ct);
+
+        long total = 0;
+        await foreach (CqlRow row in cql.QueryAsync($"SELECT n FROM clicks.t WHERE k = {key}", ct))
+        {
+            total += row.Get<long>("n");
+        }
+
+        CqlIdentifier keyspace = CqlIdentifier.Parse(options.Keyspace);
+        var get = new CqlStatement($"SELECT n FROM {keyspace}.t WHERE k = ?") { Consistency = CqlConsistency.Serial, PageSize = 500 };
+        CqlRow? first = await cql.QueryFirstAsync(get.Bind(key), ct);
+
+        var update = new CqlStatement("UPDATE clicks.state SET payload = ?, etag = ? WHERE k = ? IF etag = ?");
+        CasResult result = await cql.CompareAndSetAsync(update.Bind(payload, nonce, key, etag), ct);
+        switch (result.Outcome)
+        {
+            case CasOutcome.Applied:
+                break;
+            case CasOutcome.Rejected when result.CurrentRow.Has("etag"):
+                etag = result.CurrentRow.Get<Guid>("etag");
+                break;
+            case CasOutcome.Unknown:
+                log.WriteLine(result.Fault);
+                break;
+        }
+
+        var batch = new CqlBatch { Timestamp = stamp };
+        batch.Add(put.Bind(key, 1L, stamp)).Add(put.Bind(key, 2L, stamp + 1));
+        await cql.ExecuteAsync(batch, ct);
+        log.WriteLine($"{total} {first is not null} {etag}");
+    }
+}

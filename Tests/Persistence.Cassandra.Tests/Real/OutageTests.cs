@@ -1,0 +1,79 @@
+using ClickAggregator.Persistence.Cassandra.Cql;
+using ClickAggregator.Servers;
+
+namespace ClickAggregator.Persistence.Cassandra.Tests.Real;
+
+/// <summary>A real node that is stopped and goes on, and the encrypted way to it.</summary>
+public class OutageTests(CassandraServer server)
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Tls_trusts_the_authority_of_the_file_and_checks_the_name()
+    {
+        CqlOptions options = await TestKeyspace.OptionsAsync(server);
+        Assert.SkipWhen(server.CaFile.Length == 0, "needs a node with TLS: set CASSANDRA_CA_FILE");
+        options.Tls.Enabled = true;
+        options.Tls.CaFile = server.CaFile;
+        await using (CqlDataSource cql = CqlDataSource.Create(options))
+        {
+            await cql.OpenAsync(Cancellation);
+        }
+
+        options.Tls.CaFile = "";
+        await RefusedAsync(options);
+
+        // The certificate names localhost and 127.0.0.1 to .3.
+        options.Tls.CaFile = server.CaFile;
+        options.ContactPoints.Clear();
+        options.ContactPoints.Add("cassandra.test");
+        await using (CqlDataSource named = CqlDataSource.Create(options, (_, _) => Task.FromResult(new[] { System.Net.IPAddress.Loopback })))
+        {
+            await Assert.ThrowsAsync<CqlNoHostException>(() => named.OpenAsync(Cancellation));
+        }
+
+        options.Tls.CheckHostName = false;
+        await using CqlDataSource unnamed = CqlDataSource.Create(options, (_, _) => Task.FromResult(new[] { System.Net.IPAddress.Loopback }));
+        await unnamed.OpenAsync(Cancellation);
+    }
+
+    [Fact]
+    public async Task A_node_that_is_stopped_is_noticed_and_used_again_when_it_goes_on()
+    {
+        await server.ContactPointsAsync();
+        Assert.SkipWhen(server.Script is null, "needs a node that it may stop: the servers script");
+        await using TestKeyspace keyspace = await TestKeyspace.CreateAsync(server);
+        await keyspace.SchemaAsync($"CREATE TABLE {keyspace.Name}.t (k text PRIMARY KEY, n bigint)");
+        keyspace.Options.HeartbeatInterval = TimeSpan.FromMilliseconds(300);
+        keyspace.Options.ConnectTimeout = TimeSpan.FromSeconds(2);
+        await using CqlDataSource cql = CqlDataSource.Create(keyspace.Options);
+        var put = new CqlStatement($"INSERT INTO {keyspace.Name}.t (k, n) VALUES (?, ?)", idempotent: true);
+        var cas = new CqlStatement($"INSERT INTO {keyspace.Name}.t (k, n) VALUES (?, ?) IF NOT EXISTS");
+        await cql.ExecuteAsync(put.Bind("a", 1L), Cancellation);
+        await cql.CompareAndSetAsync(cas.Bind("a", 1L), Cancellation);
+        await server.Script!.SignalAsync("STOP", "cassandra");
+        try
+        {
+            Task<CasResult> conditional = cql.CompareAndSetAsync(cas.Bind("b", 2L), Cancellation);
+            await Assert.ThrowsAnyAsync<CqlException>(() => cql.ExecuteAsync(put.Bind("a", 2L), Cancellation));
+            Assert.Equal(CasOutcome.Unknown, (await conditional).Outcome);
+            await Wait.ForAsync("its silence is noticed", () => cql.ConnectedHosts.Count == 0);
+        }
+        finally
+        {
+            await server.Script.SignalAsync("CONT", "cassandra");
+        }
+
+        await Wait.ForAsync("it is connected again", () => cql.ConnectedHosts.Count == 1, seconds: 60);
+        await cql.ExecuteAsync(put.Bind("a", 3L), Cancellation);
+        CqlRow row = (await cql.QueryFirstAsync($"SELECT n FROM {keyspace.Name}.t WHERE k = {"a"}", Cancellation))!.Value;
+        Assert.Equal(3L, row.Get<long>("n"));
+    }
+
+    private static async Task RefusedAsync(CqlOptions options)
+    {
+        await using CqlDataSource cql = CqlDataSource.Create(options);
+        var fault = await Assert.ThrowsAsync<CqlNoHostException>(() => cql.OpenAsync(Cancellation));
+        Assert.Contains("No TLS", fault.ToString(), StringComparison.Ordinal);
+    }
+}
