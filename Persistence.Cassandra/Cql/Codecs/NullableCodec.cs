@@ -16,7 +16,7 @@ internal sealed class NullableCodec<T> : CqlCodec<T?>
         }
         else
         {
-            buffer.WriteInt(-1);
+            buffer.WriteNull();
         }
     }
 

@@ -11,13 +11,15 @@ internal sealed class ScalarCodec<TCodec, T> : CqlCodec<T>
 
     public override void WriteValue(CqlBuffer buffer, T? value)
     {
-        int start = buffer.Length;
-        buffer.WriteInt(-1);
-        if (value is not null)
+        if (value is null)
         {
-            TCodec.Write(buffer, value);
-            buffer.PatchInt(start, buffer.Length - start - 4);
+            buffer.WriteNull();
+            return;
         }
+
+        int start = buffer.BeginBytes();
+        TCodec.Write(buffer, value);
+        buffer.EndBytes(start);
     }
 
     public override T Read(CqlType type, ReadOnlySpan<byte> bytes) => TCodec.Read(bytes);

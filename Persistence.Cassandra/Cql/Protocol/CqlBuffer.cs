@@ -69,6 +69,19 @@ internal sealed class CqlBuffer(int capacity = 256)
         WriteRaw(value);
     }
 
+    /// <summary>[bytes] that are not there.</summary>
+    public void WriteNull() => WriteInt(-1);
+
+    /// <summary>Begins [bytes] whose length is not known yet; to be ended with <see cref="EndBytes"/>.</summary>
+    public int BeginBytes()
+    {
+        int start = Length;
+        WriteInt(0);
+        return start;
+    }
+
+    public void EndBytes(int start) => PatchInt(start, Length - start - sizeof(int));
+
     /// <summary>[string map]</summary>
     public void WriteStringMap(params ReadOnlySpan<(string Key, string Value)> entries)
     {
