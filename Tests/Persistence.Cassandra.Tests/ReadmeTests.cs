@@ -1,20 +1,12 @@
 using System.Runtime.CompilerServices;
-using System.Text.RegularExpressions;
+using ClickAggregator.Readmes;
 
 namespace ClickAggregator.Persistence.Cassandra.Tests;
 
-public partial class ReadmeTests
+public class ReadmeTests
 {
     [Fact]
-    public void The_code_of_the_README_is_code_that_compiles()
-    {
-        string here = Folder();
-        string example = Words(File.ReadAllText(Path.Combine(here, "ReadmeExample.cs")));
-        string readme = File.ReadAllText(Path.Combine(here, "..", "..", "Persistence.Cassandra", "Cql", "README.md"));
-        string[] blocks = [.. Blocks().Matches(readme).Select(match => Words(match.Groups[1].Value))];
-        Assert.NotEmpty(blocks);
-        Assert.All(blocks, block => Assert.Contains(block, example, StringComparison.Ordinal));
-    }
+    public void The_code_of_the_README_is_code_that_compiles() => ReadmeCode.AssertCompiles("Persistence.Cassandra/Cql/README.md");
 
     [Fact]
     public void The_client_knows_no_Orleans()
@@ -30,10 +22,4 @@ public partial class ReadmeTests
     }
 
     private static string Folder([CallerFilePath] string path = "") => Path.GetDirectoryName(path)!;
-
-    // How a block is indented is not what is compared.
-    private static string Words(string code) => string.Join(' ', code.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
-
-    [GeneratedRegex("```csharp\\n(.*?)```", RegexOptions.Singleline)]
-    private static partial Regex Blocks();
 }

@@ -109,10 +109,7 @@ public class LogShipperTests(KafkaServer kafka)
         await using Running older = Start(log);
         await older.Shipper.ShippedAsync(Cancellation);
 
-        string copy = Directory.CreateTempSubdirectory("clicks-copy-").FullName;
-        Copy(log.Folder, copy);
-        await using ShippedLog other = await ShippedLog.OpenAsync(kafka, folder: copy);
-        other.Options = log.Options;
+        await using ShippedLog other = await OpenCopyAsync(log);
         await using Running newer = Start(other);
         await newer.Shipper.ShippedAsync(Cancellation);
 
@@ -133,19 +130,7 @@ public class LogShipperTests(KafkaServer kafka)
     public async Task A_log_that_is_shorter_than_what_was_shipped_is_not_shipped_and_says_what_to_do()
     {
         await using ShippedLog log = await ShippedLog.OpenAsync(kafka);
-        await log.AppendAsync(100);
-        await log.Log.DisposeAsync();
-        string copy = Directory.CreateTempSubdirectory("clicks-copy-").FullName;
-        Copy(log.Folder, copy);
-        await log.ReopenAsync();
-        await log.AppendAsync(100);
-        await using (Running running = Start(log))
-        {
-            await running.Shipper.ShippedAsync(Cancellation);
-        }
-
-        await using ShippedLog older = await ShippedLog.OpenAsync(kafka, folder: copy);
-        older.Options = log.Options;
+        await using ShippedLog older = await ShipBeyondACopyAsync(log);
         await using Running again = Start(older);
         await again.Ended.WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
         Assert.Equal(ShipState.Stopped, again.Shipper.Status.State);
@@ -157,20 +142,9 @@ public class LogShipperTests(KafkaServer kafka)
     public async Task A_log_that_was_restored_from_an_older_copy_and_written_on_is_not_shipped_and_says_so()
     {
         await using ShippedLog log = await ShippedLog.OpenAsync(kafka);
-        await log.AppendAsync(100);
-        await log.Log.DisposeAsync();
-        string copy = Directory.CreateTempSubdirectory("clicks-copy-").FullName;
-        Copy(log.Folder, copy);
-        await log.ReopenAsync();
-        await log.AppendAsync(100);
-        await using (Running running = Start(log))
-        {
-            await running.Shipper.ShippedAsync(Cancellation);
-        }
+        await using ShippedLog older = await ShipBeyondACopyAsync(log);
 
         // What is behind the positions would be shipped, and what the copy got before they were reached never.
-        await using ShippedLog older = await ShippedLog.OpenAsync(kafka, folder: copy);
-        older.Options = log.Options;
         await older.AppendAsync(150);
         await using (Running again = Start(older))
         {
@@ -358,6 +332,28 @@ public class LogShipperTests(KafkaServer kafka)
         {
             await Task.Delay(10, Cancellation);
         }
+    }
+
+    /// <summary>Ships a log further than a copy of it goes; the copy.</summary>
+    private async Task<ShippedLog> ShipBeyondACopyAsync(ShippedLog log)
+    {
+        await log.AppendAsync(100);
+        await log.Log.DisposeAsync();
+        ShippedLog copy = await OpenCopyAsync(log);
+        await log.ReopenAsync();
+        await log.AppendAsync(100);
+        await using Running running = Start(log);
+        await running.Shipper.ShippedAsync(Cancellation);
+        return copy;
+    }
+
+    private async Task<ShippedLog> OpenCopyAsync(ShippedLog log)
+    {
+        string folder = Directory.CreateTempSubdirectory("clicks-copy-").FullName;
+        Copy(log.Folder, folder);
+        ShippedLog copy = await ShippedLog.OpenAsync(kafka, folder: folder);
+        copy.Options = log.Options;
+        return copy;
     }
 
     private static void Copy(string from, string to)

@@ -101,7 +101,7 @@ public class StatementTests(CassandraServer server)
     public async Task What_the_server_warns_of_is_logged()
     {
         await using TestKeyspace keyspace = await CreateAsync();
-        using var loggers = new ListLoggers();
+        using var loggers = new RecordedLogs();
         await using CqlDataSource cql = CqlDataSource.Create(keyspace.Options, loggers);
         CqlRow row = (await cql.QueryFirstAsync($"SELECT count(*) FROM {keyspace.Name}.t", Cancellation))!.Value;
         Assert.Equal(0L, row.Get<long>(0));

@@ -7,6 +7,7 @@ using ClickAggregator.Grains.Storage;
 using ClickAggregator.Servers;
 using ClickAggregator.Streaming;
 using ClickAggregator.Streaming.Kafka;
+using ClickAggregator.SystemTests.Oracle;
 using ClickAggregator.SystemTests.Programs;
 using Confluent.Kafka;
 using Microsoft.Extensions.DependencyInjection;
@@ -96,21 +97,7 @@ public sealed class ManySilosTests(KafkaServer kafka, ITestOutputHelper output) 
     }
 
     /// <summary>Publishes clicks on all ads while something goes on, each fifth twice.</summary>
-    private async Task DuringLoadAsync(Func<Task> something)
-    {
-        using var stop = new CancellationTokenSource();
-        Task load = Task.Run(() => PublishAsync(stop.Token));
-        try
-        {
-            await something();
-        }
-        finally
-        {
-            await stop.CancelAsync();
-        }
-
-        await load;
-    }
+    private Task DuringLoadAsync(Func<Task> something) => Load.DuringAsync(stop => Task.Run(() => PublishAsync(stop), CancellationToken.None), something);
 
     private async Task PublishAsync(CancellationToken stop)
     {

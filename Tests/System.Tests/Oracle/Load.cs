@@ -17,12 +17,23 @@ internal sealed class Load(int seed)
     public ConcurrentDictionary<string, string> Unknown { get; } = new();
 
     /// <summary>Sends for as long as something else goes on.</summary>
-    public async Task DuringAsync(HttpClient http, Func<Task> something)
+    public Task DuringAsync(HttpClient http, Func<Task> something) =>
+        DuringAsync(stop => Task.WhenAll(Enumerable.Range(0, 4).Select(lane => LaneAsync(http, lane, stop))), something);
+
+    /// <summary>Runs a load of any kind for as long as something else goes on.</summary>
+    public static async Task DuringAsync(Func<CancellationToken, Task> load, Func<Task> something)
     {
         using var stop = new CancellationTokenSource();
-        Task sending = Task.WhenAll(Enumerable.Range(0, 4).Select(lane => LaneAsync(http, lane, stop.Token)));
-        await something();
-        await stop.CancelAsync();
+        Task sending = load(stop.Token);
+        try
+        {
+            await something();
+        }
+        finally
+        {
+            await stop.CancelAsync();
+        }
+
         await sending;
     }
 

@@ -1,16 +1,18 @@
 using System.Diagnostics;
 
-namespace ClickAggregator.Streaming.Tests.Clusters;
+namespace ClickAggregator.Watching;
 
 /// <summary>Polls for a condition, with a deadline that only a broken test reaches.</summary>
 internal static class Wait
 {
-    public static async Task ForAsync(Func<bool> holds, Func<string> otherwise)
+    public static Task ForAsync(string what, Func<bool> holds, int seconds = 30) => ForAsync(holds, () => $"In vain: {what}", seconds);
+
+    public static async Task ForAsync(Func<bool> holds, Func<string> otherwise, int seconds = 30)
     {
         long started = Stopwatch.GetTimestamp();
         while (!holds())
         {
-            if (Stopwatch.GetElapsedTime(started) > TimeSpan.FromSeconds(30))
+            if (Stopwatch.GetElapsedTime(started) > TimeSpan.FromSeconds(seconds))
             {
                 Assert.Fail(otherwise());
             }
