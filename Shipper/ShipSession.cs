@@ -25,7 +25,7 @@ internal sealed partial class ShipSession : IDisposable
     private readonly ClickLogReader?[] _readers;
     private readonly ClickMessage _message;
     private readonly long[] _until;
-    private ShippedMark?[] _marks;
+    private ShippedMark?[] _marks = [];
     private bool _isOpen;
 
     private ShipSession(PartitionedClickLog log, ShipperOptions options, string instance, TimeProvider time, ILogger logger)
@@ -38,7 +38,6 @@ internal sealed partial class ShipSession : IDisposable
         _key = Encoding.UTF8.GetBytes(log.LogId.ToString());
         _readers = new ClickLogReader?[log.Partitions];
         _until = new long[log.Partitions];
-        _marks = new ShippedMark?[log.Partitions];
         _message = new ClickMessage(options.Format);
         _producer = new ProducerBuilder<byte[], byte[]>(ClientSettings.Producer(options, "click-log-" + log.LogId))
             .SetErrorHandler((_, error) => LogClient(logger, error.Reason))

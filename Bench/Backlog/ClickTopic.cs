@@ -98,6 +98,12 @@ internal sealed class ClickTopic(BacklogOptions options)
         }
     }
 
+    public async Task DeleteAsync()
+    {
+        using IAdminClient admin = Admin();
+        await admin.DeleteTopicsAsync([Name]);
+    }
+
     private byte[] ValueOf(byte[] json)
     {
         if (!options.Compact)
@@ -111,12 +117,6 @@ internal sealed class ClickTopic(BacklogOptions options)
         }
 
         return _record.AsSpan(0, ClickRecord.Write(in click, _record)).ToArray();
-    }
-
-    public async Task DeleteAsync()
-    {
-        using IAdminClient admin = Admin();
-        await admin.DeleteTopicsAsync([Name]);
     }
 
     private IAdminClient Admin() => new AdminClientBuilder(new AdminClientConfig { BootstrapServers = options.Brokers }).Build();

@@ -17,7 +17,12 @@ internal static partial class ShipTopics
     public static void Ensure(ShipperOptions options, ILogger logger)
     {
         using IAdminClient admin = new AdminClientBuilder(ClientSettings.Admin(options)).SetLogHandler(static (_, _) => { }).Build();
-        EnsureOne(admin, new TopicSpecification
+
+        // Of all topics, not of these: asked for one that is missing, brokers may make it by themselves. And not described: of
+        // one with a partition that has no replica in sync, the client library never gives the answer.
+        HashSet<string> known = [.. admin.GetMetadata(s_call).Topics
+            .Where(topic => topic.Error.Code != ErrorCode.UnknownTopicOrPart).Select(topic => topic.Topic)];
+        EnsureOne(admin, known, new TopicSpecification
         {
             Name = options.Topic,
             NumPartitions = options.Partitions,
@@ -29,7 +34,7 @@ internal static partial class ShipTopics
                 ["retention.ms"] = ((long)options.Retention.TotalMilliseconds).ToString(CultureInfo.InvariantCulture),
             },
         }, logger);
-        EnsureOne(admin, new TopicSpecification
+        EnsureOne(admin, known, new TopicSpecification
         {
             Name = options.PositionsTopicOrDefault,
             NumPartitions = 1,
@@ -38,11 +43,9 @@ internal static partial class ShipTopics
         }, logger);
     }
 
-    private static void EnsureOne(IAdminClient admin, TopicSpecification topic, ILogger logger)
+    private static void EnsureOne(IAdminClient admin, HashSet<string> known, TopicSpecification topic, ILogger logger)
     {
-        // Of all topics, not of this one: asked for one that is missing, brokers may make it by themselves. And not described:
-        // of one with a partition that has no replica in sync, the client library never gives the answer.
-        if (admin.GetMetadata(s_call).Topics.Exists(one => one.Topic == topic.Name && one.Error.Code != ErrorCode.UnknownTopicOrPart))
+        if (known.Contains(topic.Name))
         {
             return;
         }
