@@ -41,6 +41,12 @@ public sealed partial class CqlDataSource : IAsyncDisposable
     public IReadOnlyList<string> ConnectedHosts =>
         [.. (_monitor.Current?.Local ?? []).Where(host => host.Pool!.IsUp).Select(host => host.Name)];
 
+    /// <summary>The data centre that is asked: the one named in the options, or that of the first node; empty before the first call.</summary>
+    public string LocalDataCenter => _monitor.Current?.DataCenter ?? "";
+
+    /// <summary>How many nodes the local data centre has, those that are down included; 0 before the first call.</summary>
+    public int LocalHostCount => _monitor.Current?.Local.Count ?? 0;
+
     /// <summary>What the first call connects with; nothing is connected yet.</summary>
     /// <param name="options">Not to be changed from then on.</param>
     /// <param name="loggers">Where it says what happens; by default nowhere.</param>

@@ -1,0 +1,66 @@
+using System.Runtime.ExceptionServices;
+using ClickAggregator.Persistence.Cassandra.Cql;
+using Microsoft.Extensions.Logging;
+
+namespace ClickAggregator.Persistence.Cassandra;
+
+/// <summary>
+/// A conditional write whose answer may be lost. It bears a nonce of its own, so the row can say whether it was applied; and
+/// while the row is as before, the same write with the same nonce may be sent again: it is applied once, by whichever attempt.
+/// </summary>
+internal sealed class ConditionalWrite(TimeProvider time, ILogger logger)
+{
+    public const int MaxAttempts = 4;
+
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Whether it was applied; false when somebody else was faster.</summary>
+    /// <param name="what">For the log.</param>
+    /// <param name="ask">The write; the same each time.</param>
+    /// <param name="look">Reads the row at a serial consistency.</param>
+    /// <param name="cancellationToken">After it nobody knows.</param>
+    /// <exception cref="CqlException">Refused; or nobody can tell, after several attempts.</exception>
+    public async Task<bool> RunAsync(
+        string what, Func<Task<CasResult>> ask, Func<Task<Standing>> look, CancellationToken cancellationToken)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            CasResult result = await ask().ConfigureAwait(false);
+            if (result.IsApplied)
+            {
+                return true;
+            }
+
+            // Rejected, too, may mean that an attempt before has been applied meanwhile.
+            Standing standing;
+            CqlException? unseen = null;
+            try
+            {
+                standing = await look().ConfigureAwait(false);
+            }
+            catch (CqlException fault) when (result.Outcome == CasOutcome.Unknown && fault.IsTransient)
+            {
+                standing = Standing.Unchanged;
+                unseen = fault;
+            }
+
+            if (result.Outcome == CasOutcome.Rejected)
+            {
+                return standing == Standing.Mine;
+            }
+
+            CassandraEvents.AnswerLost(logger, what, attempt, standing, unseen ?? result.Fault);
+            if (standing != Standing.Unchanged)
+            {
+                return standing == Standing.Mine;
+            }
+
+            if (attempt == MaxAttempts)
+            {
+                ExceptionDispatchInfo.Throw(unseen ?? result.Fault!);
+            }
+
+            await Task.Delay(s_pause * attempt * (1 + Random.Shared.NextDouble()), time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,14 @@
+namespace ClickAggregator.Persistence.Cassandra;
+
+/// <summary>What a row, read at a serial consistency, says about a conditional write.</summary>
+internal enum Standing
+{
+    /// <summary>It is as before: the write was not applied, or not yet.</summary>
+    Unchanged,
+
+    /// <summary>It bears what only this write could have written.</summary>
+    Mine,
+
+    /// <summary>Somebody else has changed it.</summary>
+    Others,
+}
