@@ -22,6 +22,7 @@ internal sealed partial class ShipSession : IDisposable
     private readonly string _instance;
     private readonly byte[] _key;
     private readonly IProducer<byte[], byte[]> _producer;
+    private readonly ClientTrouble _trouble = new();
     private readonly ClickLogReader?[] _readers;
     private readonly ClickMessage _message;
     private readonly long[] _until;
@@ -40,8 +41,12 @@ internal sealed partial class ShipSession : IDisposable
         _until = new long[log.Partitions];
         _message = new ClickMessage(options.Format);
         _producer = new ProducerBuilder<byte[], byte[]>(ClientSettings.Producer(options, "click-log-" + log.LogId))
-            .SetErrorHandler((_, error) => LogClient(logger, error.Reason))
-            .SetLogHandler(static (_, _) => { }) // the error handler has what matters; the rest is librdkafka's chatter
+            .SetErrorHandler((client, error) =>
+            {
+                LogClient(logger, error.Reason);
+                _trouble.Hear(client, error);
+            })
+            .SetLogHandler(_trouble.Hear)
             .Build();
     }
 
@@ -76,7 +81,7 @@ internal sealed partial class ShipSession : IDisposable
         var session = new ShipSession(log, options, instance, time, logger);
         try
         {
-            session._producer.InitTransactions(s_call);
+            session._trouble.Call(() => session._producer.InitTransactions(s_call));
             ShippedPositions? known = positions.Read(log.LogId.ToString(), cancellationToken);
             IReadOnlyList<long>? begin = ShipNote.Check(ShipNote.Read(options.NoteFile, log.LogId.ToString()), known, options);
             session.Begin(known, begin ?? (known is null ? first(cancellationToken).AsTask().GetAwaiter().GetResult() : null));

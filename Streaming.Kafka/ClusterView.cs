@@ -13,15 +13,16 @@ internal sealed class ClusterView : IDisposable
     private readonly TimeProvider _time;
     private readonly IAdminClient _admin;
     private readonly TopicDescriber _topics;
+    private readonly ClientVoice _voice;
     private readonly ClientUse _use = new();
 
     public ClusterView(KafkaLogOptions options, TimeProvider time, ILogger logger)
     {
         _options = options;
         _time = time;
-        var voice = new ClientVoice(options.Topic, logger);
+        _voice = new ClientVoice(options.Topic, logger);
         _topics = new TopicDescriber(ClientSettings.ForAdmin(options));
-        _admin = new AdminClientBuilder(ClientSettings.ForAdmin(options)).SetLogHandler(voice.Log).SetErrorHandler(voice.Error).Build();
+        _admin = new AdminClientBuilder(ClientSettings.ForAdmin(options)).SetLogHandler(_voice.Log).SetErrorHandler(_voice.Error).Build();
     }
 
     public IAdminClient Admin => _admin;
@@ -57,7 +58,7 @@ internal sealed class ClusterView : IDisposable
                 when (NativeErrors.IsOfLeader(fault.Code) && _time.GetElapsedTime(started) < _options.RequestTimeout)
             {
                 // The leader moved, or the partition is so new that it has none yet, or the client has not heard of it.
-                await Task.Run(LookAround, CancellationToken.None).WaitAsync(cancellationToken);
+                await LookAroundAsync(cancellationToken);
                 await Task.Delay(s_look, _time, cancellationToken);
             }
         }
@@ -74,7 +75,11 @@ internal sealed class ClusterView : IDisposable
         {
             // The client library asks the broker that it last knew as the controller, dead or not, and a client that only
             // asks questions never looks for another.
-            await Task.Run(LookAround, CancellationToken.None).WaitAsync(cancellationToken);
+            if (!await LookAroundAsync(cancellationToken))
+            {
+                throw _voice.Trouble is { } trouble ? NativeErrors.ToException(fault.Code, $"{fault.Reason}: {trouble}", fault) : fault;
+            }
+
             return await AskOnceAsync(question, cancellationToken);
         }
     }
@@ -90,16 +95,26 @@ internal sealed class ClusterView : IDisposable
     }
 
     /// <summary>Lets the clients hear who is the controller now, which partitions there are, and who leads them.</summary>
-    private void LookAround()
+    /// <returns>Whether both were answered.</returns>
+    private async Task<bool> LookAroundAsync(CancellationToken cancellationToken)
+    {
+        bool[] answers = await Task.WhenAll(
+            Task.Run(() => _use.Call(() => _topics.LookAround(_options.RequestTimeout)), CancellationToken.None),
+            Task.Run(() => _use.Call(LookAround), CancellationToken.None)).WaitAsync(cancellationToken);
+        return answers.All(answered => answered);
+    }
+
+    private bool LookAround()
     {
         try
         {
-            _topics.LookAround(_options.RequestTimeout);
-            _use.Call(() => _admin.GetMetadata(_options.RequestTimeout));
+            _admin.GetMetadata(_options.RequestTimeout);
+            _voice.Reached();
+            return true;
         }
         catch (KafkaException)
         {
-            // Nobody answers: then the question asked again says so.
+            return false;
         }
     }
 

@@ -19,11 +19,13 @@ internal static partial class KafkaEvents
     };
 
     /// <summary>
-    /// One set of options serves clients of all kinds, and each kind warns of the settings of the others.
+    /// One set of options serves clients of all kinds, and each kind warns of the settings of the others; and of those that the
+    /// log makes itself.
     /// </summary>
     public static bool IsNoise(ReadOnlySpan<byte> facility, ReadOnlySpan<byte> text) =>
         facility.SequenceEqual("CONFWARN"u8)
-        && (text.IndexOf("property and will be ignored by this"u8) >= 0 || text.IndexOf("Configuration property debug"u8) >= 0);
+        && (text.IndexOf("property and will be ignored by this"u8) >= 0 || text.IndexOf("Configuration property debug"u8) >= 0
+            || text.IndexOf("Configuration property auto.commit.enable"u8) >= 0);
 
     [LoggerMessage(EventId = 4201, Message = "Kafka client, {Facility}: {Text}")]
     public static partial void Native(ILogger logger, LogLevel level, string facility, string text);

@@ -31,7 +31,7 @@ internal sealed class PositionsTopic(ShipperOptions options)
         {
             while (true)
             {
-                ConsumeResult<byte[], byte[]> record = consumer.Consume(patience.Token);
+                ConsumeResult<byte[], byte[]> record = Consume(consumer, patience.Token);
                 if (!record.IsPartitionEOF && record.Message.Key is { } some && some.AsSpan().SequenceEqual(key))
                 {
                     last = record.Message.Value;
@@ -47,6 +47,21 @@ internal sealed class PositionsTopic(ShipperOptions options)
         {
             throw new KafkaException(new Error(ErrorCode.Local_TimedOut,
                 $"{options.PositionsTopicOrDefault} could not be read to its end within {s_patience.TotalSeconds:F0} s; a shipper that died may have left a transaction open, which the brokers end in time"));
+        }
+    }
+
+    private static ConsumeResult<byte[], byte[]> Consume(IConsumer<byte[], byte[]> consumer, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                return consumer.Consume(cancellationToken);
+            }
+            catch (ConsumeException fault) when (fault.Error.Code == ErrorCode.GroupAuthorizationFailed)
+            {
+                // The client library demands the name of a group and asks about it. It is never joined: no right is needed.
+            }
         }
     }
 

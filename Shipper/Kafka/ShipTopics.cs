@@ -16,11 +16,13 @@ internal static partial class ShipTopics
     /// <exception cref="KafkaException">The brokers do not answer, or refuse.</exception>
     public static void Ensure(ShipperOptions options, ILogger logger)
     {
-        using IAdminClient admin = new AdminClientBuilder(ClientSettings.Admin(options)).SetLogHandler(static (_, _) => { }).Build();
+        var trouble = new ClientTrouble();
+        using IAdminClient admin = new AdminClientBuilder(ClientSettings.Admin(options))
+            .SetLogHandler(trouble.Hear).SetErrorHandler(trouble.Hear).Build();
 
         // Of all topics, not of these: asked for one that is missing, brokers may make it by themselves. And not described: of
         // one with a partition that has no replica in sync, the client library never gives the answer.
-        HashSet<string> known = [.. admin.GetMetadata(s_call).Topics
+        HashSet<string> known = [.. trouble.Call(() => admin.GetMetadata(s_call)).Topics
             .Where(topic => topic.Error.Code != ErrorCode.UnknownTopicOrPart).Select(topic => topic.Topic)];
         EnsureOne(admin, known, new TopicSpecification
         {

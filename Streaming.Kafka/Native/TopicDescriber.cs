@@ -47,12 +47,16 @@ internal sealed class TopicDescriber : IDisposable
     }
 
     /// <summary>Asks any broker which one is the controller now; waits for the answer.</summary>
-    public unsafe void LookAround(TimeSpan timeout)
+    /// <returns>Whether there was one.</returns>
+    public unsafe bool LookAround(TimeSpan timeout)
     {
-        if (LibRdKafka.Metadata(_client, 0, 0, out nint metadata, (int)timeout.TotalMilliseconds) == 0)
+        bool answered = LibRdKafka.Metadata(_client, 0, 0, out nint metadata, (int)timeout.TotalMilliseconds) == 0;
+        if (answered)
         {
             LibRdKafka.MetadataDestroy(metadata);
         }
+
+        return answered;
     }
 
     /// <summary>A question that is open ends first.</summary>

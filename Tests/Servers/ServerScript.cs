@@ -24,7 +24,12 @@ internal sealed class ServerScript : IAsyncDisposable
     public string Kafka { get; private set; } = "";
 
     /// <summary>A new set; null on a machine without the script.</summary>
-    public static ServerScript? New()
+    public static ServerScript? New() => Folder is { } folder ? new ServerScript(Path.Combine(folder, "servers")) : null;
+
+    /// <summary>Where the script and the servers are; null on a machine without.</summary>
+    public static string? Folder => FindFolder();
+
+    private static string? FindFolder()
     {
         string? folder = Environment.GetEnvironmentVariable("CLICKS_SERVERS");
         if (string.IsNullOrEmpty(folder))
@@ -38,8 +43,8 @@ internal sealed class ServerScript : IAsyncDisposable
             folder = root is null ? "" : Path.Combine(root, "..", "shared", "servers");
         }
 
-        string script = Path.GetFullPath(Path.Combine(folder, "servers"));
-        return File.Exists(script) ? new ServerScript(script) : null;
+        folder = Path.GetFullPath(folder);
+        return File.Exists(Path.Combine(folder, "servers")) ? folder : null;
     }
 
     /// <summary>Starts brokers, or those that are down, on their data.</summary>
@@ -115,7 +120,7 @@ internal sealed class ServerScript : IAsyncDisposable
     }
 
     // Broker n is at port + 2(n-1), its controller on the next one, its listeners for proxies 100 and 200 above; Cassandra 50 above.
-    private static int FreePorts()
+    internal static int FreePorts()
     {
         for (int attempt = 0; attempt < 100; attempt++)
         {
