@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace ClickAggregator.Adapters.Cassandra;
 
 /// <summary>The store of the cluster mode: tables in Cassandra, written absolutely under the stamps of their chains.</summary>
-public sealed partial class CassandraStore : IBatchStore, IAsyncDisposable
+public sealed class CassandraStore : IBatchStore, IAsyncDisposable, IDisposable
 {
     private readonly CassandraSession _session;
     private CassandraSessions? _owned;
@@ -17,7 +17,7 @@ public sealed partial class CassandraStore : IBatchStore, IAsyncDisposable
         _session = session;
         Options = options;
         Statements = new StoreStatements(session.Keyspace);
-        Keeping = new Keeping(options.RetentionMinutes, options.RetentionDays, time);
+        Keeping = new Keeping(options.RetentionMinutes, options.RetentionDays, options.Slack, time);
         Range = new HourRange(this);
         Series = new SeriesIndex(this);
         Pages = new PageTable(this);
@@ -63,7 +63,7 @@ public sealed partial class CassandraStore : IBatchStore, IAsyncDisposable
         var sessions = new CassandraSessions(loggers, time);
         try
         {
-            var store = new CassandraStore(sessions.Get(options.Cassandra), options, time ?? TimeProvider.System) { _owned = sessions };
+            var store = new CassandraStore(sessions.Get(options.Configured()), options, time ?? TimeProvider.System) { _owned = sessions };
             await store.OpenAsync(cancellationToken).ConfigureAwait(false);
             return store;
         }
@@ -107,6 +107,9 @@ public sealed partial class CassandraStore : IBatchStore, IAsyncDisposable
 
     /// <summary>Closes the connections, where they are this store's own.</summary>
     public ValueTask DisposeAsync() => _owned?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    /// <inheritdoc cref="DisposeAsync"/>
+    public void Dispose() => _owned?.Dispose();
 
     internal static string NameOf(TopSlice slice) => slice == TopSlice.Hour ? "hour" : "day";
 

@@ -5,15 +5,15 @@ namespace ClickAggregator.Adapters.Cassandra;
 /// epoch. What is over is over at once, for every reader; when Cassandra takes the space back is another matter (the TTL),
 /// and always later. See the folder's README.
 /// </summary>
-internal sealed class Keeping(TimeSpan minutes, TimeSpan? days, TimeProvider time)
+internal sealed class Keeping(TimeSpan minutes, TimeSpan? days, TimeSpan slack, TimeProvider time)
 {
-    /// <summary>Clocks differ a little: nothing expires while one that is behind still shows it.</summary>
-    private const long SlackMilliseconds = 600_000;
-
-    /// <summary>In seconds. Beyond it nothing is told to expire: servers refuse what would end after 2038, or 2106.</summary>
+    /// <summary>In seconds. What would live longer, or beyond what many servers take (January 2038), is not told to expire.</summary>
     private const long LongestTtl = 8L * 366 * 86_400;
+    private const long LatestEnd = int.MaxValue - 86_400L;
 
     private readonly long _minutes = (long)minutes.TotalMilliseconds;
+    // Clocks differ a little: nothing expires while one that is behind still shows it.
+    private readonly long _slack = (long)slack.TotalMilliseconds;
     private readonly long? _days = (long?)days?.TotalMilliseconds;
 
     public bool DaysEnd => _days is not null;
@@ -44,19 +44,19 @@ internal sealed class Keeping(TimeSpan minutes, TimeSpan? days, TimeProvider tim
     /// retention of its day has passed once, keeps the whole day for as long again.
     /// </summary>
     public int RowTtl(int day, long written, long now) =>
-        _days is long kept ? Seconds(Math.Max((day + 1L) * Calendar.DayMilliseconds, written) + (2 * kept) - now) : 0;
+        _days is long kept ? Seconds(Math.Max((day + 1L) * Calendar.DayMilliseconds, written) + (2 * kept) - now, now) : 0;
 
     /// <summary>Seconds until the space of an hour's minutes is free; 0 for never. Not after that of their row.</summary>
     public int MinutesTtl(int hour, long written, long now)
     {
-        int own = Seconds(Math.Max((hour + 1L) * Calendar.HourMilliseconds, written) + _minutes - now);
+        int own = Seconds(Math.Max((hour + 1L) * Calendar.HourMilliseconds, written) + _minutes - now, now);
         int row = RowTtl(Calendar.DayOf(hour), written, now);
         return row == 0 ? own : own == 0 ? row : Math.Min(own, row);
     }
 
-    private static int Seconds(long milliseconds)
+    private int Seconds(long milliseconds, long now)
     {
-        long seconds = (milliseconds + SlackMilliseconds) / 1000;
-        return seconds > LongestTtl ? 0 : (int)seconds;
+        long seconds = (milliseconds + _slack + 999) / 1000;
+        return seconds > LongestTtl || (now / 1000) + seconds > LatestEnd ? 0 : (int)seconds;
     }
 }

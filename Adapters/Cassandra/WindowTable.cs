@@ -11,32 +11,19 @@ namespace ClickAggregator.Adapters.Cassandra;
 internal sealed class WindowTable(CassandraStore store)
 #pragma warning restore CA1001
 {
-    private readonly SemaphoreSlim _turns = new(store.Options.MaxWrites);
+    private readonly SemaphoreSlim _turns = new(store.Options.MaxWindows);
 
+    /// <summary>The row, and the clicks of its day; one with stamp 0 where there is none.</summary>
     public async Task<WindowRow> ReadAsync(WindowKey key, CancellationToken cancellationToken)
     {
-        long now = store.Keeping.Now();
-        var dayKey = new DayKey(key.Series, Calendar.DayOf(key.Hour), key.Chain);
-        DayCounts day = store.Days.Memory.Hold(dayKey);
+        await _turns.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            Task<CqlRow?> reading = store.Cql.QueryFirstAsync(
-                store.Statements.GetWindow.Bind(key.Series, dayKey.Day, key.Hour, key.Chain), cancellationToken);
-            DayView view;
-            try
-            {
-                view = await store.Days.ReadAsync(dayKey, day, cancellationToken).ConfigureAwait(false);
-            }
-            finally
-            {
-                await ((Task)reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-
-            return RowOf(key, await reading.ConfigureAwait(false), view, now);
+            return await ReadNowAsync(key, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
-            store.Days.Memory.Release(day);
+            _turns.Release();
         }
     }
 
@@ -48,16 +35,12 @@ internal sealed class WindowTable(CassandraStore store)
     /// <returns>The stamp that the stored row has at least now.</returns>
     public async Task<long> WriteAsync(WindowKey key, WindowRow row, long? known, CancellationToken cancellationToken)
     {
-        if (known is null)
-        {
-            known = (await ReadAsync(key, cancellationToken).ConfigureAwait(false)).Stamp;
-        }
-
         await _turns.WaitAsync(cancellationToken).ConfigureAwait(false);
         var dayKey = new DayKey(key.Series, Calendar.DayOf(key.Hour), key.Chain);
         DayCounts day = store.Days.Memory.Hold(dayKey);
         try
         {
+            known ??= (await ReadNowAsync(key, cancellationToken).ConfigureAwait(false)).Stamp;
             long now = store.Keeping.Now();
             DayView view = await store.Days.BeforeWriteAsync(dayKey, day, now, cancellationToken).ConfigureAwait(false);
 
@@ -66,9 +49,9 @@ internal sealed class WindowTable(CassandraStore store)
             if (row.Stamp > known && row.Stamp > 0)
             {
                 long written = Keeping.WrittenAt(now, row.Stamp, view.Written);
+                await store.Range.NoteAsync(key.Hour, key.Hour, cancellationToken).ConfigureAwait(false);
                 if (!view.Exists)
                 {
-                    await store.Range.NoteAsync(key.Hour, key.Hour, cancellationToken).ConfigureAwait(false);
                     await store.Series.PutAsync(dayKey, row.Stamp, written, now, cancellationToken).ConfigureAwait(false);
                 }
 
@@ -106,11 +89,40 @@ internal sealed class WindowTable(CassandraStore store)
             Upto = stored.GetOrDefault<long>("upto"),
             Stamp = stored.GetOrDefault<long>("stamp"),
             SetAside = !whole || stored.Get<bool>("set_aside"),
-            Run = run is { Length: > 0 } ? run : null,
+
+            // A run that was written to a row which then lacks something was not put in place: read back, it is not there.
+            Run = whole && run is { Length: > 0 } ? run : null,
         };
     }
 
     public static long WrittenOf(CqlRow stored) => stored.GetOrDefault<DateTimeOffset?>("written")?.ToUnixTimeMilliseconds() ?? 0;
+
+    private async Task<WindowRow> ReadNowAsync(WindowKey key, CancellationToken cancellationToken)
+    {
+        long now = store.Keeping.Now();
+        var dayKey = new DayKey(key.Series, Calendar.DayOf(key.Hour), key.Chain);
+        DayCounts day = store.Days.Memory.Hold(dayKey);
+        try
+        {
+            Task<CqlRow?> reading = store.Cql.QueryFirstAsync(
+                store.Statements.GetWindow.Bind(key.Series, dayKey.Day, key.Hour, key.Chain), cancellationToken);
+            DayView view;
+            try
+            {
+                view = await store.Days.ReadAsync(dayKey, day, cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                await ((Task)reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+
+            return RowOf(key, await reading.ConfigureAwait(false), view, now);
+        }
+        finally
+        {
+            store.Days.Memory.Release(day);
+        }
+    }
 
     private WindowRow RowOf(WindowKey key, CqlRow? found, DayView day, long now)
     {
@@ -152,21 +164,28 @@ internal sealed class WindowTable(CassandraStore store)
 
     private async Task PutAsync(WindowKey key, DayKey day, WindowRow row, long written, long now, CancellationToken cancellationToken)
     {
-        StoreStatements statements = store.Statements;
-        int ttl = store.Keeping.RowTtl(day.Day, written, now);
-        DateTimeOffset time = DateTimeOffset.FromUnixTimeMilliseconds(written);
+        (CqlCommand putDay, CqlCommand put, CqlCommand putMinutes) = Writes(key, day, row, written, now);
 
         // 1. What is derived, first: a crash behind it is repaired by the replay of the batch, which writes both again.
-        CqlCommand putDay = statements.PutDay.BindAll(new CqlValues().Add(row.Stamp).Add(ttl)
-            .Add((sbyte)(key.Hour - (day.Day * 24))).Add(CountColumns.Element(row)).Add(row.Stamp).Add(time)
-            .Add(key.Series).Add(day.Year).Add(day.Day).Add(key.Chain));
         await store.Cql.ExecuteAsync(putDay, cancellationToken).ConfigureAwait(false);
 
         // 2. The row: one mutation, though in two statements, because minutes live for a time of their own.
-        CqlCommand put = statements.PutWindow.BindAll(new CqlValues().Add(key.Series).Add(day.Day).Add(key.Hour).Add(key.Chain)
-            .Add(row.Quarters).Add(row.Upto).Add(row.Stamp).Add(row.SetAside).Add(row.Run ?? "").Add(time).Add(row.Stamp).Add(ttl));
-        CqlCommand putMinutes = statements.PutMinutes.BindAll(new CqlValues().Add(row.Stamp).Add(store.Keeping.MinutesTtl(key.Hour, written, now))
-            .Add(CountColumns.Minutes(row.Minutes)).Add(key.Series).Add(day.Day).Add(key.Hour).Add(key.Chain));
         await store.Cql.ExecuteAsync(new CqlBatch().Add(put).Add(putMinutes), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>What a row is written with: its part of the day, the row, and its minutes.</summary>
+    internal (CqlCommand Day, CqlCommand Row, CqlCommand Minutes) Writes(WindowKey key, DayKey day, WindowRow row, long written, long now)
+    {
+        StoreStatements statements = store.Statements;
+        int ttl = store.Keeping.RowTtl(day.Day, written, now);
+        DateTimeOffset time = DateTimeOffset.FromUnixTimeMilliseconds(written);
+        CqlValues ofDay = new CqlValues().Add(row.Stamp).Add(ttl)
+            .Add((sbyte)(key.Hour - (day.Day * 24))).Add(CountColumns.Element(row)).Add(row.Stamp).Add(time)
+            .Add(key.Series).Add(day.Year).Add(day.Day).Add(key.Chain);
+        CqlValues ofRow = new CqlValues().Add(key.Series).Add(day.Day).Add(key.Hour).Add(key.Chain)
+            .Add(row.Quarters).Add(row.Upto).Add(row.Stamp).Add(row.SetAside).Add(row.Run ?? "").Add(time).Add(row.Stamp).Add(ttl);
+        CqlValues ofMinutes = new CqlValues().Add(row.Stamp).Add(store.Keeping.MinutesTtl(key.Hour, written, now))
+            .Add(CountColumns.Minutes(row.Minutes)).Add(key.Series).Add(day.Day).Add(key.Hour).Add(key.Chain);
+        return (statements.PutDay.BindAll(ofDay), statements.PutWindow.BindAll(ofRow), statements.PutMinutes.BindAll(ofMinutes));
     }
 }

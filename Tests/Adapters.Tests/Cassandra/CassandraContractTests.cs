@@ -3,6 +3,11 @@ using ClickAggregator.Servers;
 
 namespace ClickAggregator.Adapters.Tests.Cassandra;
 
+public class CassandraStateStorageTests(CassandraServer server, CassandraKeyspace keyspace) : StateStorageContract, IClassFixture<CassandraKeyspace>
+{
+    protected override async Task<IStoreUnderTest> OpenAsync() => await keyspace.OpenAsync(server);
+}
+
 public class CassandraWindowStorageTests(CassandraServer server, CassandraKeyspace keyspace) : WindowStorageContract, IClassFixture<CassandraKeyspace>
 {
     protected override async Task<IStoreUnderTest> OpenAsync() => await keyspace.OpenAsync(server);
