@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ClickAggregator.Persistence.Cassandra.Cql;
 using ClickAggregator.Persistence.Cassandra.Schema;
 using Microsoft.Extensions.Logging;
@@ -10,7 +11,7 @@ public sealed class CassandraSession : IAsyncDisposable
     private readonly SchemaCreator _schema;
     // Never disposed: it holds nothing but memory.
     private readonly SemaphoreSlim _turn = new(1);
-    private readonly HashSet<string> _ensured = [];
+    private readonly ConcurrentDictionary<string, SchemaPart> _ensured = [];
 
     internal CassandraSession(CassandraOptions options, ILoggerFactory loggers, TimeProvider time)
     {
@@ -34,16 +35,24 @@ public sealed class CassandraSession : IAsyncDisposable
     /// <summary>Sees to it that the tables of a part are there. Called again it asks nothing.</summary>
     /// <exception cref="SchemaUnusableException">Something is missing and may not be created, or a later version wrote it.</exception>
     /// <exception cref="CqlException">Cassandra cannot be asked, or refuses.</exception>
-    public async Task EnsureAsync(SchemaPart part, CancellationToken cancellationToken)
+    public ValueTask EnsureAsync(SchemaPart part, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(part);
+        return _ensured.ContainsKey(part.Name) ? ValueTask.CompletedTask : new ValueTask(EnsureFirstAsync(part, cancellationToken));
+    }
+
+    public ValueTask DisposeAsync() => Cql.DisposeAsync();
+
+    // One after the other: the schema is changed by one at a time, within a process at least.
+    private async Task EnsureFirstAsync(SchemaPart part, CancellationToken cancellationToken)
+    {
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (!_ensured.Contains(part.Name))
+            if (!_ensured.ContainsKey(part.Name))
             {
                 await _schema.EnsureAsync(part, cancellationToken).ConfigureAwait(false);
-                _ensured.Add(part.Name);
+                _ensured[part.Name] = part;
             }
         }
         finally
@@ -51,6 +60,4 @@ public sealed class CassandraSession : IAsyncDisposable
             _turn.Release();
         }
     }
-
-    public ValueTask DisposeAsync() => Cql.DisposeAsync();
 }

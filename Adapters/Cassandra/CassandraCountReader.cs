@@ -1,0 +1,194 @@
+using System.Collections.Concurrent;
+using ClickAggregator.Clicks;
+using ClickAggregator.Grains.Storage;
+using ClickAggregator.Persistence.Cassandra.Cql;
+
+namespace ClickAggregator.Adapters.Cassandra;
+
+/// <summary>Answers queries from the slices: a request for each partition that is touched, some of them at the same time.</summary>
+internal sealed partial class CassandraCountReader(CassandraStore store) : ICountReader
+{
+    /// <summary>A range of more days than these is asked first which of them exist.</summary>
+    private const int FewDays = 4;
+
+    public async Task<IReadOnlyList<HourRow>> ReadHoursAsync(
+        IReadOnlyList<string> series, int fromHour, int toHour, bool withMinutes, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        long now = store.Keeping.Now();
+        (long from, long to) = await store.Range.CutAsync(fromHour, toHour, cancellationToken).ConfigureAwait(false);
+        int fromDay = Calendar.DayOf((int)from), toDay = Calendar.DayFrom((int)to);
+        IReadOnlyList<(string Series, int Day)> parts = from >= to ? []
+            : toDay - fromDay <= FewDays ? [.. series.SelectMany(one => Enumerable.Range(fromDay, toDay - fromDay).Select(day => (one, day)))]
+            : await DaysThatExistAsync(series, fromDay, toDay, cancellationToken).ConfigureAwait(false);
+
+        CqlStatement statement = withMinutes ? store.Statements.ReadHoursWithMinutes : store.Statements.ReadHours;
+        return await GatherAsync<(string Series, int Day), HourRow>(
+            parts,
+            async (part, rows, token) =>
+            {
+                Dictionary<int, long>? dayWritten = null;
+                CqlCommand read = statement.Bind(part.Series, part.Day, fromHour, toHour);
+                await foreach (CqlRow row in store.Cql.QueryAsync(read, token).ConfigureAwait(false))
+                {
+                    int chain = row.Get<int>("chain");
+                    long written = WindowTable.WrittenOf(row);
+                    if (store.Keeping.IsOver(part.Day, written, now))
+                    {
+                        // The hour is old; its day may have been written since, and goes as a whole.
+                        dayWritten ??= await store.Series.WrittenAsync(part.Series, part.Day, token).ConfigureAwait(false);
+                        if (store.Keeping.IsOver(part.Day, dayWritten.GetValueOrDefault(chain), now))
+                        {
+                            continue;
+                        }
+                    }
+
+                    int hour = row.Get<int>("hour");
+                    long[] quarters = row.Get<long[]>("quarters");
+                    bool whole = quarters.Length == 4;
+                    long[]? minutes = withMinutes && !store.Keeping.AreMinutesOver(hour, written, now)
+                        ? CountColumns.Minutes(row.Get<Dictionary<sbyte, long>>("minutes")) : null;
+                    rows.Add(new HourRow(part.Series, hour, chain, whole ? quarters : new long[4], minutes, !whole || row.GetOrDefault<bool>("set_aside")));
+                }
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    public async Task<IReadOnlyList<DayRow>> ReadDaysAsync(
+        IReadOnlyList<string> series, int fromDay, int toDay, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        long now = store.Keeping.Now();
+        return await GatherAsync<(string Series, int Year), DayRow>(
+            await YearsAsync(series, fromDay, toDay, cancellationToken).ConfigureAwait(false),
+            async (part, rows, token) =>
+            {
+                CqlCommand read = store.Statements.ReadDays.Bind(part.Series, part.Year, fromDay, toDay);
+                await foreach (CqlRow row in store.Cql.QueryAsync(read, token).ConfigureAwait(false))
+                {
+                    int day = row.Get<int>("day");
+                    Dictionary<sbyte, long[]> hours = row.Get<Dictionary<sbyte, long[]>>("quarters");
+                    if (hours.Count > 0 && !store.Keeping.IsOver(day, WindowTable.WrittenOf(row), now))
+                    {
+                        rows.Add(DayRowOf(part.Series, day, row.Get<int>("chain"), hours));
+                    }
+                }
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    public async Task<IReadOnlyList<TopList>> ReadTopsAsync(
+        TargetKind kind, TopSlice slice, int from, int to, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        long now = store.Keeping.Now();
+        long hours = slice == TopSlice.Hour ? 1 : 24;
+        (long first, long last) = await store.Range.CutAsync(from * hours, to * hours, cancellationToken).ConfigureAwait(false);
+        first = Calendar.FloorDiv(first, hours);
+        last = -Calendar.FloorDiv(-last, hours);
+        return await GatherAsync<int, TopList>(
+            [.. Enumerable.Range((int)first, (int)Math.Max(0, last - first))],
+            async (start, lists, token) =>
+            {
+                CqlCommand read = store.Statements.ReadTops.Bind(TargetKinds.Name(kind), CassandraStore.NameOf(slice), start);
+                await foreach (CqlRow row in store.Cql.QueryAsync(read, token).ConfigureAwait(false))
+                {
+                    var key = new TopKey(kind, slice, start, row.Get<int>("chain"));
+                    if (await store.KeptAsync(key, row, now, token).ConfigureAwait(false))
+                    {
+                        lists.Add(new TopList(key, CassandraStore.TopEntries(row), row.Get<long>("floor")));
+                    }
+                }
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    public async Task<IReadOnlyList<string>> ListSeriesAsync(
+        string prefix, int fromHour, int toHour, string? after, int limit, CancellationToken cancellationToken)
+    {
+        (long from, long to) = await store.Range.CutAsync(fromHour, toHour, cancellationToken).ConfigureAwait(false);
+        return await store.Series.ListAsync(
+            prefix, Calendar.DayOf((int)from), Calendar.DayFrom((int)to), after, limit, store.Keeping.Now(), cancellationToken).ConfigureAwait(false);
+    }
+
+    public async Task<IReadOnlyDictionary<string, string>> ReadPageUrlsAsync(IReadOnlyList<string> pageIds, CancellationToken cancellationToken)
+    {
+        long now = store.Keeping.Now();
+        var urls = new ConcurrentDictionary<string, string>(StringComparer.Ordinal);
+        await store.AtOnceAsync(
+            pageIds.Distinct(StringComparer.Ordinal),
+            async (id, token) =>
+            {
+                if (await store.Pages.ReadAsync("page:" + id, now, token).ConfigureAwait(false) is string url)
+                {
+                    urls[id] = url;
+                }
+            },
+            cancellationToken).ConfigureAwait(false);
+        return urls;
+    }
+
+    public async Task<int?> ReadMinutesFloorAsync(CancellationToken cancellationToken)
+    {
+        long floor = store.Keeping.MinutesFloor(store.Keeping.Now());
+        return await store.Range.HasBeforeAsync(floor, cancellationToken).ConfigureAwait(false) ? (int)floor : null;
+    }
+
+    private static DayRow DayRowOf(string series, int day, int chain, Dictionary<sbyte, long[]> hours)
+    {
+        long[] quarters = new long[96];
+        bool setAside = false;
+        foreach ((sbyte hour, long[] element) in hours)
+        {
+            if (hour is >= 0 and < 24)
+            {
+                element.AsSpan(0, Math.Min(4, element.Length)).CopyTo(quarters.AsSpan(hour * 4));
+                setAside |= CountColumns.IsAside(element);
+            }
+        }
+
+        return new DayRow(series, day, chain, quarters, setAside);
+    }
+
+    /// <summary>Days are written before their windows: where there is no day there is no window.</summary>
+    private async Task<IReadOnlyList<(string Series, int Day)>> DaysThatExistAsync(
+        IReadOnlyList<string> series, int fromDay, int toDay, CancellationToken cancellationToken) => await GatherAsync<(string Series, int Year), (string, int)>(
+            await YearsAsync(series, fromDay, toDay, cancellationToken).ConfigureAwait(false),
+            async (part, found, token) =>
+            {
+                var days = new SortedSet<int>();
+                CqlCommand read = store.Statements.ReadWritten.Bind(part.Series, part.Year, fromDay, toDay);
+                await foreach (CqlRow row in store.Cql.QueryAsync(read, token).ConfigureAwait(false))
+                {
+                    days.Add(row.Get<int>("day"));
+                }
+
+                found.AddRange(days.Select(day => (part.Series, day)));
+            },
+            cancellationToken).ConfigureAwait(false);
+
+    private async Task<IReadOnlyList<(string Series, int Year)>> YearsAsync(
+        IReadOnlyList<string> series, int fromDay, int toDay, CancellationToken cancellationToken)
+    {
+        (long from, long to) = await store.Range.CutAsync(fromDay * 24L, toDay * 24L, cancellationToken).ConfigureAwait(false);
+        if (from >= to)
+        {
+            return [];
+        }
+
+        int first = Calendar.YearOf((int)Calendar.FloorDiv(from, 24)), last = Calendar.YearOf((int)Calendar.FloorDiv(to - 1, 24));
+        return [.. series.SelectMany(one => Enumerable.Range(first, last - first + 1).Select(year => (one, year)))];
+    }
+
+    /// <summary>Reads all parts, some at the same time; what they give is put together in their order.</summary>
+    private async Task<List<TRow>> GatherAsync<TPart, TRow>(
+        IReadOnlyList<TPart> parts, Func<TPart, List<TRow>, CancellationToken, Task> read, CancellationToken cancellationToken)
+    {
+        var found = new List<TRow>[parts.Count];
+        await store.AtOnceAsync(
+            Enumerable.Range(0, parts.Count),
+            async (n, token) => await read(parts[n], found[n] = [], token).ConfigureAwait(false),
+            cancellationToken).ConfigureAwait(false);
+        return [.. found.SelectMany(rows => rows)];
+    }
+}

@@ -1,0 +1,169 @@
+using ClickAggregator.Clicks;
+using ClickAggregator.Grains.Storage;
+using ClickAggregator.Persistence.Cassandra;
+using ClickAggregator.Persistence.Cassandra.Cql;
+using Microsoft.Extensions.Logging;
+
+namespace ClickAggregator.Adapters.Cassandra;
+
+/// <summary>The store of the cluster mode: tables in Cassandra, written absolutely under the stamps of their chains.</summary>
+public sealed class CassandraStore : IBatchStore, IAsyncDisposable, IDisposable
+{
+    private readonly CassandraSession _session;
+    private CassandraSessions? _owned;
+
+    internal CassandraStore(CassandraSession session, CassandraStoreOptions options, TimeProvider time)
+    {
+        _session = session;
+        Options = options;
+        Statements = new StoreStatements(session.Keyspace);
+        Keeping = new Keeping(options.RetentionMinutes, options.RetentionDays, options.Slack, time);
+        Range = new HourRange(this);
+        Series = new SeriesIndex(this);
+        Pages = new PageTable(this);
+        Days = new DayTable(this);
+        Windows = new WindowTable(this);
+        Counts = new CassandraCountReader(this);
+    }
+
+    /// <summary>The read side.</summary>
+    public ICountReader Counts { get; }
+
+    internal CassandraStoreOptions Options { get; }
+
+    internal StoreStatements Statements { get; }
+
+    internal Keeping Keeping { get; }
+
+    internal HourRange Range { get; }
+
+    internal SeriesIndex Series { get; }
+
+    internal PageTable Pages { get; }
+
+    internal DayTable Days { get; }
+
+    internal WindowTable Windows { get; }
+
+    internal CqlDataSource Cql => _session.Cql;
+
+    /// <summary>A store of a process that is no silo, with connections of its own; it closes them.</summary>
+    /// <exception cref="ArgumentException">The options have faults; it names them all.</exception>
+    /// <exception cref="Persistence.Cassandra.Schema.SchemaUnusableException">The tables are not what this build can work with.</exception>
+    /// <exception cref="CqlException">Cassandra cannot be asked, or refuses.</exception>
+    public static async Task<CassandraStore> OpenAsync(
+        CassandraStoreOptions options, ILoggerFactory loggers, TimeProvider? time = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.Validate() is { Count: > 0 } faults)
+        {
+            throw new ArgumentException(string.Join("; ", faults), nameof(options));
+        }
+
+        var sessions = new CassandraSessions(loggers, time);
+        try
+        {
+            var store = new CassandraStore(sessions.Get(options.Configured()), options, time ?? TimeProvider.System) { _owned = sessions };
+            await store.OpenAsync(cancellationToken).ConfigureAwait(false);
+            return store;
+        }
+        catch
+        {
+            await sessions.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Sees to it that the tables are there and are as they have to be.</summary>
+    internal async Task OpenAsync(CancellationToken cancellationToken)
+    {
+        await _session.EnsureAsync(CassandraSchema.Clicks, cancellationToken).ConfigureAwait(false);
+        await CassandraSchema.CheckReadRepairAsync(_session, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The windows of a batch are written before; each row here is of a partition of its own.</summary>
+    public async Task WriteAsync(BatchRows rows, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        long now = Keeping.Now();
+        IEnumerable<Func<Task>> writes =
+        [
+            .. rows.Hours.Select(hour => (Func<Task>)(() => PutHourAsync(rows, hour, now, cancellationToken))),
+            .. rows.Tops.Select(list => (Func<Task>)(() => PutTopAsync(list, rows.Stamp, now, cancellationToken))),
+            .. rows.Pages.Select(page => (Func<Task>)(() => Pages.PutAsync(page, now, cancellationToken))),
+        ];
+        await AtOnceAsync(writes, static (write, _) => new ValueTask(write()), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async Task<TopList?> ReadTopAsync(TopKey key, CancellationToken cancellationToken)
+    {
+        CqlRow? found = await Cql.QueryFirstAsync(
+            Statements.GetTop.Bind(TargetKinds.Name(key.Kind), NameOf(key.Slice), key.Start, key.Chain), cancellationToken).ConfigureAwait(false);
+        return found is { } row && await KeptAsync(key, row, Keeping.Now(), cancellationToken).ConfigureAwait(false)
+            ? new TopList(key, TopEntries(row), row.Get<long>("floor"))
+            : null;
+    }
+
+    /// <summary>Closes the connections, where they are this store's own.</summary>
+    public ValueTask DisposeAsync() => _owned?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    /// <inheritdoc cref="DisposeAsync"/>
+    public void Dispose() => _owned?.Dispose();
+
+    internal static string NameOf(TopSlice slice) => slice == TopSlice.Hour ? "hour" : "day";
+
+    internal static int DayOf(TopKey key) => key.Slice == TopSlice.Hour ? Calendar.DayOf(key.Start) : key.Start;
+
+    /// <exception cref="CqlProtocolException">Somebody else wrote the row.</exception>
+    internal static TopEntry[] TopEntries(CqlRow row)
+    {
+        string[] ids = row.Get<string[]>("ids");
+        long[] clicks = row.Get<long[]>("clicks");
+        return [.. ids.Zip(clicks, (id, count) => new TopEntry(id, count))];
+    }
+
+    /// <summary>A list goes when its time is over and no series of its kind is left in its day.</summary>
+    internal async ValueTask<bool> KeptAsync(TopKey key, CqlRow row, long now, CancellationToken cancellationToken)
+    {
+        int day = DayOf(key);
+        return !Keeping.IsOver(day, row.Get<DateTimeOffset>("written").ToUnixTimeMilliseconds(), now)
+            || await Series.HasAnyAsync(TargetKinds.Name(key.Kind), day, now, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Runs some reads or writes at the same time, so many at most.</summary>
+    internal Task AtOnceAsync<T>(IEnumerable<T> items, Func<T, CancellationToken, ValueTask> run, CancellationToken cancellationToken) =>
+        Parallel.ForEachAsync(items, new ParallelOptions { MaxDegreeOfParallelism = Options.MaxReads, CancellationToken = cancellationToken }, run);
+
+    private Task<CqlPage> PutHourAsync(BatchRows rows, int hour, long now, CancellationToken cancellationToken)
+    {
+        int day = Calendar.DayOf(hour);
+        return Cql.ExecuteAsync(
+            Statements.PutHour.BindAll(new CqlValues().Add(day).Add(hour).Add(rows.Chain).Add(rows.Upto).Add(rows.Stamp)
+                .Add(Math.Max(0, rows.Stamp)).Add(Keeping.RowTtl(day, Keeping.WrittenAt(now, rows.Stamp, 0), now))),
+            cancellationToken);
+    }
+
+    private async Task PutTopAsync(TopList list, long stamp, long now, CancellationToken cancellationToken)
+    {
+        TopKey key = list.Key;
+        string kind = TargetKinds.Name(key.Kind), slice = NameOf(key.Slice);
+
+        // The timestamp decides between different stamps; between equal ones Cassandra would take the greater value, cell by
+        // cell. A batch that is repeated is the same, so this is only for those that are not ours.
+        CqlRow? stored = await Cql.QueryFirstAsync(Statements.GetTopStamp.Bind(kind, slice, key.Start, key.Chain), cancellationToken).ConfigureAwait(false);
+        if (stored is { } row && stamp <= row.GetOrDefault<long>("stamp"))
+        {
+            return;
+        }
+
+        int day = DayOf(key);
+        long written = Keeping.WrittenAt(now, stamp, 0);
+        await Range.NoteAsync(day * 24, (day * 24) + 23, cancellationToken).ConfigureAwait(false);
+        await Cql.ExecuteAsync(
+            Statements.PutTop.BindAll(new CqlValues().Add(kind).Add(slice).Add(key.Start).Add(key.Chain)
+                .Add(list.Entries.Select(entry => entry.Id).ToArray()).Add(list.Entries.Select(entry => entry.Clicks).ToArray())
+                .Add(list.Floor).Add(stamp).Add(DateTimeOffset.FromUnixTimeMilliseconds(written)).Add(stamp).Add(Keeping.RowTtl(day, written, now))),
+            cancellationToken).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,71 @@
+using ClickAggregator.Persistence.Cassandra.Cql;
+
+namespace ClickAggregator.Adapters.Cassandra;
+
+/// <summary>The first and the last hour that anything was ever written to: where a question that names no end can stop.</summary>
+internal sealed class HourRange(CassandraStore store)
+{
+    private const string Oldest = "oldest_hour";
+    private const string Newest = "newest_hour";
+    private const int LongHours = 31 * 24;
+
+    // An hour is added to it, or taken from it: so the newest, or the oldest, has the highest timestamp.
+    private const long Middle = 1L << 40;
+
+    private readonly Lock _lock = new();
+    private long _first = long.MaxValue;
+    private long _last = long.MinValue;
+
+    /// <summary>Before anything is written to these hours.</summary>
+    public async ValueTask NoteAsync(long first, long last, CancellationToken cancellationToken)
+    {
+        if (first < Volatile.Read(ref _first))
+        {
+            await store.Cql.ExecuteAsync(store.Statements.PutFact.Bind(Oldest, first, Middle - first), cancellationToken).ConfigureAwait(false);
+            Know(first, long.MinValue);
+        }
+
+        if (last > Volatile.Read(ref _last))
+        {
+            await store.Cql.ExecuteAsync(store.Statements.PutFact.Bind(Newest, last, Middle + last), cancellationToken).ConfigureAwait(false);
+            Know(long.MaxValue, last);
+        }
+    }
+
+    /// <summary>Whether anything was ever written to an hour before this one.</summary>
+    public async ValueTask<bool> HasBeforeAsync(long hour, CancellationToken cancellationToken)
+    {
+        // What was so once is so for ever: what this process knows may do.
+        if (Volatile.Read(ref _first) >= hour && await GetAsync(Oldest, cancellationToken).ConfigureAwait(false) is long oldest)
+        {
+            Know(oldest, long.MinValue);
+        }
+
+        return Volatile.Read(ref _first) < hour;
+    }
+
+    /// <summary>The part of <c>[from, to)</c> that may hold something, in hours; looked up only where the range is long.</summary>
+    public async ValueTask<(long From, long To)> CutAsync(long from, long to, CancellationToken cancellationToken)
+    {
+        if (to - from <= LongHours)
+        {
+            return (from, to);
+        }
+
+        long? oldest = await GetAsync(Oldest, cancellationToken).ConfigureAwait(false);
+        long? newest = await GetAsync(Newest, cancellationToken).ConfigureAwait(false);
+        return oldest is null || newest is null ? (from, from) : (Math.Max(from, oldest.Value), Math.Min(to, newest.Value + 1));
+    }
+
+    private void Know(long first, long last)
+    {
+        lock (_lock)
+        {
+            _first = Math.Min(_first, first);
+            _last = Math.Max(_last, last);
+        }
+    }
+
+    private async Task<long?> GetAsync(string name, CancellationToken cancellationToken) =>
+        (await store.Cql.QueryFirstAsync(store.Statements.GetFact.Bind(name), cancellationToken).ConfigureAwait(false))?.Get<long>("value");
+}

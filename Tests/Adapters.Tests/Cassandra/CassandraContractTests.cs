@@ -1,0 +1,39 @@
+using ClickAggregator.Adapters.Tests.Contracts;
+using ClickAggregator.Servers;
+
+namespace ClickAggregator.Adapters.Tests.Cassandra;
+
+public class CassandraStateStorageTests(CassandraServer server, CassandraKeyspace keyspace) : StateStorageContract, IClassFixture<CassandraKeyspace>
+{
+    protected override async Task<IStoreUnderTest> OpenAsync() => await keyspace.OpenAsync(server);
+}
+
+public class CassandraWindowStorageTests(CassandraServer server, CassandraKeyspace keyspace) : WindowStorageContract, IClassFixture<CassandraKeyspace>
+{
+    protected override async Task<IStoreUnderTest> OpenAsync() => await keyspace.OpenAsync(server);
+}
+
+public class CassandraBatchStoreTests(CassandraServer server, CassandraKeyspace keyspace) : BatchStoreContract, IClassFixture<CassandraKeyspace>
+{
+    protected override async Task<IStoreUnderTest> OpenAsync() => await keyspace.OpenAsync(server);
+}
+
+public class CassandraCountReaderTests(CassandraServer server, CassandraKeyspace keyspace) : CountReaderContract, IClassFixture<CassandraKeyspace>
+{
+    protected override async Task<IStoreUnderTest> OpenAsync() => await keyspace.OpenAsync(server);
+}
+
+public class CassandraModelTests(CassandraServer server, CassandraKeyspace keyspace) : StoreModelContract, IClassFixture<CassandraKeyspace>
+{
+    protected override async Task<IStoreUnderTest> OpenAsync() => await keyspace.OpenAsync(server);
+}
+
+public class CassandraRetentionTests(CassandraServer server, CassandraKeyspace keyspace) : RetentionContract, IClassFixture<CassandraKeyspace>
+{
+    protected override async Task<IStoreUnderTest> OpenAsync(Kept kept) => await keyspace.OpenAsync(server, kept);
+}
+
+public class CassandraRetentionModelTests(CassandraServer server, CassandraKeyspace keyspace) : RetentionModelContract, IClassFixture<CassandraKeyspace>
+{
+    protected override async Task<IStoreUnderTest> OpenAsync(Kept kept) => await keyspace.OpenAsync(server, kept);
+}
