@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ClickAggregator.Api.Cluster;
 using ClickAggregator.Api.Collect;
 using ClickAggregator.Api.Commands;
 using ClickAggregator.Api.Demo;
@@ -37,7 +38,7 @@ internal static class Program
         IConfiguration configuration = SettingsSource.Build(arguments, Sections.Names);
         LoadedSettings loaded = SettingsLoader.Load(configuration, arguments);
         return loaded.Faults.Count > 0
-            ? StartFault.Write(Console.Error, loaded.Faults)
+            ? StartFault.Write(Console.Error, "Api", "server", loaded.Faults)
             : await RunAsync(loaded.Settings, configuration);
     }
 
@@ -51,9 +52,9 @@ internal static class Program
             await app.WaitForShutdownAsync();
             return Environment.ExitCode;
         }
-        catch (Exception e) when (StartFault.Explain(e) is { } why)
+        catch (Exception e) when (StartFaults.Explain(e) is { } why)
         {
-            return StartFault.Write(Console.Error, [why]);
+            return StartFault.Write(Console.Error, "Api", "server", [why]);
         }
     }
 
@@ -88,7 +89,15 @@ internal static class Program
         builder.AddRedirect(settings);
         builder.AddShipping(settings); // before the watching, and so stopped after it: what is read last is shipped, too
         builder.AddWatching(settings);
-        builder.AddEmbeddedSilo(settings);
+        if (settings.Cassandra is { } cassandra)
+        {
+            builder.AddClusterClient(settings, cassandra);
+        }
+        else
+        {
+            builder.AddEmbeddedSilo(settings);
+        }
+
         builder.AddHealth();
         if (settings.Demo)
         {

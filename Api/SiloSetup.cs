@@ -1,6 +1,8 @@
 using ClickAggregator.Adapters.Sqlite;
 using ClickAggregator.Api.Health;
+using ClickAggregator.Api.Queries;
 using ClickAggregator.Api.Settings;
+using ClickAggregator.Grains;
 using ClickAggregator.Grains.Chain;
 using ClickAggregator.Grains.Partitions;
 using ClickAggregator.Grains.Progress;
@@ -16,6 +18,7 @@ internal static class SiloSetup
     {
         builder.AddEmbeddedSilo(Options(settings));
         builder.UseOrleans(silo => silo.AddDashboard());
+        builder.Services.AddSingleton(services => new SeriesClient(services.GetRequiredService<IGrainFactory>, services.GetRequiredService<TimeProvider>(), null));
         builder.Services.AddSingleton(provider => new ReadinessCheck("counting", ReadinessScope.Queries, () =>
         {
             ProgressBoard board = provider.GetRequiredService<ProgressBoard>();

@@ -1,3 +1,5 @@
+using Orleans.Concurrency;
+
 namespace ClickAggregator.Grains;
 
 /// <summary>Counts one partition; its key is the partition's number.</summary>
@@ -7,6 +9,11 @@ public interface IPartitionGrain : IGrainWithIntegerKey
     /// <summary>Wakes it up: it replays what is pending and reads to the log's end by itself.</summary>
     [Alias("Touch")]
     Task TouchAsync();
+
+    /// <summary>How far it is. Answered at once, also while it folds a batch; asking wakes it up.</summary>
+    [Alias("GetProgress")]
+    [AlwaysInterleave]
+    Task<PartitionProgress> GetProgressAsync();
 
     /// <summary>Takes up a log that is not the one counted so far; a batch that is half counted is given up, or refuses it.</summary>
     [Alias("Adopt")]

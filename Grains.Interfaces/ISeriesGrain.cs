@@ -20,6 +20,10 @@ public interface ISeriesGrain : IGrainWithIntegerKey
     [Alias("MinutesFloor")]
     Task<int?> MinutesFloorAsync();
 
+    /// <summary>How far every partition is, as this silo knows it.</summary>
+    [Alias("GetProgress")]
+    Task<CountingProgress> GetProgressAsync();
+
     /// <summary>The URLs that page ids stand for.</summary>
     [Alias("PageUrls")]
     Task<IReadOnlyDictionary<string, string>> PageUrlsAsync(IReadOnlyList<string> pageIds);

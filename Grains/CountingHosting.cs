@@ -28,6 +28,7 @@ public static class CountingHosting
         builder.Services.TryAddSingleton(new SourceProgress(null));
         builder.Services.AddSingleton<IReaderStart, RecordedStart>();
         builder.Services.AddHostedService<PartitionKeeper>();
+        builder.Services.AddHostedService<ProgressWatch>();
         builder.AddPartitionStreams("clicks", streams =>
         {
             streams.PullPeriod = TimeSpan.FromMilliseconds(20);

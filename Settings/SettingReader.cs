@@ -120,7 +120,7 @@ public sealed class SettingReader(IConfiguration configuration)
         return choices[0];
     }
 
-    public bool Flag(string name, string @switch, string summary)
+    public bool Flag(string name, string? @switch, string summary)
     {
         Add(name, @switch, "flag", "false", "true, false", summary, SettingShape.Flag);
         if (Given(name) is not { } text)

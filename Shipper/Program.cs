@@ -24,7 +24,7 @@ internal static class Program
             [.. arguments.Faults.Concat(reader.Faults).Concat(UnknownSettings.Find(configuration, reader.Rows, ProgramSettings.Names)).Distinct()];
         if (faults.Length > 0)
         {
-            return StartFault.Write(Console.Error, faults);
+            return StartFault.Write(Console.Error, "Shipper", "shipper", faults);
         }
 
         using var signals = new StopSignals();

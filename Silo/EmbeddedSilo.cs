@@ -7,11 +7,9 @@ using ClickAggregator.Grains;
 using ClickAggregator.Grains.Partitions;
 using ClickAggregator.Silo.Kafka;
 using ClickAggregator.Streaming;
-using ClickAggregator.Streaming.Kafka;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
 using Orleans.Hosting;
 
@@ -34,7 +32,9 @@ public static class EmbeddedSilo
     {
         if (options.Kafka is { } kafka)
         {
-            builder.AddKafka(kafka);
+            // Each partition of the click log is closed by the one of the same number: with fewer some would never be.
+            builder.Services.AddKafkaLog(kafka, services => services.GetRequiredService<PartitionedClickLog>().Partitions);
+            builder.Services.AddSingleton(services => new PreviousLog(ClickLog(services)));
             builder.Services.TryAddSingleton<IClickLogNeed, WholeClickLog>();
         }
         else
@@ -53,24 +53,6 @@ public static class EmbeddedSilo
             silo.Services.AddHostedService<Housekeeping>();
         });
         return builder;
-    }
-
-    private static void AddKafka(this IHostApplicationBuilder builder, KafkaSiloOptions kafka)
-    {
-        builder.Services.AddSingleton<IPartitionLog>(services => new EnsuredTopic(
-            ForAll(kafka.Clicks, services.GetRequiredService<PartitionedClickLog>()), mapping: null, ensure: true,
-            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILoggerFactory>()));
-        builder.Services.AddSingleton(services => new PreviousLog(ClickLog(services)));
-        builder.Services.AddSingleton(services => new KafkaDeadLetters(
-            kafka.DeadLetters, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILoggerFactory>()));
-        builder.Services.AddSingleton(services => new DeadLetterSink(services.GetRequiredService<KafkaDeadLetters>()));
-    }
-
-    // Each partition of the click log is closed by the one of the same number: with fewer some would never be.
-    private static KafkaLogOptions ForAll(KafkaLogOptions clicks, PartitionedClickLog log)
-    {
-        clicks.Partitions = Math.Max(clicks.Partitions, log.Partitions);
-        return clicks;
     }
 
     private static ClickLogPartitionLog ClickLog(IServiceProvider services) => new(services.GetRequiredService<PartitionedClickLog>());

@@ -1,3 +1,4 @@
+using ClickAggregator.Grains;
 using ClickAggregator.ClickLog;
 using ClickAggregator.Grains.Progress;
 

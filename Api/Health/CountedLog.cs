@@ -1,5 +1,6 @@
 using ClickAggregator.Api.Settings;
 using ClickAggregator.ClickLog;
+using ClickAggregator.Grains;
 using ClickAggregator.Grains.Progress;
 
 namespace ClickAggregator.Api.Health;

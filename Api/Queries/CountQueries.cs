@@ -93,7 +93,7 @@ internal static class CountQueries
     public static async Task RequireMinutesAsync(QueryContext query, QueryRange range)
     {
         if (range.Granularity == Grains.Query.Granularity.Minute
-            && await query.Series.MinutesFloorAsync() is int floor && range.From < floor * 60L)
+            && await query.Series.MinutesFloorAsync(query.Cancelled) is int floor && range.From < floor * 60L)
         {
             throw new QueryFaultException(
                 "granularity_unavailable", "granularity",

@@ -12,7 +12,7 @@ internal sealed partial class QueryContext(HttpContext http)
 {
     public HttpContext Http { get; } = http;
 
-    public ISeriesGrain Series { get; } = http.RequestServices.GetRequiredService<IGrainFactory>().GetGrain<ISeriesGrain>(0);
+    public SeriesClient Series { get; } = http.RequestServices.GetRequiredService<SeriesClient>();
 
     public RollupSet Rollups { get; } = http.RequestServices.GetRequiredService<ApiSettings>().Counting.Rollups;
 
@@ -70,7 +70,7 @@ internal sealed partial class QueryContext(HttpContext http)
 
     // A damaged row is one too: the rest of the answer cannot be right without it.
     private static bool IsStoreFault(Exception error) =>
-        error is TimeoutException or IOException or DbException or StoreUnusableException or Orleans.Runtime.OrleansException;
+        error is TimeoutException or IOException or DbException or StoreUnusableException or StoreUnavailableException or Orleans.Runtime.OrleansException;
 
     [LoggerMessage(1301, LogLevel.Warning, "A query could not read the counts")]
     private static partial void LogStoreFault(ILogger logger, Exception reason);

@@ -14,7 +14,7 @@ internal sealed class ShownUrls
     private ShownUrls(IReadOnlyDictionary<string, string>? urls) => _urls = urls;
 
     public static async Task<ShownUrls> OfAsync(QueryContext query, string? kind, IEnumerable<string> ids) =>
-        new(kind == "page" ? await query.Series.PageUrlsAsync([.. ids]) : null);
+        new(kind == "page" ? await query.Series.PageUrlsAsync([.. ids], query.Cancelled) : null);
 
     /// <summary>The field, if this one came with a URL.</summary>
     public void Write(Utf8JsonWriter json, string id)

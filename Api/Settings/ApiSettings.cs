@@ -1,4 +1,5 @@
 using ClickAggregator.Settings;
+using ClickAggregator.Silo.Settings;
 using Microsoft.Extensions.Configuration;
 
 namespace ClickAggregator.Api.Settings;
@@ -22,6 +23,11 @@ internal sealed class ApiSettings
 
     /// <summary>Null where the click log is what is counted.</summary>
     public required KafkaLogSettings? Kafka { get; init; }
+
+    /// <summary>Null where this process counts by itself.</summary>
+    public required CassandraSettings? Cassandra { get; init; }
+
+    public required ClusterSettings Cluster { get; init; }
 
     public required CountingSettings Counting { get; init; }
     public required LimitSettings Limits { get; init; }
@@ -47,6 +53,18 @@ internal sealed class ApiSettings
             "NDJSON log files to follow; may be repeated", "--watch");
         var clickLog = ClickLogSettings.Read(reader, "counted", "clicks are refused (503 log_full)");
         var kafka = KafkaLogSettings.Read(reader, clickLog.Partitions);
+        var cassandra = CassandraSettings.Read(reader);
+        var cluster = ClusterSettings.Read(reader);
+        if (cassandra is not null && kafka is null)
+        {
+            reader.Fault("Cassandra:ContactPoints", "needs Kafka:BootstrapServers beside it: silos that share a store must share a log");
+        }
+
+        if (cassandra is not null && demo)
+        {
+            reader.Fault("Demo:Enabled", "is for a program by itself, and Cassandra:ContactPoints makes it one of a cluster");
+        }
+
         var counting = CountingSettings.Read(reader);
         var limits = LimitSettings.Read(reader);
         string archive = reader.Text("Archive:Directory", "archive", "where raw clicks are archived; relative to the data directory", null, "path");
@@ -73,6 +91,8 @@ internal sealed class ApiSettings
             WatchFiles = watch,
             ClickLog = clickLog,
             Kafka = kafka,
+            Cassandra = cassandra,
+            Cluster = cluster,
             Counting = counting,
             Limits = limits,
             Redirect = redirect,

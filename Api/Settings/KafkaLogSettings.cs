@@ -1,7 +1,7 @@
 using ClickAggregator.Settings;
 using ClickAggregator.Shipper;
 using ClickAggregator.Silo.Kafka;
-using ClickAggregator.Streaming.Kafka;
+using ClickAggregator.Silo.Settings;
 
 namespace ClickAggregator.Api.Settings;
 
@@ -24,10 +24,10 @@ internal sealed class KafkaLogSettings
     {
         var kafka = KafkaSettings.Read(reader, "Kafka's brokers; with them Kafka is the log that is counted, and the click log is shipped to it");
         ShipperOptions? shipper = ShipSettings.Read(reader, kafka, leastPartitions);
-        string? deadLetters = reader.OptionalText("Kafka:DeadLetterTopic", "a topic's name", "takes records that hold no click; <topic>-dead-letters by default");
+        KafkaSiloOptions? silo = KafkaTopicSettings.Read(reader, kafka, Math.Max(kafka.Partitions, leastPartitions));
         string acknowledge = reader.Choice("Ingest:AcknowledgeAfter", ["disk", "kafka"],
             "202 is sent when the click is fsynced on this disk, or when it is committed to Kafka");
-        if (shipper is null)
+        if (shipper is null || silo is null)
         {
             if (reader.HasAny("Kafka") || reader.HasAny("Shipper") || acknowledge == "kafka")
             {
@@ -37,32 +37,6 @@ internal sealed class KafkaLogSettings
             return null;
         }
 
-        var settings = new KafkaLogSettings
-        {
-            Shipper = shipper,
-            Silo = new KafkaSiloOptions(Log(kafka.Topic, shipper.Partitions), Log(deadLetters ?? kafka.Topic + "-dead-letters", 1)),
-            AcknowledgeAfterKafka = acknowledge == "kafka",
-        };
-        reader.FaultOptions(settings.Silo.Clicks.Validate(), _ => "Kafka");
-        return settings;
-
-        KafkaLogOptions Log(string name, int partitions)
-        {
-            var options = new KafkaLogOptions
-            {
-                BootstrapServers = shipper.BootstrapServers,
-                Topic = name,
-                Partitions = partitions,
-                ReplicationFactor = kafka.ReplicationFactor ?? -1,
-                Retention = kafka.Retention,
-                RequestTimeout = TimeSpan.FromSeconds(5),
-            };
-            foreach ((string setting, string value) in kafka.Client)
-            {
-                options.Client[setting] = value;
-            }
-
-            return options;
-        }
+        return new KafkaLogSettings { Shipper = shipper, Silo = silo, AcknowledgeAfterKafka = acknowledge == "kafka" };
     }
 }

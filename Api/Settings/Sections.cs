@@ -9,12 +9,11 @@ internal static class Sections
     {
         Sections =
             ["DataDirectory", "Demo", "Watch", "ClickLog", "Ingest", "Duplicates", "Batch", "Rollups", "Retention", "Limits", "Archive",
-                "Redirect", "Cors", "Shutdown", "Kafka", "Shipper"],
+                "Redirect", "Cors", "Shutdown", "Kafka", "Shipper", "Cassandra", "Cluster"],
+        Others = ["Cluster:SiloPort", "Cluster:GatewayPort", "Cluster:AdvertisedAddress"],
         Refused = new[]
         {
-            ("Cassandra", "Cassandra as the store"),
             ("S3", "the archive in S3"),
-            ("Cluster", "several silos"),
             ("Reconciliation", "reconciliation"),
             ("Keys", "API keys"),
         }.ToDictionary(later => later.Item1, later => $"is not in this version yet ({later.Item2}): it runs as one process, on local disk or with Kafka"),

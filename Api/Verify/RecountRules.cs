@@ -1,3 +1,5 @@
+using ClickAggregator.Silo.Settings;
+
 namespace ClickAggregator.Api.Verify;
 
 /// <summary>The settings that decide what counts, and under which series: read from the settings, not from the grains.</summary>
@@ -8,7 +10,7 @@ namespace ClickAggregator.Api.Verify;
 internal sealed record RecountRules(IReadOnlyList<string> Rollups, TimeSpan Horizon, int MaxIds, int? RetentionDays)
 {
     /// <summary>The rules of the settings.</summary>
-    public static RecountRules Of(Settings.CountingSettings settings) => new(
+    public static RecountRules Of(CountingSettings settings) => new(
         [.. settings.Rollups.Select(rollup => rollup.ToString())],
         settings.DuplicateHorizon,
         settings.DuplicateMaxIds,

@@ -62,6 +62,3 @@ public sealed record ClosedLog(string Log, long At);
 
 /// <summary>A log that was left for another while it was open, and where its counting stood.</summary>
 public sealed record LeftLog(string Log, long Next, long DedupFrom, LogMark? Last);
-
-/// <summary>Offsets that were gone from the log before they were counted.</summary>
-public sealed record LostRange(long From, long To);

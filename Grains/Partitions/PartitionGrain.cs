@@ -49,7 +49,11 @@ internal sealed partial class PartitionGrain(
         return Task.CompletedTask;
     }
 
-    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken) => StopAsync();
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        await StopAsync();
+        board.Leave(Partition);
+    }
 
     public void Dispose() => _stop.Dispose();
 
@@ -79,6 +83,8 @@ internal sealed partial class PartitionGrain(
         LogStream(logger, ex, Partition);
         return Task.CompletedTask;
     }
+
+    public Task<PartitionProgress> GetProgressAsync() => Task.FromResult(board.Snapshot().First(progress => progress.Partition == Partition));
 
     public Task TouchAsync() => Task.CompletedTask; // it is awake now, and its loop does the rest
 

@@ -23,6 +23,12 @@ internal sealed partial class PartitionKeeper(
             try
             {
                 int partitions = await log.GetPartitionCountAsync(stoppingToken);
+                for (int partition = 0; partition < partitions; partition++)
+                {
+                    // Until something is known of each, nothing can be said of all.
+                    board.Expect(partition);
+                }
+
                 await Task.WhenAll(Enumerable.Range(0, partitions).Select(partition => grains.GetGrain<IPartitionGrain>(partition).TouchAsync()));
                 board.Trouble = null;
             }

@@ -12,25 +12,42 @@ internal sealed class SeriesGrain : Grain, ISeriesGrain
 {
     private readonly ICountReader _reader;
     private readonly SliceSums _sums;
+    private readonly ProgressBoard _board;
     private readonly TopTargetsQuery _tops;
 
     public SeriesGrain(ICountReader reader, ProgressBoard board, SourceProgress sources, CountingOptions options, IGrainFactory grains)
     {
         _reader = reader;
+        _board = board;
         _sums = new SliceSums(reader, board, sources);
         _tops = new TopTargetsQuery(reader, _sums, () =>
             options.TargetsMaySpread ? Task.FromResult<long?>(long.MaxValue) : grains.GetGrain<IChainRegistryGrain>(0).GetMixedUntilAsync());
     }
 
-    public Task<SeriesSums> SumAsync(SeriesRange range, CancellationToken cancellationToken) => _sums.SumAsync(range, cancellationToken);
+    public Task<SeriesSums> SumAsync(SeriesRange range, CancellationToken cancellationToken) => ReadAsync(() => _sums.SumAsync(range, cancellationToken));
 
-    public Task<IReadOnlyList<string>> ListAsync(SeriesList list, CancellationToken cancellationToken) => _reader.ListSeriesAsync(
-        list.Prefix, (int)SliceSums.FloorDiv(list.From, 60), (int)SliceSums.FloorDiv(list.To + 59, 60), list.After, list.Limit, cancellationToken);
+    public Task<IReadOnlyList<string>> ListAsync(SeriesList list, CancellationToken cancellationToken) => ReadAsync(() => _reader.ListSeriesAsync(
+        list.Prefix, (int)SliceSums.FloorDiv(list.From, 60), (int)SliceSums.FloorDiv(list.To + 59, 60), list.After, list.Limit, cancellationToken));
 
-    public Task<TopTargets> TopAsync(TopQuestion question, CancellationToken cancellationToken) => _tops.RankAsync(question, cancellationToken);
+    public Task<TopTargets> TopAsync(TopQuestion question, CancellationToken cancellationToken) => ReadAsync(() => _tops.RankAsync(question, cancellationToken));
 
-    public Task<int?> MinutesFloorAsync() => _reader.ReadMinutesFloorAsync(CancellationToken.None);
+    public Task<int?> MinutesFloorAsync() => ReadAsync(() => _reader.ReadMinutesFloorAsync(CancellationToken.None));
+
+    public Task<CountingProgress> GetProgressAsync() => Task.FromResult(new CountingProgress(_board.Snapshot(), _board.Trouble));
 
     public Task<IReadOnlyDictionary<string, string>> PageUrlsAsync(IReadOnlyList<string> pageIds) =>
-        _reader.ReadPageUrlsAsync(pageIds, CancellationToken.None);
+        ReadAsync(() => _reader.ReadPageUrlsAsync(pageIds, CancellationToken.None));
+
+    // Whoever asks may be another program, which does not know the exceptions of stores.
+    private static async Task<T> ReadAsync<T>(Func<Task<T>> read)
+    {
+        try
+        {
+            return await read();
+        }
+        catch (Exception fault) when (fault is not (OperationCanceledException or ArgumentException or StoreUnavailableException))
+        {
+            throw new StoreUnavailableException($"the store cannot be read: {fault.Message}", fault);
+        }
+    }
 }

@@ -1,5 +1,6 @@
 using ClickAggregator.ClickLog;
 using ClickAggregator.ClickLog.Watch;
+using ClickAggregator.Settings;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
@@ -36,7 +37,7 @@ internal sealed partial class ShipperRun(
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return StartFault.Write(Console.Error, [$"DataDirectory: {e.Message}"]);
+            return StartFault.Write(Console.Error, "Shipper", "shipper", [$"DataDirectory: {e.Message}"]);
         }
 
         await using (log)

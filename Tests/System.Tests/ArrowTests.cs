@@ -16,7 +16,7 @@ public class ArrowTests
         ["Persistence.Cassandra"] = [],
         ["Grains"] = ["Grains.Interfaces", "Streaming"],
         ["Adapters"] = ["Grains", "ClickLog"],
-        ["Silo"] = ["Adapters", "Streaming.Kafka"],
+        ["Silo"] = ["Adapters", "Settings", "Streaming.Kafka"],
         ["Settings"] = [],
         ["Shipper"] = ["ClickLog", "Settings"],
         ["Api"] = ["Silo", "ClickLog", "Shipper", "Settings"],

@@ -1,10 +1,10 @@
 using ClickAggregator.Clicks;
 using ClickAggregator.Settings;
 
-namespace ClickAggregator.Api.Settings;
+namespace ClickAggregator.Silo.Settings;
 
 /// <summary><c>Duplicates:*</c>, <c>Batch:*</c>, <c>Rollups</c>, <c>Retention:*</c>: what is counted and how long it is kept.</summary>
-internal sealed class CountingSettings
+public sealed class CountingSettings
 {
     public required TimeSpan DuplicateHorizon { get; init; }
 

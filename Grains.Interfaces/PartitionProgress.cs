@@ -1,6 +1,4 @@
-using ClickAggregator.Grains.Chain;
-
-namespace ClickAggregator.Grains.Progress;
+namespace ClickAggregator.Grains;
 
 /// <summary>How far the counting of one partition is.</summary>
 /// <param name="Partition">The partition's number.</param>
@@ -17,15 +15,20 @@ namespace ClickAggregator.Grains.Progress;
 /// partition that stands still may be counted up to an offset of another log.
 /// </param>
 /// <param name="Lost">Offsets that the log had lost before they were counted, the latest 100; null for none.</param>
+[GenerateSerializer, Immutable, Alias("ClickAggregator.PartitionProgress")]
 public sealed record PartitionProgress(
-    int Partition,
-    PartitionState State,
-    long Next,
-    long End,
-    long CountedUntil,
-    string? Detail,
-    long Needed = 0,
-    IReadOnlyList<LostRange>? Lost = null);
+    [property: Id(0)] int Partition,
+    [property: Id(1)] PartitionState State,
+    [property: Id(2)] long Next,
+    [property: Id(3)] long End,
+    [property: Id(4)] long CountedUntil,
+    [property: Id(5)] string? Detail,
+    [property: Id(6)] long Needed = 0,
+    [property: Id(7)] IReadOnlyList<LostRange>? Lost = null);
+
+/// <summary>Offsets that were gone from the log before they were counted.</summary>
+[GenerateSerializer, Immutable, Alias("ClickAggregator.LostRange")]
+public sealed record LostRange([property: Id(0)] long From, [property: Id(1)] long To);
 
 /// <summary>What a partition is doing.</summary>
 public enum PartitionState
@@ -42,3 +45,9 @@ public enum PartitionState
     /// <summary>Stands still until somebody acts: see the detail.</summary>
     Stopped,
 }
+
+/// <summary>How far the counting is.</summary>
+/// <param name="Partitions">By number; empty where the log has not said yet which there are.</param>
+/// <param name="Trouble">Why the log does not say which partitions it has; null while it does.</param>
+[GenerateSerializer, Immutable, Alias("ClickAggregator.CountingProgress")]
+public sealed record CountingProgress([property: Id(0)] IReadOnlyList<PartitionProgress> Partitions, [property: Id(1)] string? Trouble);

@@ -1,24 +1,11 @@
 using System.Net.Sockets;
 using ClickAggregator.Adapters.Sqlite;
-using ClickAggregator.Api.Commands;
 
 namespace ClickAggregator.Api;
 
 /// <summary>Says in words why the program does not start. What it cannot explain stays an exception with its trace.</summary>
-internal static class StartFault
+internal static class StartFaults
 {
-    public static int Write(TextWriter error, IReadOnlyList<string> faults)
-    {
-        error.WriteLine("The server does not start:");
-        foreach (string fault in faults)
-        {
-            error.WriteLine("  " + fault);
-        }
-
-        error.WriteLine("Api --help lists the settings.");
-        return ExitCodes.Usage;
-    }
-
     /// <returns>The words, or null where the exception is not one of a person's making.</returns>
     public static string? Explain(Exception e) => e switch
     {

@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
 
-namespace ClickAggregator.Shipper.Running;
+namespace ClickAggregator.Settings;
 
 /// <summary>SIGTERM and Ctrl+C end the program in order, not at once.</summary>
-internal sealed class StopSignals : IDisposable
+public sealed class StopSignals : IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private readonly PosixSignalRegistration[] _registrations;
@@ -11,6 +11,7 @@ internal sealed class StopSignals : IDisposable
     public StopSignals() => _registrations =
         [PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle), PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle)];
 
+    /// <summary>Cancelled with the first of them.</summary>
     public CancellationToken Stop => _stop.Token;
 
     public void Dispose()

@@ -1,0 +1,63 @@
+using System.Net;
+using ClickAggregator.Adapters.Cassandra;
+using ClickAggregator.Grains;
+using ClickAggregator.Grains.Partitions;
+using ClickAggregator.Persistence.Cassandra;
+using ClickAggregator.Silo.Kafka;
+using ClickAggregator.Silo.Settings;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Orleans.Configuration;
+using Orleans.Dashboard;
+using Orleans.Hosting;
+
+namespace ClickAggregator.Silo;
+
+/// <summary>What one of many silos needs to know.</summary>
+/// <param name="Counting">What is counted; the same on all.</param>
+/// <param name="Kafka">The log that is counted.</param>
+/// <param name="Store">Where the counts are.</param>
+/// <param name="Cluster">Which cluster this is.</param>
+/// <param name="Endpoint">Where others reach this silo.</param>
+public sealed record ClusterSiloOptions(
+    CountingOptions Counting, KafkaSiloOptions Kafka, CassandraStoreOptions Store, ClusterSettings Cluster, SiloEndpointSettings Endpoint);
+
+/// <summary>Composes one silo of a cluster: it counts Kafka's topic, together with the others, into Cassandra.</summary>
+public static class ClusterSilo
+{
+    /// <summary>Adds the silo.</summary>
+    public static IHostApplicationBuilder AddClusterSilo(this IHostApplicationBuilder builder, ClusterSiloOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(options);
+        builder.Services.AddKafkaLog(options.Kafka);
+        builder.UseOrleans(silo =>
+        {
+            silo.Configure<ClusterOptions>(cluster =>
+            {
+                cluster.ClusterId = options.Cluster.ClusterId;
+                cluster.ServiceId = options.Cluster.ServiceId;
+            });
+            SiloEndpointSettings endpoint = options.Endpoint;
+            if (endpoint.AdvertisedAddress is { } address)
+            {
+                silo.ConfigureEndpoints(address, endpoint.SiloPort, endpoint.GatewayPort, listenOnAnyHostAddress: !IPAddress.IsLoopback(address));
+            }
+            else
+            {
+                silo.ConfigureEndpoints(endpoint.SiloPort, endpoint.GatewayPort, listenOnAnyHostAddress: true);
+            }
+
+            silo.Configure<ClusterMembershipOptions>(membership =>
+            {
+                // What a dead silo counted stands still until it is declared dead: after three probes that found nobody.
+                membership.ProbeTimeout = TimeSpan.FromSeconds(3);
+            });
+            silo.UseCassandraClustering(options.Store.Cassandra);
+            silo.AddCassandraStore(options.Store);
+            silo.AddClickCounting(options.Counting);
+            silo.AddDashboard();
+        });
+        return builder;
+    }
+}

@@ -1,0 +1,106 @@
+using System.Net.Sockets;
+using ClickAggregator.Adapters.Cassandra;
+using ClickAggregator.Grains;
+using ClickAggregator.Grains.Chain;
+using ClickAggregator.Grains.Partitions;
+using ClickAggregator.Persistence.Cassandra.Cql;
+using ClickAggregator.Persistence.Cassandra.Schema;
+using ClickAggregator.Settings;
+using ClickAggregator.Silo.Settings;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using OpenTelemetry.Metrics;
+
+namespace ClickAggregator.Silo.Running;
+
+/// <summary>
+/// The program from its start to its end: 1. it waits until Cassandra is there; 2. the silo joins the others; 3. health and
+/// metrics are answered.
+/// </summary>
+internal static class SiloRun
+{
+    public static async Task<int> RunAsync(SiloSettings settings, IConfiguration configuration, TimeProvider time)
+    {
+        try
+        {
+            await using WebApplication app = Build(settings, configuration, time);
+            using (var signals = new StopSignals())
+            {
+                if (!await StoreWait.UntilThereAsync(settings, app.Services.GetRequiredService<ILoggerFactory>(), time, signals.Stop))
+                {
+                    return 0;
+                }
+            }
+
+            await app.StartAsync();
+            Banner.Write(Console.Out, app, settings);
+            await app.WaitForShutdownAsync();
+            return Environment.ExitCode;
+        }
+        catch (Exception fault) when (Explain(fault) is { } why)
+        {
+            return StartFault.Write(Console.Error, "Silo", "silo", [why]);
+        }
+    }
+
+    private static WebApplication Build(SiloSettings settings, IConfiguration configuration, TimeProvider time)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateBuilder();
+        builder.Configuration.Sources.Clear();
+        builder.Configuration.AddInMemoryCollection(LogLevels.Defaults);
+        builder.Configuration.AddConfiguration(configuration);
+        builder.WebHost.UseUrls(settings.Urls);
+        builder.Services.AddSingleton(time);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.ShutdownTimeout);
+        builder.AddClusterSilo(Options(settings));
+        builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics
+            .AddMeter("ClickAggregator*")
+            .AddMeter("System.Runtime")
+            .AddPrometheusExporter());
+
+        WebApplication app = builder.Build();
+        IHostApplicationLifetime life = app.Lifetime;
+        app.MapMethods("/health/live", [HttpMethods.Get, HttpMethods.Head], () => Results.Text("live\n"));
+        app.MapMethods("/health/ready", [HttpMethods.Get, HttpMethods.Head], () =>
+            life.ApplicationStarted.IsCancellationRequested && !life.ApplicationStopping.IsCancellationRequested
+                ? Results.Text("ready\n")
+                : Results.Text("not ready\n", statusCode: StatusCodes.Status503ServiceUnavailable));
+        app.MapPrometheusScrapingEndpoint("/metrics");
+        return app;
+    }
+
+    private static ClusterSiloOptions Options(SiloSettings settings) => new(
+        new CountingOptions
+        {
+            Rollups = settings.Counting.Rollups,
+            Horizon = settings.Counting.DuplicateHorizon,
+            MaxIds = settings.Counting.DuplicateMaxIds,
+            Retention = settings.Counting.RetentionDays,
+            TargetsMaySpread = true,
+            BatchInterval = settings.Counting.BatchInterval,
+            Chain = new ChainOptions { MaxRecords = settings.Counting.BatchMaxRecords },
+        },
+        settings.Kafka,
+        new CassandraStoreOptions
+        {
+            Cassandra = settings.Cassandra.Configure,
+            RetentionMinutes = settings.Counting.RetentionMinutes,
+            RetentionDays = settings.Counting.RetentionDays,
+        },
+        settings.Cluster,
+        settings.Endpoint);
+
+    private static string? Explain(Exception fault) => fault switch
+    {
+        IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } => $"urls: {fault.Message}",
+        SocketException => $"Cluster:SiloPort, Cluster:GatewayPort: {fault.Message}",
+        SchemaUnusableException => $"Cassandra:Keyspace: {fault.Message}",
+        CqlException { IsTransient: false } => $"Cassandra: {fault.Message}",
+        _ => null,
+    };
+}

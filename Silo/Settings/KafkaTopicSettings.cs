@@ -1,0 +1,48 @@
+using ClickAggregator.Settings;
+using ClickAggregator.Silo.Kafka;
+using ClickAggregator.Streaming.Kafka;
+
+namespace ClickAggregator.Silo.Settings;
+
+/// <summary>The topics that are counted from and written to, read alike by whatever program counts.</summary>
+public static class KafkaTopicSettings
+{
+    /// <summary>Reads what counting needs beside the brokers and the topic.</summary>
+    /// <param name="reader">Where they are read from.</param>
+    /// <param name="kafka">The brokers and the topic, read before.</param>
+    /// <param name="partitions">How many a topic gets that is made.</param>
+    /// <returns>Null where no brokers are named.</returns>
+    public static KafkaSiloOptions? Read(SettingReader reader, KafkaSettings kafka, int partitions)
+    {
+        ArgumentNullException.ThrowIfNull(reader);
+        ArgumentNullException.ThrowIfNull(kafka);
+        string? deadLetters = reader.OptionalText("Kafka:DeadLetterTopic", "a topic's name", "takes records that hold no click; <topic>-dead-letters by default");
+        if (kafka.BootstrapServers is not { } servers)
+        {
+            return null;
+        }
+
+        var silo = new KafkaSiloOptions(Log(kafka.Topic, partitions), Log(deadLetters ?? kafka.Topic + "-dead-letters", 1));
+        reader.FaultOptions(silo.Clicks.Validate(), _ => "Kafka");
+        return silo;
+
+        KafkaLogOptions Log(string name, int partitions)
+        {
+            var options = new KafkaLogOptions
+            {
+                BootstrapServers = servers,
+                Topic = name,
+                Partitions = partitions,
+                ReplicationFactor = kafka.ReplicationFactor ?? -1,
+                Retention = kafka.Retention,
+                RequestTimeout = TimeSpan.FromSeconds(5),
+            };
+            foreach ((string setting, string value) in kafka.Client)
+            {
+                options.Client[setting] = value;
+            }
+
+            return options;
+        }
+    }
+}
