@@ -3,6 +3,7 @@ using System.Globalization;
 using ClickAggregator.Api.Settings;
 using ClickAggregator.Api.Verify;
 using ClickAggregator.ClickLog;
+using ClickAggregator.Grains;
 using ClickAggregator.Grains.Progress;
 using ClickAggregator.Grains.Storage;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using ClickAggregator.ClickLog;
+using ClickAggregator.Grains;
 using ClickAggregator.Grains.Progress;
 
 namespace ClickAggregator.Api.Health;

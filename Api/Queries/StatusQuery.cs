@@ -1,6 +1,7 @@
 using ClickAggregator.Api.Health;
 using ClickAggregator.Api.Settings;
 using ClickAggregator.ClickLog;
+using ClickAggregator.Grains;
 using ClickAggregator.Grains.Chain;
 using ClickAggregator.Grains.Progress;
 
