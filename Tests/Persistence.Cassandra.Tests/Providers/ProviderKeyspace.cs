@@ -29,6 +29,8 @@ public sealed class ProviderKeyspace(CassandraServer server) : IAsyncDisposable
             }
 
             options.Cql.Port = port > 0 ? port : used.Port;
+            options.Cql.ReconnectDelay = TimeSpan.FromMilliseconds(10);
+            options.Cql.ReconnectMaxDelay = TimeSpan.FromMilliseconds(50);
             options.Cql.RequestTimeout = used.RequestTimeout;
             options.Keyspace = Name;
         };
