@@ -1,11 +1,13 @@
 using BenchmarkDotNet.Running;
 using ClickAggregator.Bench.Backlog;
 using ClickAggregator.Bench.Load;
+using ClickAggregator.Bench.Store;
 
 // dotnet run -c Release --project Bench -- --job short --filter '*'
 // dotnet run -c Release --project Bench -- load --seconds 60
 // dotnet run -c Release --project Bench -- backlog --brokers localhost:9092
-if (args is [("load" or "backlog") and string what, .. string[] rest])
+// dotnet run -c Release --project Bench -- store --cassandra localhost
+if (args is [("load" or "backlog" or "store") and string what, .. string[] rest])
 {
     using var stop = new CancellationTokenSource();
     Console.CancelKeyPress += (_, pressed) =>
@@ -24,9 +26,12 @@ static async Task<int> RunWholeAsync(string what, string[] args, CancellationTok
 {
     try
     {
-        return what == "load"
-            ? await new LoadRunner(LoadOptions.Parse(args)).RunAsync(cancellationToken)
-            : await new BacklogRunner(BacklogOptions.Parse(args)).RunAsync(cancellationToken);
+        return what switch
+        {
+            "load" => await new LoadRunner(LoadOptions.Parse(args)).RunAsync(cancellationToken),
+            "store" => await new StoreRunner(StoreOptions.Parse(args)).RunAsync(cancellationToken),
+            _ => await new BacklogRunner(BacklogOptions.Parse(args)).RunAsync(cancellationToken),
+        };
     }
     catch (ArgumentException wrong)
     {

@@ -17,8 +17,8 @@ internal static partial class CassandraEvents
     public static partial void NotReplicated(ILogger logger, string keyspace, int nodes);
 
     [LoggerMessage(Level = LogLevel.Information, EventId = 4324,
-        Message = "Cassandra: the answer to a conditional write of {What} was lost; attempt {Attempt}, the row says: {Standing}")]
-    public static partial void AnswerLost(ILogger logger, string what, int attempt, Standing standing, Exception? fault);
+        Message = "Cassandra: a conditional write of {What} was not answered; attempt {Attempt}, what is stored: {Standing}")]
+    public static partial void Unanswered(ILogger logger, string what, int attempt, Standing standing, Exception? fault);
 
     [LoggerMessage(Level = LogLevel.Information, EventId = 4325, Message = "Cassandra: {Count} silos that are dead were removed from cluster {Cluster}")]
     public static partial void SilosRemoved(ILogger logger, int count, string cluster);

@@ -37,6 +37,13 @@ public sealed class CassandraOptions
     /// <summary>Whose membership this is. Default none: the ClusterId of Orleans' ClusterOptions.</summary>
     public string ClusterId { get; set; } = "";
 
+    /// <summary>
+    /// How large the state of a grain may be, in bytes as serialized. Default 3 MiB, 1 KiB to 15 MiB. A node refuses what is not
+    /// smaller than half of its <c>commitlog_segment_size</c>, which is 32 MiB unless set otherwise, and does not say so: such
+    /// writes time out.
+    /// </summary>
+    public int MaxStateBytes { get; set; } = 3 << 20;
+
     /// <summary>All faults, each as the name of a setting and the rule it breaks; empty when there are none.</summary>
     public IReadOnlyList<string> Validate()
     {
@@ -44,6 +51,11 @@ public sealed class CassandraOptions
         if (string.IsNullOrEmpty(Keyspace))
         {
             faults.Add($"{nameof(CassandraOptions)}.{nameof(Keyspace)} {CqlIdentifier.Rule}");
+        }
+
+        if (MaxStateBytes is < 1 << 10 or > 15 << 20)
+        {
+            faults.Add($"{nameof(CassandraOptions)}.{nameof(MaxStateBytes)} must be between 1 KiB and 15 MiB");
         }
 
         if (Replication.Length > 0 && !KeyspaceReplication.IsValid(Replication))

@@ -10,7 +10,7 @@ namespace ClickAggregator.Persistence.Cassandra;
 /// </summary>
 internal sealed class ConditionalWrite(TimeProvider time, ILogger logger)
 {
-    public const int MaxAttempts = 4;
+    public const int MaxAttempts = 5;
 
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
 
@@ -25,31 +25,30 @@ internal sealed class ConditionalWrite(TimeProvider time, ILogger logger)
     {
         for (int attempt = 1; ; attempt++)
         {
-            CasResult result = await ask().ConfigureAwait(false);
-            if (result.IsApplied)
-            {
-                return true;
-            }
-
-            // Rejected, too, may mean that an attempt before has been applied meanwhile.
-            Standing standing;
-            CqlException? unseen = null;
+            Standing standing = Standing.Unchanged;
+            CqlException? fault;
             try
             {
+                CasResult result = await ask().ConfigureAwait(false);
+                if (result.IsApplied)
+                {
+                    return true;
+                }
+
+                // Rejected, too, may mean that an attempt before has been applied meanwhile.
+                fault = result.Fault;
                 standing = await look().ConfigureAwait(false);
+                if (result.Outcome == CasOutcome.Rejected)
+                {
+                    return standing == Standing.Mine;
+                }
             }
-            catch (CqlException fault) when (result.Outcome == CasOutcome.Unknown && fault.IsTransient)
+            catch (CqlException unseen) when (unseen.IsTransient)
             {
-                standing = Standing.Unchanged;
-                unseen = fault;
+                fault = unseen;
             }
 
-            if (result.Outcome == CasOutcome.Rejected)
-            {
-                return standing == Standing.Mine;
-            }
-
-            CassandraEvents.AnswerLost(logger, what, attempt, standing, unseen ?? result.Fault);
+            CassandraEvents.Unanswered(logger, what, attempt, standing, fault);
             if (standing != Standing.Unchanged)
             {
                 return standing == Standing.Mine;
@@ -57,7 +56,7 @@ internal sealed class ConditionalWrite(TimeProvider time, ILogger logger)
 
             if (attempt == MaxAttempts)
             {
-                ExceptionDispatchInfo.Throw(unseen ?? result.Fault!);
+                ExceptionDispatchInfo.Throw(fault!);
             }
 
             await Task.Delay(s_pause * attempt * (1 + Random.Shared.NextDouble()), time, cancellationToken).ConfigureAwait(false);

@@ -46,8 +46,7 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
                     int hour = row.Get<int>("hour");
                     long[] quarters = row.Get<long[]>("quarters");
                     bool whole = quarters.Length == 4;
-                    long[]? minutes = withMinutes && !store.Keeping.AreMinutesOver(hour, written, now)
-                        ? CountColumns.Minutes(row.Get<Dictionary<sbyte, long>>("minutes")) : null;
+                    long[]? minutes = withMinutes && !store.Keeping.AreMinutesOver(hour, written, now) ? CountColumns.Minutes(row) : null;
                     rows.Add(new HourRow(part.Series, hour, chain, whole ? quarters : new long[4], minutes, !whole || row.GetOrDefault<bool>("set_aside")));
                 }
             },
@@ -67,10 +66,9 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
                 await foreach (CqlRow row in store.Cql.QueryAsync(read, token).ConfigureAwait(false))
                 {
                     int day = row.Get<int>("day");
-                    Dictionary<sbyte, long[]> hours = row.Get<Dictionary<sbyte, long[]>>("quarters");
-                    if (hours.Count > 0 && !store.Keeping.IsOver(day, WindowTable.WrittenOf(row), now))
+                    if (CountColumns.Day(row) is { } hours && !store.Keeping.IsOver(day, WindowTable.WrittenOf(row), now))
                     {
-                        rows.Add(DayRowOf(part.Series, day, row.Get<int>("chain"), hours));
+                        rows.Add(new DayRow(part.Series, day, row.Get<int>("chain"), hours.Quarters, hours.SetAside));
                     }
                 }
             },
@@ -132,22 +130,6 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
     {
         long floor = store.Keeping.MinutesFloor(store.Keeping.Now());
         return await store.Range.HasBeforeAsync(floor, cancellationToken).ConfigureAwait(false) ? (int)floor : null;
-    }
-
-    private static DayRow DayRowOf(string series, int day, int chain, Dictionary<sbyte, long[]> hours)
-    {
-        long[] quarters = new long[96];
-        bool setAside = false;
-        foreach ((sbyte hour, long[] element) in hours)
-        {
-            if (hour is >= 0 and < 24)
-            {
-                element.AsSpan(0, Math.Min(4, element.Length)).CopyTo(quarters.AsSpan(hour * 4));
-                setAside |= CountColumns.IsAside(element);
-            }
-        }
-
-        return new DayRow(series, day, chain, quarters, setAside);
     }
 
     /// <summary>Days are written before their windows: where there is no day there is no window.</summary>

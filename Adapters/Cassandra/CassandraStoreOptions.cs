@@ -65,6 +65,9 @@ public sealed record CassandraStoreOptions
     internal void Configure(CassandraOptions options)
     {
         options.Keyspace = "clicks";
+
+        // Below what two connections take: where all are full, a request that finds both so is refused instead of waiting.
+        options.Cql.MaxRequestsInFlight = 1536;
         Cassandra(options);
     }
 

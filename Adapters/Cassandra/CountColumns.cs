@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using ClickAggregator.Grains.Storage;
+using ClickAggregator.Persistence.Cassandra.Cql;
 
 namespace ClickAggregator.Adapters.Cassandra;
 
@@ -35,40 +37,74 @@ internal static class CountColumns
         return map;
     }
 
-    /// <summary>60 counts, or null where the column is empty or gone.</summary>
-    public static long[]? Minutes(Dictionary<sbyte, long> map)
+    /// <summary>60 counts, or null where the column is empty or gone. From its bytes: a query reads very many of them.</summary>
+    public static long[]? Minutes(CqlRow row)
     {
-        if (map.Count == 0)
+        if (!row.TryGetBytes("minutes", out ReadOnlySpan<byte> map) || TakeInt(ref map) is not (> 0 and int count))
         {
             return null;
         }
 
         long[] minutes = new long[60];
-        foreach ((sbyte minute, long clicks) in map)
+        while (count-- > 0)
         {
-            if (minute is >= 0 and < 60)
-            {
-                minutes[minute] = clicks;
-            }
+            int minute = TakeValue(ref map)[0];
+            minutes[minute] = BinaryPrimitives.ReadInt64BigEndian(TakeValue(ref map));
         }
 
         return minutes;
     }
 
+    /// <summary>The hours of a day, from their bytes; null where there are none.</summary>
+    public static DayHours? Day(CqlRow row)
+    {
+        if (!row.TryGetBytes("quarters", out ReadOnlySpan<byte> map) || TakeInt(ref map) is not (> 0 and int count))
+        {
+            return null;
+        }
+
+        long[] quarters = new long[96];
+        int hours = 0;
+        bool setAside = false;
+        while (count-- > 0)
+        {
+            int hour = TakeValue(ref map)[0];
+            ReadOnlySpan<byte> element = TakeValue(ref map);
+            int counts = TakeInt(ref element);
+            for (int n = 0; n < 4; n++)
+            {
+                quarters[(hour * 4) + n] = BinaryPrimitives.ReadInt64BigEndian(TakeValue(ref element));
+            }
+
+            hours |= 1 << hour;
+            setAside |= counts != 4;
+        }
+
+        return new DayHours(quarters, hours, setAside);
+    }
+
     /// <summary>An element of a day: the quarters of an hour, and a fifth number where the hour is set aside.</summary>
     public static long[] Element(WindowRow row) => row.SetAside ? [.. row.Quarters, 1] : row.Quarters;
 
-    public static bool IsAside(long[] element) => element.Length != 4;
-
-    /// <summary>The sum of an element's quarters.</summary>
-    public static long ClicksOf(long[] element)
+    private static int TakeInt(ref ReadOnlySpan<byte> bytes)
     {
-        long clicks = 0;
-        for (int n = 0; n < 4 && n < element.Length; n++)
-        {
-            clicks += element[n];
-        }
+        int value = BinaryPrimitives.ReadInt32BigEndian(bytes);
+        bytes = bytes[4..];
+        return value;
+    }
 
-        return clicks;
+    /// <summary>What is inside of a collection: a length and as many bytes.</summary>
+    private static ReadOnlySpan<byte> TakeValue(ref ReadOnlySpan<byte> bytes)
+    {
+        int length = TakeInt(ref bytes);
+        ReadOnlySpan<byte> value = bytes[..length];
+        bytes = bytes[length..];
+        return value;
     }
 }
+
+/// <summary>The counts of a day.</summary>
+/// <param name="Quarters">96.</param>
+/// <param name="Hours">A bit for each hour that was written.</param>
+/// <param name="SetAside">One of them is set aside.</param>
+internal sealed record DayHours(long[] Quarters, int Hours, bool SetAside);

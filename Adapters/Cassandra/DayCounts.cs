@@ -43,9 +43,12 @@ internal sealed class DayCounts
                 _lastTaken = begun;
                 (int Hour, long Clicks, long Version)[] newer = [.. _hours.AsSpan(0, _count).ToArray().Where(hour => hour.Version > begun)];
                 _count = 0;
-                foreach ((sbyte hour, long[] counts) in stored?.Quarters ?? [])
+                for (int hour = 0; hour < 24 && stored?.Hours is not null; hour++)
                 {
-                    Put(hour, CountColumns.ClicksOf(counts), begun);
+                    if ((stored.Hours.Hours & (1 << hour)) != 0)
+                    {
+                        Put(hour, stored.Hours.Quarters.AsSpan(hour * 4, 4).ToArray().Sum(), begun);
+                    }
                 }
 
                 foreach ((int Hour, long Clicks, long Version) hour in newer)
@@ -123,4 +126,4 @@ internal sealed class DayCounts
 internal readonly record struct DayView(bool Exists, long Clicks, long Stamp, long Written);
 
 /// <summary>A row of <c>clicks_by_day</c>.</summary>
-internal sealed record StoredDay(Dictionary<sbyte, long[]> Quarters, long Stamp, long Written);
+internal sealed record StoredDay(DayHours? Hours, long Stamp, long Written);

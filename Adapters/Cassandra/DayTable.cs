@@ -36,10 +36,7 @@ internal sealed class DayTable(CassandraStore store)
         return view;
     }
 
-    private static StoredDay Stored(CqlRow row) => new(
-        row.Get<Dictionary<sbyte, long[]>>("quarters"),
-        row.GetOrDefault<long>("stamp"),
-        row.GetOrDefault<DateTimeOffset?>("written")?.ToUnixTimeMilliseconds() ?? 0);
+    private static StoredDay Stored(CqlRow row) => new(CountColumns.Day(row), row.GetOrDefault<long>("stamp"), WindowTable.WrittenOf(row));
 
     /// <summary>
     /// Under the highest stamp that the day was written with: what anybody writes to it now has a higher one, for its chain has

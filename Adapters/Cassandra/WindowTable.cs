@@ -85,7 +85,7 @@ internal sealed class WindowTable(CassandraStore store)
         return new WindowRow
         {
             Quarters = quarters.Length == 4 ? quarters : new long[4],
-            Minutes = store.Keeping.AreMinutesOver(hour, written, now) ? null : CountColumns.Minutes(stored.Get<Dictionary<sbyte, long>>("minutes")),
+            Minutes = store.Keeping.AreMinutesOver(hour, written, now) ? null : CountColumns.Minutes(stored),
             Upto = stored.GetOrDefault<long>("upto"),
             Stamp = stored.GetOrDefault<long>("stamp"),
             SetAside = !whole || stored.Get<bool>("set_aside"),

@@ -1,8 +1,10 @@
 namespace ClickAggregator.Grains.Storage;
 
 /// <summary>
-/// The read side of the store: what queries are answered from. Every answer is one consistent view of the store (of a
-/// scan: each stretch of rows is), bounded by its arguments, and cancellable.
+/// The read side of the store: what queries are answered from. Every row of an answer is as it was written, whole, at some
+/// moment during the question, and never older than in an earlier answer; whether all are of one moment is the store's matter
+/// (SQLite: yes, of a scan each stretch of rows; Cassandra: no). So a sum is never above what was written by the end of the
+/// question, nor below what was by its beginning. Answers are bounded by their arguments, and cancellable.
 /// </summary>
 public interface ICountReader
 {
@@ -23,7 +25,8 @@ public interface ICountReader
     /// <summary>
     /// The series that start with <paramref name="prefix"/> (such as <c>ad:</c>) and have a window in a UTC day that
     /// <c>[fromHour, toHour)</c> touches, in ordinal order, after <paramref name="after"/>, at most
-    /// <paramref name="limit"/>. Only plain series (no <c>|</c>) where <paramref name="prefix"/> has none.
+    /// <paramref name="limit"/>. Only plain series (no <c>|</c>) where <paramref name="prefix"/> has none. It has the whole kind,
+    /// up to its colon, or is a series that has none.
     /// </summary>
     Task<IReadOnlyList<string>> ListSeriesAsync(
         string prefix, int fromHour, int toHour, string? after, int limit, CancellationToken cancellationToken);
@@ -35,7 +38,7 @@ public interface ICountReader
     /// <summary>The first hour with stored minutes: before it only quarters remain. Null where minutes never expired.</summary>
     Task<int?> ReadMinutesFloorAsync(CancellationToken cancellationToken);
 
-    /// <summary>Every window row, in key order: for <c>verify</c>, never for a query.</summary>
+    /// <summary>Every window row, once, in no particular order: for <c>verify</c>, never for a query.</summary>
     IAsyncEnumerable<(WindowKey Key, WindowRow Row)> ScanWindowsAsync(CancellationToken cancellationToken);
 }
 

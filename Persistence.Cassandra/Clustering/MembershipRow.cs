@@ -20,7 +20,7 @@ internal static class MembershipRow
         .Add(entry.FaultZone)
         .Add(Utc(entry.StartTime))
         .Add(Utc(entry.IAmAliveTime))
-        .Add(entry.SuspectTimes?.ConvertAll(TextOf) ?? []);
+        .Add(entry.SuspectTimes?.ConvertAll(TextOf));
 
     /// <param name="row">Of a silo.</param>
     /// <param name="alive">When it last said that it lives, if it has since the row was written.</param>
@@ -39,7 +39,7 @@ internal static class MembershipRow
             FaultZone = row.Get<int>("fault_zone"),
             StartTime = row.Get<DateTimeOffset>("started").UtcDateTime,
             IAmAliveTime = (alive > written ? alive.Value : written).UtcDateTime,
-            SuspectTimes = row.Get<List<string>>("suspicions").ConvertAll(SuspicionOf),
+            SuspectTimes = row.IsNull("suspicions") ? null : row.Get<List<string>>("suspicions").ConvertAll(SuspicionOf),
         };
         return Tuple.Create(entry, row.Get<Guid>("etag").ToString());
     }

@@ -13,14 +13,9 @@ namespace ClickAggregator.Persistence.Cassandra.State;
 /// </summary>
 internal sealed class CassandraGrainStorage : IGrainStorage, ILifecycleParticipant<ISiloLifecycle>
 {
-    /// <summary>
-    /// Half of the largest frame and of the largest mutation that a node accepts unless it is set up otherwise: a conditional
-    /// write is kept in the table of its agreements, too.
-    /// </summary>
-    public const int MaxPayloadBytes = 8 << 20;
-
     private readonly string _name;
     private readonly string _service;
+    private readonly int _maxBytes;
     private readonly CassandraSession _session;
     private readonly IGrainStorageSerializer _serializer;
     private readonly IActivatorProvider _activators;
@@ -29,9 +24,9 @@ internal sealed class CassandraGrainStorage : IGrainStorage, ILifecycleParticipa
     private readonly CqlStatement _next;
 
     public CassandraGrainStorage(
-        string name, string service, CassandraSession session, IGrainStorageSerializer serializer, IActivatorProvider activators)
+        string name, string service, int maxBytes, CassandraSession session, IGrainStorageSerializer serializer, IActivatorProvider activators)
     {
-        (_name, _service, _session, _serializer, _activators) = (name, service, session, serializer, activators);
+        (_name, _service, _maxBytes, _session, _serializer, _activators) = (name, service, maxBytes, session, serializer, activators);
         _read = new CqlStatement(
             $"SELECT etag, present, payload FROM {session.Keyspace}.{OrleansSchema.State} WHERE service = ? AND grain = ? AND name = ?")
         {
@@ -75,9 +70,10 @@ internal sealed class CassandraGrainStorage : IGrainStorage, ILifecycleParticipa
     {
         var key = new StateKey(GrainText.Of(grainId), stateName);
         ReadOnlyMemory<byte> payload = _serializer.Serialize(grainState.State).ToMemory();
-        if (payload.Length > MaxPayloadBytes)
+        if (payload.Length > _maxBytes)
         {
-            throw new ArgumentException($"{key} has {payload.Length} bytes, and this storage keeps {MaxPayloadBytes} at most", nameof(grainState));
+            throw new ArgumentException(
+                $"{key} has {payload.Length} bytes, and {nameof(CassandraOptions)}.{nameof(CassandraOptions.MaxStateBytes)} is {_maxBytes}", nameof(grainState));
         }
 
         grainState.ETag = await PutAsync(key, present: true, payload, grainState.ETag, cancellationToken).ConfigureAwait(false);

@@ -42,6 +42,7 @@ public static class CassandraGrainStorageHosting
         return new CassandraGrainStorage(
             name,
             options.ServiceId.Length > 0 ? options.ServiceId : services.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId,
+            options.MaxStateBytes,
             services.GetRequiredService<CassandraSessions>().Get(options),
             services.GetKeyedService<IGrainStorageSerializer>(name) ?? services.GetRequiredService<IGrainStorageSerializer>(),
             services.GetRequiredService<IActivatorProvider>());

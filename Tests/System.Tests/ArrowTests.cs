@@ -15,7 +15,7 @@ public class ArrowTests
         ["Streaming.Kafka"] = ["Streaming"],
         ["Persistence.Cassandra"] = [],
         ["Grains"] = ["Grains.Interfaces", "Streaming"],
-        ["Adapters"] = ["Grains", "ClickLog"],
+        ["Adapters"] = ["Grains", "ClickLog", "Persistence.Cassandra"],
         ["Silo"] = ["Adapters", "Settings", "Streaming.Kafka"],
         ["Settings"] = [],
         ["Shipper"] = ["ClickLog", "Settings"],

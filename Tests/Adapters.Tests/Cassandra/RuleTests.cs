@@ -53,12 +53,12 @@ public class RuleTests
     }
 
     [Fact]
-    public void Minutes_read_back_also_when_there_are_none_and_when_all_are_zero()
+    public void Columns_are_never_empty_by_accident()
     {
-        long[] some = [.. Enumerable.Range(0, 60).Select(n => n % 3 == 0 ? n : 0L)];
-        Assert.Equal(some, CountColumns.Minutes(CountColumns.Minutes(some)));
-        Assert.Equal(new long[60], CountColumns.Minutes(CountColumns.Minutes(new long[60])));
-        Assert.Null(CountColumns.Minutes(CountColumns.Minutes((long[]?)null)));
+        Assert.Empty(CountColumns.Minutes((long[]?)null));
+        Assert.Equal([new(0, 0)], CountColumns.Minutes(new long[60]));
+        Assert.Equal([new(3, 7)], CountColumns.Minutes([0, 0, 0, 7, .. new long[56]]));
+        Assert.Equal([1, 2, 3, 4], CountColumns.Element(new WindowRow { Quarters = [1, 2, 3, 4] }));
         Assert.Equal([1, 2, 3, 4, 1], CountColumns.Element(new WindowRow { Quarters = [1, 2, 3, 4], SetAside = true }));
     }
 
@@ -88,13 +88,13 @@ public class RuleTests
         Assert.Null(day.View());
         long begun = day.BeginRead();
         day.Set(5, 12, 200, 0);
-        Assert.Equal(new DayView(true, 22, 200, 7), day.Take(new StoredDay(new Dictionary<sbyte, long[]> { [5] = [3, 0, 0, 0], [6] = [0, 10, 0, 0] }, 100, 7), begun));
+        Assert.Equal(new DayView(true, 22, 200, 7), day.Take(Stored(3, 10), begun));
         Assert.Equal(22, day.View()!.Value.Clicks);
 
         // A read from before the last one that was taken says nothing new.
         long older = day.BeginRead(), newer = day.BeginRead();
         day.Take(null, newer);
-        Assert.Equal(new DayView(false, 0, 0, 0), day.Take(new StoredDay(new Dictionary<sbyte, long[]> { [5] = [3, 0, 0, 0] }, 100, 7), older));
+        Assert.Equal(new DayView(false, 0, 0, 0), day.Take(Stored(3, 10), older));
 
         // After a write that failed only a read that began after it is believed.
         older = day.BeginRead();
@@ -121,5 +121,13 @@ public class RuleTests
         memory.Release(last);
         Assert.Same(last, memory.Hold(new DayKey("ad:99", 0, 0)));
         Assert.Null(memory.Hold(new DayKey("ad:0", 0, 0)).View());
+    }
+
+    /// <summary>A day with clicks in its sixth and its seventh hour.</summary>
+    private static StoredDay Stored(long sixth, long seventh)
+    {
+        long[] quarters = new long[96];
+        (quarters[20], quarters[25]) = (sixth, seventh);
+        return new StoredDay(new DayHours(quarters, (1 << 5) | (1 << 6), false), 100, 7);
     }
 }

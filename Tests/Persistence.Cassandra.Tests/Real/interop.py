@@ -1,4 +1,4 @@
-"""Another client's hands: writes what ours reads (write), prints what ours wrote (read), prints tokens (tokens)."""
+"""Another client's hands: writes what ours reads (write), prints what ours wrote (read), a table (rows), tokens (tokens)."""
 import datetime
 import decimal
 import ipaddress
@@ -37,6 +37,8 @@ def main():
         pages.fetch_size = 17
         row["pages"] = [(r["c"], r["n"]) for r in session.execute(pages, ["ours"])]
         print(json.dumps(row, default=text, sort_keys=True))
+    elif action == "rows":
+        print(json.dumps(list(session.execute("SELECT * FROM %s" % sys.stdin.read())), default=text))
     elif action == "tokens":
         for key in json.load(sys.stdin):
             print(cluster.metadata.token_map.token_class.from_key(bytes.fromhex(key)).value)

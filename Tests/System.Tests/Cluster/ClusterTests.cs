@@ -1,0 +1,156 @@
+using ClickAggregator.Servers;
+using ClickAggregator.SystemTests.Oracle;
+using ClickAggregator.SystemTests.Programs;
+
+namespace ClickAggregator.SystemTests.Cluster;
+
+/// <summary>Many silos over Kafka and Cassandra, as processes: whatever dies, accepted is counted, once.</summary>
+public class ClusterTests(KafkaServer kafka, CassandraServer cassandra, ITestOutputHelper output)
+{
+    private const string RealRange = "from=2012-12-31T00:00:00Z&to=2013-04-01T00:00:00Z";
+
+    [Fact]
+    public async Task Real_clicks_through_two_silos_equal_the_recount_and_the_API_that_started_first_waited_for_them()
+    {
+        string[] lines = [.. RealClicks.Lines.Take(40_000)];
+        await using ClusterPrograms cluster = await ClusterPrograms.NewAsync(kafka, cassandra);
+        await using ApiProcess api = await cluster.StartApiAsync();
+        await RealClicksTests.SendAsync(api.Http, lines[..20_000]);
+        using (HttpResponseMessage early = await api.Http.GetAsync("/v1/clicks/total"))
+        {
+            Assert.Equal(503, (int)early.StatusCode);
+            Assert.Contains("store_unavailable", await early.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+            Assert.NotNull(early.Headers.RetryAfter);
+        }
+
+        Assert.Equal(503, (int)(await api.Http.GetAsync("/health/ready/query")).StatusCode);
+        await cluster.StartSilosAsync(2);
+        await RealClicksTests.SendAsync(api.Http, lines[20_000..]);
+        await CountedAsync(api.Http, lines.Length);
+        await Answers.AgreeAsync(api.Http, Recount.Of(lines));
+        Assert.Equal(200, (int)(await api.Http.GetAsync("/health/ready/query")).StatusCode);
+    }
+
+    [Fact]
+    public async Task Silos_that_are_killed_stopped_paused_and_replaced_under_load_change_no_count_and_no_answer_goes_back()
+    {
+        int seed = Environment.TickCount;
+        output.WriteLine($"seed {seed}");
+        var random = new Random(seed);
+        await using ClusterPrograms cluster = await ClusterPrograms.NewAsync(kafka, cassandra);
+        await using ApiProcess api = await cluster.StartApiAsync();
+        await cluster.StartSilosAsync(3);
+        var load = new Load(seed);
+        var watcher = new Watcher(api.Http, "/v1/clicks/total?last=6h");
+        using var stop = new CancellationTokenSource();
+        Task watching = watcher.WatchAsync(stop.Token);
+        await load.DuringAsync(api.Http, async () =>
+        {
+            for (int round = 0; round < 3; round++)
+            {
+                ProgramProcess one = cluster.Silos[random.Next(cluster.Silos.Count)];
+                output.WriteLine($"round {round}: {load.Accepted.Count} accepted, {watcher.Last} seen");
+                switch (round)
+                {
+                    case 0:
+                        cluster.Kill(one);
+                        break;
+                    case 1:
+                        await cluster.StopAsync(one);
+                        break;
+                    default:
+                        one.Signal(19);
+                        await Task.Delay(TimeSpan.FromSeconds(15)); // past what the others wait before they declare it dead
+                        one.Signal(18);
+                        break;
+                }
+
+                await GoesOnAsync();
+                await cluster.StartSilosAsync(3 - cluster.Silos.Count);
+            }
+        });
+        await Answers.CountedUntilNowAsync(api.Http);
+        await stop.CancelAsync();
+        await watching;
+        await load.AssertCountedAsync(api.Http, output);
+        output.WriteLine($"{watcher.Answers} answers, {watcher.Refused} refused with 503");
+
+        Task GoesOnAsync()
+        {
+            long from = load.Accepted.Count;
+            return Eventually.Async("the counting goes on", () => Task.FromResult(watcher.Last >= from), TimeSpan.FromMinutes(1));
+        }
+    }
+
+    [Fact]
+    public async Task All_silos_die_and_come_back_with_nothing_sent_afterwards()
+    {
+        await using ClusterPrograms cluster = await ClusterPrograms.NewAsync(kafka, cassandra);
+        await using ApiProcess api = await cluster.StartApiAsync();
+        await cluster.StartSilosAsync(2);
+        var load = new Load(11);
+        await load.DuringAsync(api.Http, async () =>
+        {
+            await Eventually.Async("some are counted", async () => await Answers.ClicksAsync(api.Http, "/v1/clicks/total?last=6h") > 2_000, TimeSpan.FromMinutes(1));
+            foreach (ProgramProcess silo in cluster.Silos.ToArray())
+            {
+                cluster.Kill(silo);
+            }
+
+            int before = load.Accepted.Count;
+            await Eventually.Async("clicks are accepted without silos", () => Task.FromResult(load.Accepted.Count > before + 2_000), TimeSpan.FromSeconds(30));
+            Assert.Equal(200, (int)(await api.Http.GetAsync("/health/ready")).StatusCode);
+        });
+        await cluster.StartSilosAsync(2);
+        await Answers.CountedUntilNowAsync(api.Http);
+        await load.AssertCountedAsync(api.Http, output);
+    }
+
+    [Fact]
+    public async Task Cassandra_is_cut_off_at_the_start_and_under_load_and_nothing_is_lost()
+    {
+        await cassandra.ContactPointsAsync();
+        await using var proxy = new TcpProxy(cassandra.Port);
+        await proxy.CutAsync();
+        await using ClusterPrograms cluster = await ClusterPrograms.NewAsync(kafka, proxy);
+        ProgramProcess first = cluster.BeginSilo();
+        await using ApiProcess api = await cluster.StartApiAsync();
+        var load = new Load(12);
+        await load.DuringAsync(api.Http, async () =>
+        {
+            await first.UntilItSaysAsync("waiting for Cassandra");
+            proxy.Mend();
+            await first.UntilItSaysAsync("  stop        Ctrl+C");
+            for (int cut = 0; cut < 3; cut++)
+            {
+                long from = load.Accepted.Count;
+                await Eventually.Async("the counting goes on", async () => await TotalAsync(api.Http) >= from, TimeSpan.FromMinutes(1));
+                await proxy.CutAsync();
+                await Task.Delay(cut * 4000); // for a moment, and for longer than a request may take
+                Assert.Equal(200, (int)(await api.Http.GetAsync("/health/ready")).StatusCode);
+                proxy.Mend();
+            }
+        });
+        await Answers.CountedUntilNowAsync(api.Http);
+        await load.AssertCountedAsync(api.Http, output);
+    }
+
+    private static async Task<long> TotalAsync(HttpClient http)
+    {
+        using HttpResponseMessage answer = await http.GetAsync("/v1/clicks/total?last=6h");
+        if (!answer.IsSuccessStatusCode)
+        {
+            return -1;
+        }
+
+        using var json = System.Text.Json.JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
+        return json.RootElement.GetProperty("clicks").GetInt64();
+    }
+
+    private static Task CountedAsync(HttpClient http, long clicks) => Eventually.Async(
+        $"{clicks} clicks are counted",
+        async () => await TotalInAsync(http) == clicks,
+        TimeSpan.FromMinutes(2));
+
+    private static async Task<long> TotalInAsync(HttpClient http) => await Answers.ClicksAsync(http, $"/v1/clicks/total?{RealRange}");
+}

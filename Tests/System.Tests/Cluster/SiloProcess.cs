@@ -1,0 +1,51 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace ClickAggregator.SystemTests.Cluster;
+
+/// <summary>One silo as a process of its own, on free ports.</summary>
+internal static class SiloProcess
+{
+    /// <summary>Starts it and waits until it has joined the others.</summary>
+    public static async Task<ProgramProcess> StartAsync(params string[] settings)
+    {
+        ProgramProcess silo = Begin(settings);
+        await silo.UntilItSaysAsync("  stop        Ctrl+C");
+        return silo;
+    }
+
+    /// <summary>Starts it.</summary>
+    public static ProgramProcess Begin(params string[] settings)
+    {
+        int[] ports = FreePorts(2);
+        return ProgramProcess.Start("Silo",
+        [
+            "--urls=http://127.0.0.1:0", "--Cluster:AdvertisedAddress=127.0.0.1", $"--Cluster:SiloPort={ports[0]}", $"--Cluster:GatewayPort={ports[1]}", .. settings,
+        ]);
+    }
+
+    /// <summary>Runs it to its end and returns what it printed.</summary>
+    public static async Task<(int ExitCode, string Output)> RunAsync(params string[] settings)
+    {
+        await using ProgramProcess silo = Begin(settings);
+        int code = await silo.WaitForExitAsync();
+        return (code, silo.Output);
+    }
+
+    private static int[] FreePorts(int count)
+    {
+        TcpListener[] listeners = [.. Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0))];
+        foreach (TcpListener listener in listeners)
+        {
+            listener.Start();
+        }
+
+        int[] ports = [.. listeners.Select(listener => ((IPEndPoint)listener.LocalEndpoint).Port)];
+        foreach (TcpListener listener in listeners)
+        {
+            listener.Dispose();
+        }
+
+        return ports;
+    }
+}

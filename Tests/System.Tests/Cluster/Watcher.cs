@@ -1,0 +1,46 @@
+using System.Net;
+
+namespace ClickAggregator.SystemTests.Cluster;
+
+/// <summary>
+/// Asks for the total all the while, as an advertiser's page does: what is answered never goes back, and the worst it may be
+/// is 503 with the time to ask again.
+/// </summary>
+internal sealed class Watcher(HttpClient http, string path)
+{
+    private int _answers;
+    private int _refused;
+    private long _last;
+
+    public int Answers => _answers;
+
+    /// <summary>Answers that were 503.</summary>
+    public int Refused => _refused;
+
+    public long Last => Volatile.Read(ref _last);
+
+    public async Task WatchAsync(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            using HttpResponseMessage answer = await http.GetAsync(path, CancellationToken.None);
+            if (answer.StatusCode == HttpStatusCode.ServiceUnavailable)
+            {
+                Assert.NotNull(answer.Headers.RetryAfter);
+                _refused++;
+            }
+            else
+            {
+                string body = await answer.Content.ReadAsStringAsync(CancellationToken.None);
+                Assert.True(answer.StatusCode == HttpStatusCode.OK, body);
+                using var json = System.Text.Json.JsonDocument.Parse(body);
+                long clicks = json.RootElement.GetProperty("clicks").GetInt64();
+                Assert.True(clicks >= _last, $"{clicks} after {_last}");
+                Volatile.Write(ref _last, clicks);
+                _answers++;
+            }
+
+            await Task.Delay(20, CancellationToken.None);
+        }
+    }
+}
