@@ -45,7 +45,9 @@ internal sealed class TickingGrain([PersistentState("state", "state")] IPersiste
     }
 }
 
-/// <summary>Orleans as it is, with all three providers over a real node.</summary>
+/// <summary>Orleans as it is, with all three providers over a real node. Alone: silos under load take each other for dead.</summary>
+[Collection(nameof(OrleansClusterTests))]
+[CollectionDefinition(nameof(OrleansClusterTests), DisableParallelization = true)]
 public sealed class OrleansClusterTests(CassandraServer server, ProviderKeyspace keyspace) : IClassFixture<ProviderKeyspace>
 {
     private const int Silos = 3;
@@ -141,7 +143,7 @@ public sealed class OrleansClusterTests(CassandraServer server, ProviderKeyspace
             silo.UseCassandraReminderService(options);
             silo.AddCassandraGrainStorage("state", options);
             silo.Configure<SiloConnectionOptions>(connections => cable?.Attach(connections));
-            silo.Configure<SiloMessagingOptions>(messages => messages.ResponseTimeout = TimeSpan.FromSeconds(5));
+            silo.Configure<SiloMessagingOptions>(messages => messages.ResponseTimeout = TimeSpan.FromSeconds(10));
             silo.Configure<ReminderOptions>(reminders =>
             {
                 reminders.MinimumReminderPeriod = TimeSpan.FromMilliseconds(100);
@@ -149,7 +151,7 @@ public sealed class OrleansClusterTests(CassandraServer server, ProviderKeyspace
             });
             silo.Configure<ClusterMembershipOptions>(membership =>
             {
-                membership.ProbeTimeout = TimeSpan.FromSeconds(1);
+                membership.ProbeTimeout = TimeSpan.FromSeconds(2);
                 membership.NumMissedProbesLimit = 2;
                 membership.TableRefreshTimeout = TimeSpan.FromSeconds(2);
                 membership.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(2);
@@ -166,7 +168,7 @@ public sealed class OrleansClusterTests(CassandraServer server, ProviderKeyspace
         {
             client.Configure<ClusterOptions>(ids => (ids.ServiceId, ids.ClusterId) = (_id, _id));
             client.UseCassandraClustering(options);
-            client.Configure<ClientMessagingOptions>(messages => messages.ResponseTimeout = TimeSpan.FromSeconds(5));
+            client.Configure<ClientMessagingOptions>(messages => messages.ResponseTimeout = TimeSpan.FromSeconds(10));
             client.Configure<GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = TimeSpan.FromSeconds(1));
         });
         return builder.Build();
