@@ -35,10 +35,7 @@ public class LateAndForeignWriteTests(CassandraServer server, CassandraKeyspace 
         var newer = new WindowRow { Minutes = null, Quarters = [0, 3, 0, 0], Upto = 3, Stamp = 20 };
         await store.Windows.WriteAsync(s_key, newer);
 
-        await PutAsync(store, parts, new WindowRow
-        {
-            Minutes = [.. Enumerable.Repeat(9L, 60)], Quarters = [135, 135, 135, 135], Upto = 99, Stamp = 19, SetAside = true, Run = "older",
-        });
+        await PutAsync(store, parts, Older());
 
         WindowRow read = await store.Windows.ReadAsync(s_key);
         Assert.Equal([0, 3, 0, 0], read.Quarters);
@@ -57,7 +54,7 @@ public class LateAndForeignWriteTests(CassandraServer server, CassandraKeyspace 
     public async Task An_older_write_that_arrives_first_in_part_is_written_over_as_a_whole(string parts)
     {
         await using StoreInCassandra store = await keyspace.OpenAsync(server);
-        await PutAsync(store, parts, new WindowRow { Minutes = [.. Enumerable.Repeat(9L, 60)], Quarters = [135, 135, 135, 135], Upto = 99, Stamp = 19, SetAside = true, Run = "older" });
+        await PutAsync(store, parts, Older());
 
         await store.Windows.WriteAsync(s_key, Row(20, 20, 4, upto: 5));
 
@@ -133,6 +130,16 @@ public class LateAndForeignWriteTests(CassandraServer server, CassandraKeyspace 
         WindowRow read = await store.Windows.ReadAsync(s_key);
         Assert.Equal((7, false, "run 1", 7), (read.Clicks, read.SetAside, read.Run, read.DayClicks));
     }
+
+    private static WindowRow Older() => new()
+    {
+        Minutes = [.. Enumerable.Repeat(9L, 60)],
+        Quarters = [135, 135, 135, 135],
+        Upto = 99,
+        Stamp = 19,
+        SetAside = true,
+        Run = "older",
+    };
 
     private static WindowDelta Delta(long end, long stamp, long? previous, byte minute, int clicks) =>
         new(end, stamp, 0, previous, new[] { new MinuteCount(minute, clicks) });
