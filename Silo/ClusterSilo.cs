@@ -52,6 +52,9 @@ public static class ClusterSilo
             {
                 // What a dead silo counted stands still until it is declared dead: after three probes that found nobody.
                 membership.ProbeTimeout = TimeSpan.FromSeconds(3);
+
+                // Where all have died nobody declares them dead: who comes next waits until their signs of life are old.
+                membership.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
             });
             silo.UseCassandraClustering(options.Store.Cassandra);
             silo.AddCassandraStore(options.Store);

@@ -128,7 +128,14 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
 
     public async Task<int?> ReadMinutesFloorAsync(CancellationToken cancellationToken)
     {
-        long floor = store.Keeping.MinutesFloor(store.Keeping.Now());
+        // Minutes go by their last write: in a store that is younger than they are kept, none have gone.
+        long now = store.Keeping.Now();
+        long floor = store.Keeping.MinutesFloor(now);
+        if (await store.Range.FirstWriteAsync(cancellationToken).ConfigureAwait(false) is not long born || !store.Keeping.MayHaveLostMinutes(born, now))
+        {
+            return null;
+        }
+
         return await store.Range.HasBeforeAsync(floor, cancellationToken).ConfigureAwait(false) ? (int)floor : null;
     }
 

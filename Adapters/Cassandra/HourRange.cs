@@ -7,6 +7,7 @@ internal sealed class HourRange(CassandraStore store)
 {
     private const string Oldest = "oldest_hour";
     private const string Newest = "newest_hour";
+    private const string Born = "first_write";
     private const int LongHours = 31 * 24;
 
     // An hour is added to it, or taken from it: so the newest, or the oldest, has the highest timestamp.
@@ -15,10 +16,19 @@ internal sealed class HourRange(CassandraStore store)
     private readonly Lock _lock = new();
     private long _first = long.MaxValue;
     private long _last = long.MinValue;
+    private long _born;
 
     /// <summary>Before anything is written to these hours.</summary>
     public async ValueTask NoteAsync(long first, long last, CancellationToken cancellationToken)
     {
+        if (Volatile.Read(ref _born) == 0)
+        {
+            // The first of all has the highest timestamp.
+            long now = store.Keeping.Now();
+            await store.Cql.ExecuteAsync(store.Statements.PutFact.Bind(Born, now, (long.MaxValue / 2) - now), cancellationToken).ConfigureAwait(false);
+            Volatile.Write(ref _born, now);
+        }
+
         if (first < Volatile.Read(ref _first))
         {
             await store.Cql.ExecuteAsync(store.Statements.PutFact.Bind(Oldest, first, Middle - first), cancellationToken).ConfigureAwait(false);
@@ -31,6 +41,9 @@ internal sealed class HourRange(CassandraStore store)
             Know(long.MaxValue, last);
         }
     }
+
+    /// <summary>When anything was first written, milliseconds since the epoch; null where nothing was.</summary>
+    public async ValueTask<long?> FirstWriteAsync(CancellationToken cancellationToken) => await GetAsync(Born, cancellationToken).ConfigureAwait(false);
 
     /// <summary>Whether anything was ever written to an hour before this one.</summary>
     public async ValueTask<bool> HasBeforeAsync(long hour, CancellationToken cancellationToken)

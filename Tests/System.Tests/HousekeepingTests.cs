@@ -2,6 +2,7 @@ using System.Text;
 using ClickAggregator.Adapters.Sqlite;
 using ClickAggregator.ClickLog;
 using ClickAggregator.Clicks;
+using ClickAggregator.Grains;
 using ClickAggregator.Grains.Progress;
 using ClickAggregator.Silo;
 using ClickAggregator.SystemTests.Programs;
