@@ -4,6 +4,7 @@ using ClickAggregator.Api.Commands;
 using ClickAggregator.Api.Demo;
 using ClickAggregator.Api.Health;
 using ClickAggregator.Api.Hosts;
+using ClickAggregator.Api.Keys;
 using ClickAggregator.Api.Page;
 using ClickAggregator.Api.Problems;
 using ClickAggregator.Api.Queries;
@@ -36,8 +37,9 @@ internal static class Program
 
         IConfiguration configuration = SettingsSource.Build(arguments, Sections.Names);
         LoadedSettings loaded = SettingsLoader.Load(configuration, arguments);
-        return loaded.Faults.Count > 0
-            ? StartFault.Write(Console.Error, loaded.Faults)
+        IReadOnlyList<string> faults = [.. loaded.Faults, .. await KeyRule.CheckAsync(loaded.Settings, configuration, TimeProvider.System)];
+        return faults.Count > 0
+            ? StartFault.Write(Console.Error, faults)
             : await RunAsync(loaded.Settings, configuration);
     }
 
@@ -84,6 +86,7 @@ internal static class Program
 
         builder.AddListening(settings);
         builder.AddProblems();
+        builder.AddKeys(settings, configuration);
         builder.AddCollecting(settings);
         builder.AddRedirect(settings);
         builder.AddShipping(settings); // before the watching, and so stopped after it: what is read last is shipped, too
@@ -109,21 +112,24 @@ internal static class Program
         replace?.Invoke(builder.Services);
 
         WebApplication app = builder.Build();
+        await app.OpenKeysAsync();
         await app.OpenClickLogAsync(settings);
         app.UseProblems();
         app.UseHostFilter();
         app.UseCollecting();
         app.UseSafeHeaders();
         app.UseRouting();
-        app.UseOrigins(settings);
+        app.UseCors();
+        app.UseKeys();
 
-        app.MapCollecting();
-        app.MapRedirect();
-        app.MapQueries();
-        app.MapPage();
-        app.MapHealth();
-        app.MapOpenApi();
-        app.MapOrleansDashboard("/dashboard");
+        app.MapGroup("").Needs(KeyScope.Ingest).MapCollecting();
+        app.MapGroup("").Needs(KeyScope.Read).MapQueries();
+        app.MapOpenApi().Needs(KeyScope.Read);
+        app.MapPrometheusScrapingEndpoint("/metrics").Needs(KeyScope.Admin);
+        app.MapOrleansDashboard("/dashboard").Needs(KeyScope.Admin);
+        app.MapGroup("").NeedsNoKey().MapRedirect();
+        app.MapGroup("").NeedsNoKey().MapHealth();
+        app.MapGroup("").NeedsNoKey().MapPage(); // the files alone: what they show, they ask for with a key
         return app;
     }
 }

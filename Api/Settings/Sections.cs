@@ -9,14 +9,13 @@ internal static class Sections
     {
         Sections =
             ["DataDirectory", "Demo", "Watch", "ClickLog", "Ingest", "Duplicates", "Batch", "Rollups", "Retention", "Limits", "Archive",
-                "Redirect", "Cors", "Shutdown", "Kafka", "Shipper"],
+                "Redirect", "Cors", "Shutdown", "Kafka", "Shipper", "Keys"],
         Refused = new[]
         {
             ("Cassandra", "Cassandra as the store"),
             ("S3", "the archive in S3"),
             ("Cluster", "several silos"),
             ("Reconciliation", "reconciliation"),
-            ("Keys", "API keys"),
         }.ToDictionary(later => later.Item1, later => $"is not in this version yet ({later.Item2}): it runs as one process, on local disk or with Kafka"),
         HostNames = ["urls", "environment", "contentRoot", "applicationName"],
         HostSections = ["Logging", "Kestrel"],
