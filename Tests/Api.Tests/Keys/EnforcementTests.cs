@@ -166,7 +166,8 @@ public class EnforcementTests(KeyedServer keyed) : IClassFixture<KeyedServer>
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", secret);
         }
 
-        // Some of the dashboard's answers never end.
-        return await Answer.ReadAsync(await Server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken));
+        // The dashboard's trace never ends: of what is let in, nothing more is read.
+        using HttpResponseMessage message = await Server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        return message.IsSuccessStatusCode ? new Answer((int)message.StatusCode, "", message) : await Answer.ReadAsync(message);
     }
 }
