@@ -102,6 +102,7 @@ internal static class Program
         builder.Services.AddOpenApi(options =>
         {
             options.AddQueryParameters();
+            options.AddKeys();
             options.AddDocumentTransformer((document, _, _) =>
             {
                 document.Info = new OpenApiInfo { Title = "Click Aggregator", Version = "1" };
@@ -126,7 +127,7 @@ internal static class Program
         app.MapGroup("").Needs(KeyScope.Read).MapQueries();
         app.MapOpenApi().Needs(KeyScope.Read);
         app.MapPrometheusScrapingEndpoint("/metrics").Needs(KeyScope.Admin);
-        app.MapOrleansDashboard("/dashboard").Needs(KeyScope.Admin);
+        app.MapOrleansDashboard("/dashboard").Needs(KeyScope.Admin, asPassword: true);
         app.MapGroup("").NeedsNoKey().MapRedirect();
         app.MapGroup("").NeedsNoKey().MapHealth();
         app.MapGroup("").NeedsNoKey().MapPage(); // the files alone: what they show, they ask for with a key

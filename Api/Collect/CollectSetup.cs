@@ -60,7 +60,7 @@ internal static class CollectSetup
                 return next(context);
             }
 
-            if (guard.Check(context, KeyScope.Ingest) is not { } fault)
+            if (guard.Check(context, NeededScope.Ingest) is not { } fault)
             {
                 return handler.HandleAsync(context);
             }

@@ -1,3 +1,4 @@
+using System.Text;
 using ClickAggregator.Api.Collect;
 using Microsoft.Extensions.Primitives;
 
@@ -10,6 +11,7 @@ internal sealed class KeyGuard(KeyRing ring)
     public const string Parameter = "key";
 
     private const string Bearer = "Bearer ";
+    private const string Basic = "Basic ";
 
     // One answer for a key that is missing, mistyped, unknown or revoked: it must not say which.
     private static readonly RequestFault s_invalid = new(401, "key_invalid",
@@ -28,10 +30,10 @@ internal sealed class KeyGuard(KeyRing ring)
     public bool IsOpen => ring.Current.IsOpen;
 
     /// <returns>Why it may not; null where it may.</returns>
-    public RequestFault? Check(HttpContext context, KeyScope needed)
+    public RequestFault? Check(HttpContext context, NeededScope needed)
     {
         KeySet keys = ring.Current;
-        if (needed == KeyScope.None || keys.IsOpen)
+        if (needed.Scope == KeyScope.None || keys.IsOpen)
         {
             return null;
         }
@@ -39,7 +41,7 @@ internal sealed class KeyGuard(KeyRing ring)
         HttpRequest request = context.Request;
         ApiKey? key;
         StringValues header = request.Headers.Authorization;
-        if (header.Count == 0 && needed == KeyScope.Ingest && request.QueryString.HasValue && request.Query.TryGetValue(Parameter, out StringValues given))
+        if (header.Count == 0 && needed.Scope == KeyScope.Ingest && request.QueryString.HasValue && request.Query.TryGetValue(Parameter, out StringValues given))
         {
             string text = given.ToString();
             if (text.StartsWith(KeySecret.SecretPrefix, StringComparison.Ordinal))
@@ -51,9 +53,7 @@ internal sealed class KeyGuard(KeyRing ring)
         }
         else
         {
-            key = header.Count == 1 && header[0] is { } value && value.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)
-                ? keys.Find(value.AsSpan(Bearer.Length).Trim())
-                : null;
+            key = header.Count == 1 && header[0] is { } value ? Find(keys, value, needed.AsPassword) : null;
         }
 
         if (key is null)
@@ -61,9 +61,9 @@ internal sealed class KeyGuard(KeyRing ring)
             return s_invalid;
         }
 
-        if ((key.Scopes & needed) == 0)
+        if ((key.Scopes & needed.Scope) == 0)
         {
-            return s_scope[needed];
+            return s_scope[needed.Scope];
         }
 
         if (!key.IsPublic)
@@ -78,6 +78,25 @@ internal sealed class KeyGuard(KeyRing ring)
 
         context.Features.Set(PublicCaller.Instance);
         return null;
+    }
+
+    private static ApiKey? Find(KeySet keys, string header, bool asPassword)
+    {
+        if (header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
+        {
+            return keys.Find(header.AsSpan(Bearer.Length).Trim());
+        }
+
+        if (!asPassword || !header.StartsWith(Basic, StringComparison.OrdinalIgnoreCase))
+        {
+            return null;
+        }
+
+        // base64(user:password); whatever the user is.
+        byte[] pair = new byte[header.Length];
+        return Convert.TryFromBase64String(header[Basic.Length..], pair, out int length) && pair.AsSpan(0, length).IndexOf((byte)':') is >= 0 and int colon
+            ? keys.Find(Encoding.Latin1.GetString(pair.AsSpan(0, length)[(colon + 1)..]))
+            : null;
     }
 }
 

@@ -1,12 +1,15 @@
 using ClickAggregator.Api.Collect;
 using ClickAggregator.Api.Problems;
 using ClickAggregator.Api.Settings;
+using Microsoft.Extensions.Primitives;
 
 namespace ClickAggregator.Api.Keys;
 
 /// <summary>Puts keys into the program. Each route says which scope it needs; one that says nothing is for nobody.</summary>
 internal static class KeySetup
 {
+    private static readonly StringValues s_bearerOrBasic = new(["Bearer", "Basic realm=\"Click Aggregator: the key is the password\", charset=\"UTF-8\""]);
+
     // A route that was forgotten is for nobody.
     private static readonly RequestFault s_noScope = new(403, "scope_missing", "This route names no scope, so nobody may call it.");
 
@@ -21,14 +24,18 @@ internal static class KeySetup
             services.GetRequiredService<IKeyStore>(), settings.Keys, mayBeOpen, services.GetRequiredService<ILogger<KeyRing>>()));
         builder.Services.AddSingleton<KeyGuard>();
         builder.Services.AddHostedService<KeyWatch>();
+        builder.Services.KeepAddressesOut();
     }
 
     /// <summary>Reads the keys; nothing may listen before.</summary>
     public static Task OpenKeysAsync(this WebApplication app) => app.Services.GetRequiredService<KeyRing>().OpenAsync(CancellationToken.None);
 
     /// <summary>The routes behind it need a key with this scope.</summary>
-    public static TBuilder Needs<TBuilder>(this TBuilder routes, KeyScope scope)
-        where TBuilder : IEndpointConventionBuilder => routes.WithMetadata(new NeededScope(scope));
+    /// <param name="routes">One or many.</param>
+    /// <param name="scope">The scope.</param>
+    /// <param name="asPassword">A browser may ask for the key, as a password: for pages of others, which send no header.</param>
+    public static TBuilder Needs<TBuilder>(this TBuilder routes, KeyScope scope, bool asPassword = false)
+        where TBuilder : IEndpointConventionBuilder => routes.WithMetadata(new NeededScope(scope, asPassword));
 
     /// <summary>The routes behind it are for everybody.</summary>
     public static TBuilder NeedsNoKey<TBuilder>(this TBuilder routes)
@@ -53,7 +60,7 @@ internal static class KeySetup
                 return RefuseAsync(context, s_noScope);
             }
 
-            if (guard.Check(context, needed.Scope) is not { } fault)
+            if (guard.Check(context, needed) is not { } fault)
             {
                 return next(context);
             }
@@ -63,18 +70,18 @@ internal static class KeySetup
                 instruments.Rejected(fault.Code);
             }
 
-            return RefuseAsync(context, fault);
+            return RefuseAsync(context, fault, needed.AsPassword);
         });
     }
 
     /// <summary>Answers a request that may not.</summary>
-    public static Task RefuseAsync(HttpContext context, RequestFault fault)
+    public static Task RefuseAsync(HttpContext context, RequestFault fault, bool asPassword = false)
     {
         IHeaderDictionary headers = context.Response.Headers;
         headers.CacheControl = "no-store";
         if (fault.Status == StatusCodes.Status401Unauthorized)
         {
-            headers.WWWAuthenticate = "Bearer";
+            headers.WWWAuthenticate = asPassword ? s_bearerOrBasic : "Bearer";
         }
 
         if (context.Request.ContentLength is null or > 0 && !HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
@@ -87,4 +94,7 @@ internal static class KeySetup
 }
 
 /// <summary>Which scope a route needs.</summary>
-internal sealed record NeededScope(KeyScope Scope);
+internal sealed record NeededScope(KeyScope Scope, bool AsPassword = false)
+{
+    public static NeededScope Ingest { get; } = new(KeyScope.Ingest);
+}
