@@ -9,7 +9,8 @@ namespace ClickAggregator.Api.Collect;
 /// <summary>Puts collecting into the program.</summary>
 internal static class CollectSetup
 {
-    private const string Route = "/v1/clicks";
+    /// <summary>Where clicks are posted to.</summary>
+    public const string Route = "/v1/clicks";
 
     public static void AddCollecting(this WebApplicationBuilder builder, ApiSettings settings)
     {

@@ -1,3 +1,4 @@
+using ClickAggregator.Api.Collect;
 using ClickAggregator.Api.Keys;
 using ClickAggregator.Api.Queries;
 using ClickAggregator.Api.Settings;
@@ -14,8 +15,9 @@ internal sealed class OriginPolicies(ApiSettings settings, KeyRing ring) : ICors
     private readonly CorsPolicy? _everywhere = Make(settings.CorsOrigins);
     private Policies? _ingest;
 
-    public Task<CorsPolicy?> GetPolicyAsync(HttpContext context, string? policyName) => Task.FromResult(
-        context.GetEndpoint()?.Metadata.GetMetadata<NeededScope>()?.Scope == KeyScope.Ingest ? Ingest() : _everywhere);
+    // By the path: a browser that asks first does so by OPTIONS, which finds no route.
+    public Task<CorsPolicy?> GetPolicyAsync(HttpContext context, string? policyName) =>
+        Task.FromResult(context.Request.Path.Equals(CollectSetup.Route, StringComparison.OrdinalIgnoreCase) ? Ingest() : _everywhere);
 
     private CorsPolicy? Ingest()
     {

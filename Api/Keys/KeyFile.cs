@@ -59,7 +59,7 @@ internal sealed record KeyFile(int Version, IReadOnlyList<KeyFile.Entry?>? Keys)
             && ApiKey.IsName(name)
             && Convert.FromHexString(entry.Hash, hash, out _, out _) == System.Buffers.OperationStatus.Done
             && KeyScopes.TryParse(string.Join(',', names), out KeyScope scopes)
-            && (entry.Origins ?? []).All(origin => KeyOrigin.TryRead(origin, out _))
+            && (entry.Origins ?? []).All(origin => KeyOrigin.TryRead(origin, out string? whole) && whole == origin)
             && (entry.Origins is not { Count: > 0 } || scopes == KeyScope.Ingest)
             ? new ApiKey { Name = name, Hash = hash, Scopes = scopes, Origins = entry.Origins ?? [], Created = entry.Created, Revoked = entry.Revoked }
             : throw new FormatException($"its key {place} is damaged");

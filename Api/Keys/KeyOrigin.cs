@@ -11,18 +11,15 @@ internal static class KeyOrigin
     public static bool TryRead(string? text, [NotNullWhen(true)] out string? origin)
     {
         origin = null;
-        if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) || uri.Scheme is not ("http" or "https") || uri.UserInfo.Length > 0)
+        if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? uri)
+            || uri.Scheme is not ("http" or "https")
+            || uri is not { UserInfo: "", AbsolutePath: "/", Query: "", Fragment: "" }
+            || text.EndsWith('/'))
         {
             return false;
         }
 
-        string whole = uri.GetLeftPart(UriPartial.Authority);
-        if (!text.Equals(whole, StringComparison.OrdinalIgnoreCase))
-        {
-            return false;
-        }
-
-        origin = whole;
+        origin = uri.GetLeftPart(UriPartial.Authority); // small letters, and no port that goes without saying
         return true;
     }
 }

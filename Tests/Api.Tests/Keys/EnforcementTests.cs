@@ -94,6 +94,26 @@ public class EnforcementTests(KeyedServer keyed) : IClassFixture<KeyedServer>
     }
 
     [Fact]
+    public async Task A_browser_may_give_the_key_as_a_password_to_the_dashboard_alone()
+    {
+        foreach ((string path, string name, int wanted) in (ValueTuple<string, string, int>[])[
+            ("/dashboard/", "admin", 200), ("/dashboard/", "read", 403), ("/dashboard/", "old", 401), ("/metrics", "admin", 401), ("/v1/status", "read", 401)])
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, path);
+            request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes("me:" + _keys[name])));
+            using HttpResponseMessage answer = await Server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+            Assert.Equal((path, name, wanted), (path, name, (int)answer.StatusCode));
+            Assert.Equal(wanted == 401 && path == "/dashboard/", answer.Headers.WwwAuthenticate.Any(one => one.Scheme == "Basic"));
+        }
+    }
+
+    [Fact]
+    public void What_takes_a_password_changes_nothing() => Assert.All(
+        // Browsers send it along from any page.
+        Routes().Where(route => route.Metadata.GetMetadata<NeededScope>()!.AsPassword),
+        route => Assert.True(route.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods is ["GET"], route.DisplayName));
+
+    [Fact]
     public async Task Two_keys_are_none()
     {
         string answer = await Server.RawAsync(
