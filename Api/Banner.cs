@@ -1,3 +1,4 @@
+using ClickAggregator.Api.Keys;
 using ClickAggregator.Api.Settings;
 using ClickAggregator.ClickLog.Watch;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -14,7 +15,9 @@ internal static class Banner
         string first = addresses.FirstOrDefault() ?? settings.Urls;
         output.WriteLine();
         output.WriteLine($"Click Aggregator {typeof(Banner).Assembly.GetName().Version?.ToString(3)}{(settings.Demo ? " - DEMO" : "")}");
-        output.WriteLine($"  listens on  {string.Join(", ", addresses)}  (this machine only: there is no key)");
+        KeySet keys = app.Services.GetRequiredService<KeyRing>().Current;
+        string bearer = keys.IsOpen ? "" : " -H \"Authorization: Bearer $KEY\"";
+        output.WriteLine($"  listens on  {string.Join(", ", addresses)}  ({(keys.IsOpen ? "this machine only: there is no key" : $"keys in use: {keys.Usable}")})");
         output.WriteLine($"  data in     {settings.DataDirectory}");
         foreach (WatchPattern watched in settings.WatchFiles.Select(text => new WatchPattern(text)))
         {
@@ -23,8 +26,8 @@ internal static class Banner
         }
 
         output.WriteLine("  try         "
-            + $"curl -X POST {first}/v1/clicks -H \"Content-Type: application/json\" -d '{{\"ad_id\":\"a-42\"}}'");
-        output.WriteLine($"  then        curl \"{first}/v1/ads/a-42/clicks?last=20m\"");
+            + $"curl -X POST {first}/v1/clicks -H \"Content-Type: application/json\"{bearer} -d '{{\"ad_id\":\"a-42\"}}'");
+        output.WriteLine($"  then        curl \"{first}/v1/ads/a-42/clicks?last=20m\"{bearer}");
         output.WriteLine("  stop        Ctrl+C");
         output.WriteLine();
     }

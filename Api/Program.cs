@@ -5,6 +5,7 @@ using ClickAggregator.Api.Commands;
 using ClickAggregator.Api.Demo;
 using ClickAggregator.Api.Health;
 using ClickAggregator.Api.Hosts;
+using ClickAggregator.Api.Keys;
 using ClickAggregator.Api.Page;
 using ClickAggregator.Api.Problems;
 using ClickAggregator.Api.Queries;
@@ -37,8 +38,9 @@ internal static class Program
 
         IConfiguration configuration = SettingsSource.Build(arguments, Sections.Names);
         LoadedSettings loaded = SettingsLoader.Load(configuration, arguments);
-        return loaded.Faults.Count > 0
-            ? StartFault.Write(Console.Error, "Api", "server", loaded.Faults)
+        IReadOnlyList<string> faults = [.. loaded.Faults, .. await KeyRule.CheckAsync(loaded.Settings, configuration, TimeProvider.System)];
+        return faults.Count > 0
+            ? StartFault.Write(Console.Error, "Api", "server", faults)
             : await RunAsync(loaded.Settings, configuration);
     }
 
@@ -85,6 +87,7 @@ internal static class Program
 
         builder.AddListening(settings);
         builder.AddProblems();
+        builder.AddKeys(settings, configuration);
         builder.AddCollecting(settings);
         builder.AddRedirect(settings);
         builder.AddShipping(settings); // before the watching, and so stopped after it: what is read last is shipped, too
@@ -108,6 +111,7 @@ internal static class Program
         builder.Services.AddOpenApi(options =>
         {
             options.AddQueryParameters();
+            options.AddKeys();
             options.AddDocumentTransformer((document, _, _) =>
             {
                 document.Info = new OpenApiInfo { Title = "Click Aggregator", Version = "1" };
@@ -118,21 +122,24 @@ internal static class Program
         replace?.Invoke(builder.Services);
 
         WebApplication app = builder.Build();
+        await app.OpenKeysAsync();
         await app.OpenClickLogAsync(settings);
         app.UseProblems();
         app.UseHostFilter();
         app.UseCollecting();
         app.UseSafeHeaders();
         app.UseRouting();
-        app.UseOrigins(settings);
+        app.UseCors();
+        app.UseKeys();
 
-        app.MapCollecting();
-        app.MapRedirect();
-        app.MapQueries();
-        app.MapPage();
-        app.MapHealth();
-        app.MapOpenApi();
-        app.MapOrleansDashboard("/dashboard");
+        app.MapGroup("").Needs(KeyScope.Ingest).MapCollecting();
+        app.MapGroup("").Needs(KeyScope.Read).MapQueries();
+        app.MapOpenApi().Needs(KeyScope.Read);
+        app.MapPrometheusScrapingEndpoint("/metrics").Needs(KeyScope.Admin);
+        app.MapOrleansDashboard("/dashboard").Needs(KeyScope.Admin, asPassword: true);
+        app.MapGroup("").NeedsNoKey().MapRedirect();
+        app.MapGroup("").NeedsNoKey().MapHealth();
+        app.MapGroup("").NeedsNoKey().MapPage(); // the files alone: what they show, they ask for with a key
         return app;
     }
 }

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using ClickAggregator.Adapters.Sqlite;
+using ClickAggregator.Api.Keys;
 
 namespace ClickAggregator.Api;
 
@@ -13,6 +14,7 @@ internal static class StartFaults
         SocketException => $"urls: {e.Message}",
         InvalidOperationException when e.Message.Contains("HTTPS endpoint", StringComparison.Ordinal) =>
             "urls: https needs a certificate (Kestrel:Certificates:Default:Path and :Password), and none was found",
+        KeyStoreException => $"DataDirectory: {e.Message}",
         StoreUnusableException => $"DataDirectory: {e.Message}",
         UnauthorizedAccessException => $"DataDirectory: {e.Message}",
         // of the log that cannot be used, and of a disk that is full

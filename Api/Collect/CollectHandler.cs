@@ -16,9 +16,11 @@ internal sealed partial class CollectHandler(
 {
     private const string Json = "application/json";
 
-    public async Task HandleAsync(HttpContext context)
+    /// <param name="context">The request.</param>
+    /// <param name="fromPage">It came with a public key, and may call its JSON text.</param>
+    public async Task HandleAsync(HttpContext context, bool fromPage = false)
     {
-        if (RequestForm.TryRead(context.Request, out RequestForm form) is { } wrong)
+        if (RequestForm.TryRead(context.Request, fromPage, out RequestForm form) is { } wrong)
         {
             await RefuseAsync(context, wrong, null);
             return;

@@ -1,3 +1,4 @@
+using ClickAggregator.Api.Keys;
 using ClickAggregator.Api.Problems;
 using ClickAggregator.Api.Settings;
 using ClickAggregator.Api.Ship;
@@ -8,7 +9,8 @@ namespace ClickAggregator.Api.Collect;
 /// <summary>Puts collecting into the program.</summary>
 internal static class CollectSetup
 {
-    private const string Route = "/v1/clicks";
+    /// <summary>Where clicks are posted to.</summary>
+    public const string Route = "/v1/clicks";
 
     public static void AddCollecting(this WebApplicationBuilder builder, ApiSettings settings)
     {
@@ -43,30 +45,45 @@ internal static class CollectSetup
 
     /// <summary>
     /// Posts of clicks are answered before routing and every other middleware but the host filter: at 20,000 single clicks
-    /// a second those cost more than the click. A page of another origin takes the long way, past CORS.
+    /// a second those cost more than the click. A page of another origin takes the long way, past CORS. Here as there the key
+    /// comes first.
     /// </summary>
     public static void UseCollecting(this WebApplication app)
     {
         CollectHandler handler = app.Services.GetRequiredService<CollectHandler>();
+        CollectInstruments instruments = app.Services.GetRequiredService<CollectInstruments>();
+        KeyGuard guard = app.Services.GetRequiredService<KeyGuard>();
         app.Use(next => context =>
-            context.Request.Path.Value == Route && HttpMethods.IsPost(context.Request.Method)
-            && !context.Request.QueryString.HasValue && !context.Request.Headers.ContainsKey("Origin")
-                ? handler.HandleAsync(context)
-                : next(context));
+        {
+            if (context.Request.Path.Value != Route || !HttpMethods.IsPost(context.Request.Method)
+                || context.Request.QueryString.HasValue || context.Request.Headers.ContainsKey("Origin"))
+            {
+                return next(context);
+            }
+
+            if (guard.Check(context, NeededScope.Ingest) is not { } fault)
+            {
+                return handler.HandleAsync(context);
+            }
+
+            instruments.Rejected(fault.Code);
+            return KeySetup.RefuseAsync(context, fault);
+        });
     }
 
     /// <summary>The same as an endpoint: for OpenAPI, for CORS and for its 405.</summary>
-    public static void MapCollecting(this WebApplication app)
+    public static void MapCollecting(this IEndpointRouteBuilder app)
     {
-        CollectHandler handler = app.Services.GetRequiredService<CollectHandler>();
+        CollectHandler handler = app.ServiceProvider.GetRequiredService<CollectHandler>();
         app.MapPost(Route, async Task<IResult> (HttpContext context) =>
         {
-            if (UnknownParameters.Refuse(context.Request, []) is { } refused)
+            bool fromPage = context.Features.Get<PublicCaller>() is not null;
+            if (UnknownParameters.Refuse(context.Request, fromPage && context.Request.Headers.Authorization.Count == 0 ? [KeyGuard.Parameter] : []) is { } refused)
             {
                 return refused;
             }
 
-            await handler.HandleAsync(context);
+            await handler.HandleAsync(context, fromPage);
             return Results.Empty;
         })
             .WithName("PostClicks")

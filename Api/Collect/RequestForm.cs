@@ -30,10 +30,14 @@ internal readonly struct RequestForm
     /// <summary>The <c>Idempotency-Key</c>: what assigned click ids begin with.</summary>
     public string? Key { get; }
 
-    public static RequestFault? TryRead(HttpRequest request, out RequestForm form)
+    /// <param name="request">Its headers are read.</param>
+    /// <param name="mayBeText">Whether text/plain is JSON: what a page sends when it is left (sendBeacon) is called so, lest
+    /// the browser ask for leave first.</param>
+    /// <param name="form">What they say.</param>
+    public static RequestFault? TryRead(HttpRequest request, bool mayBeText, out RequestForm form)
     {
         form = default;
-        if (!TryType(request.ContentType, out bool lines))
+        if (!TryType(request.ContentType, mayBeText, out bool lines))
         {
             return Unsupported(request, "The Content-Type must be application/json or application/x-ndjson, in UTF-8.");
         }
@@ -71,7 +75,7 @@ internal readonly struct RequestForm
         };
     }
 
-    private static bool TryType(string? type, out bool lines)
+    private static bool TryType(string? type, bool mayBeText, out bool lines)
     {
         // the two forms that clients really send, without parsing
         lines = type == "application/x-ndjson";
@@ -88,6 +92,7 @@ internal readonly struct RequestForm
         }
 
         lines = parsed.MediaType.Equals("application/x-ndjson", StringComparison.OrdinalIgnoreCase);
-        return lines || parsed.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase);
+        return lines || parsed.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+            || (mayBeText && parsed.MediaType.Equals("text/plain", StringComparison.OrdinalIgnoreCase));
     }
 }

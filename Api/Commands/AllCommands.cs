@@ -9,6 +9,9 @@ internal static class AllCommands
         new VerifyCommand(),
         new BackupCommand(),
         new AdoptLogCommand(),
+        new KeysAddCommand(time),
+        new KeysListCommand(time),
+        new KeysRevokeCommand(time),
         new SignLinkCommand(time),
     ];
 }

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using ClickAggregator.Adapters.Sqlite;
+using ClickAggregator.Api.Keys;
 
 namespace ClickAggregator.Api.Commands;
 
@@ -50,6 +51,13 @@ internal sealed class BackupCommand : ICommand
             Directory.CreateDirectory(making);
             await SqliteStore.BackupAsync(Path.Combine(from, "store.db"), Path.Combine(making, "store.db"), cancellationToken);
             long bytes = await CopyLogAsync(from, making, cancellationToken);
+            string keys = Path.Combine(from, FileKeyStore.FileName);
+            if (File.Exists(keys))
+            {
+                // Without them the copy would be open to all, or not start. The copy is its owner's alone, too.
+                File.Copy(keys, Path.Combine(making, FileKeyStore.FileName));
+            }
+
             Directory.Move(making, to);
             await input.Output.WriteLineAsync($"{to}: the store, and {bytes:N0} bytes of the log");
             return ExitCodes.Done;

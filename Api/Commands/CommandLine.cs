@@ -80,10 +80,14 @@ internal sealed class CommandLine(IReadOnlyList<ICommand> commands, TextWriter o
         {
             string arg = args[i];
             string name = arg.Split('=', 2)[0];
-            if (command.Options.Any(option => option.Name == name))
+            if (command.Options.FirstOrDefault(option => option.Name == name) is { } known)
             {
-                string? value = arg.Length > name.Length ? arg[(name.Length + 1)..] : i + 1 < args.Length ? args[++i] : null;
-                if (value is null)
+                string? value = arg.Length > name.Length ? arg[(name.Length + 1)..] : known.IsFlag ? "" : i + 1 < args.Length ? args[++i] : null;
+                if (known.IsFlag && value!.Length > 0)
+                {
+                    faults.Add($"{name} takes no value");
+                }
+                else if (value is null)
                 {
                     faults.Add($"{name} needs a value");
                 }
@@ -128,17 +132,12 @@ internal sealed class CommandLine(IReadOnlyList<ICommand> commands, TextWriter o
 
     private async Task WriteHelpAsync(ICommand command)
     {
-        string usage = string.Concat(command.Options.Select(option =>
-        {
-            string text = option.Name.StartsWith('-') ? $"{option.Name} {option.Value}" : option.Name;
-            return option.Required ? " " + text : $" [{text}]";
-        }));
+        string usage = string.Concat(command.Options.Select(option => option.Required ? " " + option.Usage : $" [{option.Usage}]"));
         await output.WriteLineAsync($"Api {command.Name}{usage} [settings]");
         await output.WriteLineAsync(command.Summary);
         foreach (CommandOption option in command.Options)
         {
-            string text = option.Name.StartsWith('-') ? $"{option.Name} {option.Value}" : option.Name;
-            await output.WriteLineAsync($"  {text,-24} {option.Summary}");
+            await output.WriteLineAsync($"  {option.Usage,-24} {option.Summary}");
         }
 
         await output.WriteLineAsync("Settings are the server's, e.g. --data DIR; Api --help lists them.");

@@ -20,10 +20,16 @@ internal interface ICommand
 
 /// <summary>An option of one command.</summary>
 /// <param name="Name">As typed, e.g. <c>--from</c>; without dashes it is a positional argument, e.g. <c>DIR</c>.</param>
-/// <param name="Value">What its value is, e.g. <c>OFFSET</c>.</param>
+/// <param name="Value">What its value is, e.g. <c>OFFSET</c>; empty for an option that takes none.</param>
 /// <param name="Summary">What it means, with its default.</param>
 /// <param name="Required">The command does nothing without it.</param>
-internal sealed record CommandOption(string Name, string Value, string Summary, bool Required = false);
+internal sealed record CommandOption(string Name, string Value, string Summary, bool Required = false)
+{
+    /// <summary>As it is typed: <c>--from OFFSET</c>.</summary>
+    public string Usage => Name.StartsWith('-') && !IsFlag ? $"{Name} {Value}" : Name;
+
+    public bool IsFlag => Value.Length == 0;
+}
 
 /// <summary>What a command works with.</summary>
 /// <param name="Settings">The settings, as the server would have them.</param>

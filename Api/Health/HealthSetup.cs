@@ -22,19 +22,18 @@ internal static class HealthSetup
             .AddPrometheusExporter());
     }
 
-    public static void MapHealth(this WebApplication app)
+    public static void MapHealth(this IEndpointRouteBuilder app)
     {
-        app.Services.GetRequiredService<ProgressInstruments>(); // nobody else asks for it: its gauges are read by the exporter
+        app.ServiceProvider.GetRequiredService<ProgressInstruments>(); // nobody else asks for it: its gauges are read by the exporter
         Map(app, "/health/live", "Whether the process lives.", () => Results.Json(new HealthAnswer("live", []), HealthJson.Default.HealthAnswer));
         Map(app, "/health/ready", "Whether this process accepts clicks.", (IEnumerable<ReadinessCheck> checks) => Ready(checks, ReadinessScope.Collecting))
             .Produces<HealthAnswer>(StatusCodes.Status503ServiceUnavailable);
         Map(app, "/health/ready/query", "Whether it also answers queries.", (IEnumerable<ReadinessCheck> checks) => Ready(checks, ReadinessScope.Queries))
             .Produces<HealthAnswer>(StatusCodes.Status503ServiceUnavailable);
-        app.MapPrometheusScrapingEndpoint("/metrics");
     }
 
     // Probes also ask by HEAD.
-    private static RouteHandlerBuilder Map(WebApplication app, string route, string summary, Delegate answer) => app
+    private static RouteHandlerBuilder Map(IEndpointRouteBuilder app, string route, string summary, Delegate answer) => app
         .MapMethods(route, [HttpMethods.Get, HttpMethods.Head], answer)
         .WithSummary(summary)
         .WithTags("health")

@@ -1,6 +1,7 @@
+using ClickAggregator.Api.Keys;
 using ClickAggregator.Api.Problems;
-using ClickAggregator.Api.Queries;
 using ClickAggregator.Api.Settings;
+using Microsoft.AspNetCore.Cors.Infrastructure;
 
 namespace ClickAggregator.Api.Hosts;
 
@@ -26,30 +27,29 @@ internal static class HostSetup
             kestrel.Limits.MaxRequestBodySize = (2L * limits.BodyBytes) + (64 << 10);
         });
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = settings.ShutdownTimeout);
-        if (settings.CorsOrigins.Count > 0)
-        {
-            builder.Services.AddCors(cors => cors.AddDefaultPolicy(policy => policy
-                .WithOrigins([.. settings.CorsOrigins])
-                .WithMethods("GET", "POST")
-                .WithHeaders("Content-Type", "Content-Encoding", "Idempotency-Key", "Authorization")
-                .WithExposedHeaders(["Retry-After", .. AnswerHeaders.All])));
-        }
+        builder.Services.AddCors();
+        builder.Services.AddSingleton<ICorsPolicyProvider, OriginPolicies>();
     }
 
     /// <summary>First of all: refuses the Host header of another site.</summary>
-    public static void UseHostFilter(this WebApplication app) => app.Use(next => context =>
+    public static void UseHostFilter(this WebApplication app)
     {
-        if (HostRule.IsAllowed(context.Request.Host.Value))
+        KeyGuard guard = app.Services.GetRequiredService<KeyGuard>();
+        app.Use(next => context =>
         {
-            return next(context);
-        }
+            // With keys a page elsewhere would need one, and the server may have any name.
+            if (!guard.IsOpen || HostRule.IsAllowed(context.Request.Host.Value))
+            {
+                return next(context);
+            }
 
-        context.Response.Headers.CacheControl = "no-store";
-        context.Response.Headers.Connection = "close";
-        return ApiProblem.Result(421, "host_not_allowed",
-            "While there is no key, only requests to localhost, 127.0.0.1 and [::1] are answered, so that a page elsewhere cannot read these counts.")
-            .ExecuteAsync(context);
-    });
+            context.Response.Headers.CacheControl = "no-store";
+            context.Response.Headers.Connection = "close";
+            return ApiProblem.Result(421, "host_not_allowed",
+                "While there is no key, only requests to localhost, 127.0.0.1 and [::1] are answered, so that a page elsewhere cannot read these counts.")
+                .ExecuteAsync(context);
+        });
+    }
 
     /// <summary>Answers change every second, and nobody may keep them.</summary>
     public static void UseSafeHeaders(this WebApplication app) => app.Use(next => context =>
@@ -58,12 +58,4 @@ internal static class HostSetup
         context.Response.Headers.XContentTypeOptions = "nosniff";
         return next(context);
     });
-
-    public static void UseOrigins(this WebApplication app, ApiSettings settings)
-    {
-        if (settings.CorsOrigins.Count > 0)
-        {
-            app.UseCors();
-        }
-    }
 }

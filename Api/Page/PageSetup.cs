@@ -9,7 +9,7 @@ internal static class PageSetup
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-    public static void MapPage(this WebApplication app)
+    public static void MapPage(this IEndpointRouteBuilder app)
     {
         foreach (PageAsset asset in PageAsset.All)
         {

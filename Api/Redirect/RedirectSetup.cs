@@ -12,9 +12,9 @@ internal static class RedirectSetup
         builder.Services.AddSingleton<RedirectHandler>();
     }
 
-    public static void MapRedirect(this WebApplication app)
+    public static void MapRedirect(this IEndpointRouteBuilder app)
     {
-        RedirectHandler handler = app.Services.GetRequiredService<RedirectHandler>();
+        RedirectHandler handler = app.ServiceProvider.GetRequiredService<RedirectHandler>();
         app.MapMethods("/v1/r/{kind}/{id}", [HttpMethods.Get, HttpMethods.Head],
             (HttpContext context, string kind, string id) => handler.HandleAsync(context, kind, id))
             .WithSummary("Counts a click and sends the visitor to a signed or allowed address. HEAD and prefetches do not count.")

@@ -1,3 +1,4 @@
+using ClickAggregator.Api.Keys;
 using ClickAggregator.Settings;
 using ClickAggregator.Silo.Settings;
 using Microsoft.Extensions.Configuration;
@@ -33,6 +34,9 @@ internal sealed class ApiSettings
     public required LimitSettings Limits { get; init; }
     public required RedirectSettings Redirect { get; init; }
 
+    /// <summary>Keys that are set, beside those of the data directory.</summary>
+    public required IReadOnlyList<ApiKey> Keys { get; init; }
+
     /// <summary>The archive's directory; a full path.</summary>
     public required string ArchiveDirectory { get; init; }
 
@@ -48,7 +52,7 @@ internal sealed class ApiSettings
         bool demo = reader.Flag("Demo:Enabled", "--demo", "a demonstration on data of its own: 90 days of clicks, then live ones");
         string data = reader.Text("DataDirectory", demo ? "data-demo" : "data",
             "where the log, the store and all else is kept; data-demo with --demo", "--data", "path");
-        string urls = reader.Text("urls", BindRule.DefaultUrls, "where to listen; only this machine while there is no key", "--urls", "urls");
+        string urls = reader.Text("urls", BindRule.DefaultUrls, "where to listen; only this machine while there is no key (keys add makes one)", "--urls", "urls");
         IReadOnlyList<string> watch = reader.List("Watch:Files", [], 1_000, "paths or globs",
             "NDJSON log files to follow; may be repeated", "--watch");
         var clickLog = ClickLogSettings.Read(reader, "counted", "clicks are refused (503 log_full)");
@@ -70,15 +74,16 @@ internal sealed class ApiSettings
         string archive = reader.Text("Archive:Directory", "archive", "where raw clicks are archived; relative to the data directory", null, "path");
         var redirect = RedirectSettings.Read(reader);
         IReadOnlyList<string> origins = reader.List("Cors:Origins", [], 100, "origins such as https://shop.example",
-            "pages of these origins may call the API; none: no CORS");
+            "pages of these origins may call the API; none: only those of public keys, to post clicks");
         foreach (string origin in origins)
         {
-            if (!IsOrigin(origin))
+            if (!KeyOrigin.TryRead(origin, out _))
             {
-                reader.Fault("Cors:Origins", $"must be origins, scheme and host without a path, such as https://shop.example, and has \"{origin}\"");
+                reader.Fault("Cors:Origins", $"must be {KeyOrigin.Rule}, and has \"{origin}\"");
             }
         }
 
+        IReadOnlyList<ApiKey> keys = KeySettings.Read(reader);
         TimeSpan shutdown = reader.Duration("Shutdown:Timeout", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(1),
             TimeSpan.FromMinutes(10), "how long stopping may take");
         BindRule.Check(urls, reader);
@@ -96,6 +101,7 @@ internal sealed class ApiSettings
             Counting = counting,
             Limits = limits,
             Redirect = redirect,
+            Keys = keys,
             ArchiveDirectory = Path.GetFullPath(archive, fullData),
             CorsOrigins = origins,
             ShutdownTimeout = shutdown,
@@ -104,9 +110,4 @@ internal sealed class ApiSettings
 
     /// <summary>The names, defaults and ranges of all settings.</summary>
     public static IReadOnlyList<SettingRow> Table() => SettingReader.TableOf(reader => Read(reader));
-
-    private static bool IsOrigin(string text) =>
-        Uri.TryCreate(text, UriKind.Absolute, out Uri? uri)
-        && uri.Scheme is "http" or "https"
-        && text.Equals(uri.GetLeftPart(UriPartial.Authority), StringComparison.OrdinalIgnoreCase);
 }

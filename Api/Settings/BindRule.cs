@@ -4,17 +4,33 @@ using ClickAggregator.Settings;
 namespace ClickAggregator.Api.Settings;
 
 /// <summary>
-/// Without keys anybody who reaches the port may read and write, so the program listens only on this machine's loopback
+/// Without keys anybody who reaches the port may read and write, so the program then listens only on this machine's loopback
 /// addresses.
 /// </summary>
 internal static class BindRule
 {
     public const string DefaultUrls = "http://localhost:5080";
 
-    /// <summary>Notes a fault for each address that other machines could reach.</summary>
+    /// <summary>The addresses that other machines could reach, by the setting that has them.</summary>
+    public static IReadOnlyList<(string Name, string Url)> Exposed(ApiSettings settings, IConfiguration configuration)
+    {
+        // Kestrel can also be told by other names where to listen, and then forgets urls.
+        IEnumerable<(string Name, string Url)> addresses =
+        [
+            .. Addresses(settings.Urls).Select(url => ("urls", url)),
+            .. Endpoints(configuration),
+        ];
+        return [.. addresses.Where(address => TryHost(address.Url, out string host) && !IsLoopback(host))];
+    }
+
+    /// <summary>Endpoints of the web server's own settings.</summary>
+    public static IEnumerable<(string Name, string Url)> Endpoints(IConfiguration configuration) =>
+        configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => ($"{endpoint.Path}:Url", endpoint["Url"] ?? ""));
+
+    /// <summary>Notes a fault for each that is no address.</summary>
     public static void Check(string urls, SettingReader reader)
     {
-        string[] addresses = urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        string[] addresses = Addresses(urls);
         if (addresses.Length == 0)
         {
             // Else the web server would take an address of its own.
@@ -41,12 +57,9 @@ internal static class BindRule
         {
             fault(name, "must name a port with localhost; for any free port use http://127.0.0.1:0");
         }
-        else if (!IsLoopback(host))
-        {
-            fault(name, $"must be a loopback address (localhost, 127.0.0.1 or [::1]) and has \"{url}\": any other address needs keys, "
-                + "which are not in this version yet. To reach it from elsewhere, use a tunnel (ssh -L 5080:localhost:5080 HOST)");
-        }
     }
+
+    private static string[] Addresses(string urls) => urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     // Kestrel refuses it, too, but only when half of the program has started.
     private static bool HasPath(string host, string url) =>

@@ -9,13 +9,12 @@ internal static class Sections
     {
         Sections =
             ["DataDirectory", "Demo", "Watch", "ClickLog", "Ingest", "Duplicates", "Batch", "Rollups", "Retention", "Limits", "Archive",
-                "Redirect", "Cors", "Shutdown", "Kafka", "Shipper", "Cassandra", "Cluster"],
+                "Redirect", "Cors", "Shutdown", "Kafka", "Shipper", "Cassandra", "Cluster", "Keys"],
         Others = ["Cluster:SiloPort", "Cluster:GatewayPort", "Cluster:AdvertisedAddress"],
         Refused = new[]
         {
             ("S3", "the archive in S3"),
             ("Reconciliation", "reconciliation"),
-            ("Keys", "API keys"),
         }.ToDictionary(later => later.Item1, later => $"is not in this version yet ({later.Item2}): it runs as one process, on local disk or with Kafka"),
         HostNames = ["urls", "environment", "contentRoot", "applicationName"],
         HostSections = ["Logging", "Kestrel"],

@@ -22,9 +22,9 @@ internal static class SettingsLoader
     // Kestrel can also be told by other names where to listen.
     private static void FindOtherAddresses(IConfiguration configuration, List<string> faults)
     {
-        foreach (IConfigurationSection endpoint in configuration.GetSection("Kestrel:Endpoints").GetChildren())
+        foreach ((string name, string url) in BindRule.Endpoints(configuration))
         {
-            BindRule.CheckOne($"{endpoint.Path}:Url", endpoint["Url"] ?? "", (name, rule) => faults.Add($"{name} {rule}"));
+            BindRule.CheckOne(name, url, (setting, rule) => faults.Add($"{setting} {rule}"));
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
@@ -102,6 +103,28 @@ internal sealed class ApiServer : IAsyncDisposable
 
         Assert.True(mayFail || isRight(answer), $"{path}: {answer.Body}");
         return answer;
+    }
+
+    /// <summary>Asks with a key until the answer is right, for a minute at most.</summary>
+    public async Task<Answer> UntilAsync(string path, Func<Answer, bool> isRight, string key)
+    {
+        long start = Stopwatch.GetTimestamp();
+        Answer answer = await GetAsync(path, key);
+        while (!isRight(answer) && Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(60))
+        {
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+            answer = await GetAsync(path, key);
+        }
+
+        Assert.True(isRight(answer), $"{path}: {answer.Body}");
+        return answer;
+    }
+
+    public async Task<Answer> GetAsync(string path, string key)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        return await Answer.ReadAsync(await Client.SendAsync(request));
     }
 
     public async Task<Answer> GetAsync(string path) => await Answer.ReadAsync(await Client.GetAsync(path));

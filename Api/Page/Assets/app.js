@@ -1,5 +1,6 @@
 import { barChart } from './chart.js';
 import { byId, bytes, clock, command, count, day, moment, quote, setRows, setText } from './dom.js';
+import { ask, askForKey, keyOption, needsKey } from './key.js';
 
 const EVERY = 1000;        // ms between rounds
 const SLOWEST = 8000;      // ms between attempts while they fail
@@ -22,7 +23,7 @@ const days = barChart(byId('days'), {
 });
 
 async function get(path) {
-  const answer = await fetch(path, { headers: { Accept: 'application/json' }, cache: 'no-store', signal: AbortSignal.timeout(PATIENCE) });
+  const answer = await ask(path, { headers: { Accept: 'application/json' }, cache: 'no-store', signal: AbortSignal.timeout(PATIENCE) });
   if (answer.ok) return answer.json();
   const problem = await answer.json().catch(() => ({}));
   throw Object.assign(new Error(problem.detail ?? problem.title ?? answer.statusText), { status: answer.status, code: problem.code });
@@ -89,7 +90,6 @@ async function refresh(part) {
 }
 
 function explain(fault) {
-  if (fault.status === 401 || fault.status === 403) return 'This server shows its numbers only to who has a key.';
   if (fault.status !== undefined) return `The server cannot answer all of this now (${fault.code ?? fault.status}); trying again.`;
   if (fault instanceof SyntaxError) return 'The server sent something that cannot be read; trying again.';
   return 'Cannot reach the server; trying again.';
@@ -98,19 +98,26 @@ function explain(fault) {
 function showNotice() {
   // no answer at all says more than a part's refusal
   const faults = parts.map(part => part.fault).filter(fault => fault !== null);
+  const refused = faults.find(fault => needsKey(fault.status));
+  if (refused !== undefined) {
+    waiting = true;
+    askForKey(refused.status, start);
+  }
   const worst = faults.find(fault => fault.status === undefined) ?? faults[0];
+  const said = worst !== undefined && !waiting; // the form says the rest
   const notice = byId('notice');
-  setText(notice, worst === undefined ? '' : explain(worst));
-  notice.classList.toggle('shown', worst !== undefined);
+  setText(notice, said ? explain(worst) : '');
+  notice.classList.toggle('shown', said);
   document.body.classList.toggle('stale', worst !== undefined);
 }
 
 let timer = 0;
 let running = false;
+let waiting = false; // for a key
 
 async function round() {
   clearTimeout(timer);
-  if (running || document.hidden) return; // nobody looks: ask nothing; the next look starts again
+  if (running || waiting || document.hidden) return; // nobody looks: ask nothing; the next look starts again
   running = true;
   const now = performance.now();
   await Promise.all(parts.filter(part => part.next <= now).map(refresh));
@@ -119,9 +126,15 @@ async function round() {
   timer = setTimeout(round, EVERY);
 }
 
+function start() {
+  waiting = false;
+  for (const part of parts) Object.assign(part, { next: 0, fault: null, failed: 0 });
+  byId('send').replaceChildren(command(
+    `curl -X POST ${quote(`${location.origin}/v1/clicks`)} -H 'Content-Type: application/json'${keyOption()} -d '{"ad_id":"a-42","country":"US","device":"mobile"}'`,
+    'the command that sends a click'));
+  byId('read').replaceChildren(command(`curl ${quote(`${location.origin}/v1/ads/a-42/clicks`)}${keyOption()}`, 'the command that reads the clicks of an ad'));
+  round();
+}
+
 document.addEventListener('visibilitychange', round);
-byId('send').append(command(
-  `curl -X POST ${quote(`${location.origin}/v1/clicks`)} -H 'Content-Type: application/json' -d '{"ad_id":"a-42","country":"US","device":"mobile"}'`,
-  'the command that sends a click'));
-byId('read').append(command(`curl ${quote(`${location.origin}/v1/ads/a-42/clicks`)}`, 'the command that reads the clicks of an ad'));
-round();
+start();

@@ -1,4 +1,5 @@
 import { byId, command, h, quote, setText } from './dom.js';
+import { ask, askForKey, keyOption, needsKey } from './key.js';
 
 const VERBS = ['get', 'post', 'put', 'patch', 'delete'];
 const EXAMPLES = { ad_id: 'a-42', id: 'a-42', kind: 'ad', country: 'US', device: 'mobile', last: '20m', limit: '10' };
@@ -44,6 +45,9 @@ function typeOf(api, schema = {}) {
 
 const exampleOf = parameter => String(parameter.example ?? parameter.schema?.default ?? EXAMPLES[parameter.name] ?? (/_id$/.test(parameter.name) ? 'x-1' : '1'));
 
+/** What the key of a call has to have; nothing where none is needed. */
+const scopeOf = call => Object.values(call.security?.[0] ?? {}).flat().join(', ');
+
 function curlOf({ path, verb, call, parameters }) {
   const at = path.replace(/\{([^}:?]+)[^}]*\}/g, (_, name) =>
     encodeURIComponent(exampleOf(parameters.find(parameter => parameter.in === 'path' && parameter.name === name) ?? { name })));
@@ -57,7 +61,7 @@ function curlOf({ path, verb, call, parameters }) {
     const body = content?.example ?? BODIES.find(([pattern]) => pattern.test(path))?.[1] ?? {};
     words.push('-H', quote('Content-Type: application/json'), '-d', quote(JSON.stringify(body)));
   }
-  return words.join(' ');
+  return words.join(' ') + (scopeOf(call) === '' ? '' : keyOption());
 }
 
 function show(api, each) {
@@ -67,6 +71,7 @@ function show(api, each) {
   for (const text of [call.summary, call.description]) {
     if (text) section.append(h('p', {}, text));
   }
+  if (scopeOf(call) !== '') section.append(h('p', {}, 'Where keys are in use, needs the scope ', h('code', {}, scopeOf(call)), '.'));
   if (parameters.length > 0) {
     section.append(h('div', { class: 'scroll' }, h('table', {},
       h('thead', {}, h('tr', {}, ...['Parameter', 'In', 'Type', 'Meaning'].map(name => h('th', { scope: 'col' }, name)))),
@@ -123,7 +128,13 @@ async function load() {
   const notice = byId('notice');
   let api;
   try {
-    const answer = await fetch('/openapi/v1.json');
+    const answer = await ask('/openapi/v1.json');
+    if (needsKey(answer.status)) {
+      setText(notice, '');
+      notice.classList.remove('shown');
+      askForKey(answer.status, load);
+      return;
+    }
     if (!answer.ok) throw new Error(`status ${answer.status}`);
     api = await answer.json();
   } catch {

@@ -48,7 +48,12 @@ public sealed class DataCommandTests : IDisposable
         Assert.Contains(copy + ".unfinished exists already", error, StringComparison.Ordinal);
 
         Directory.Delete(copy + ".unfinished");
+        await RunAsync("keys", "add", "--name=shop", "--scopes=read", "--data", server.DataDirectory);
         Assert.Equal(ExitCodes.Done, (await RunAsync("backup", copy, "--data", server.DataDirectory)).Code);
+        Assert.Equal(
+            await File.ReadAllTextAsync(Path.Combine(server.DataDirectory, "keys.json"), TestContext.Current.CancellationToken),
+            await File.ReadAllTextAsync(Path.Combine(copy, "keys.json"), TestContext.Current.CancellationToken));
+        Assert.True(OperatingSystem.IsWindows() || File.GetUnixFileMode(Path.Combine(copy, "keys.json")) == (UnixFileMode.UserRead | UnixFileMode.UserWrite));
         Assert.True(File.Exists(Path.Combine(copy, "store.db")));
     }
 

@@ -120,6 +120,26 @@ public class OpenApiTests(LoadedServer loaded)
     }
 
     [Fact]
+    public async Task Each_call_names_the_scope_that_its_key_has_to_have()
+    {
+        JsonElement document = (await loaded.Server.GetAsync("/openapi/v1.json")).Json;
+        JsonElement scheme = document.GetProperty("components").GetProperty("securitySchemes").GetProperty("key");
+        Assert.Equal(("http", "bearer"), (scheme.GetProperty("type").GetString(), scheme.GetProperty("scheme").GetString()));
+        foreach (JsonProperty path in document.GetProperty("paths").EnumerateObject())
+        {
+            foreach (JsonProperty method in path.Value.EnumerateObject())
+            {
+                bool isPublic = path.Name.StartsWith("/health/", StringComparison.Ordinal) || path.Name.StartsWith("/v1/r/", StringComparison.Ordinal);
+                string[] scopes = method.Value.TryGetProperty("security", out JsonElement security)
+                    ? [.. security[0].GetProperty("key").EnumerateArray().Select(scope => scope.GetString()!)]
+                    : [];
+                Assert.Equal(isPublic ? [] : [path.Name == "/v1/clicks" ? "ingest" : "read"], scopes);
+                Assert.Equal(!isPublic, method.Value.GetProperty("responses").TryGetProperty("401", out _));
+            }
+        }
+    }
+
+    [Fact]
     public async Task The_dashboard_is_no_part_of_the_api() => Assert.DoesNotContain(
         (await loaded.Server.GetAsync("/openapi/v1.json")).Json.GetProperty("paths").EnumerateObject(),
         path => path.Name.StartsWith("/dashboard", StringComparison.Ordinal));
