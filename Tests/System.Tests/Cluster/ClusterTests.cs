@@ -83,6 +83,33 @@ public class ClusterTests(KafkaServer kafka, CassandraServer cassandra, ITestOut
     }
 
     [Fact]
+    public async Task Silos_replaced_one_after_the_other_show_no_user_an_error()
+    {
+        await using ClusterPrograms cluster = await ClusterPrograms.NewAsync(kafka, cassandra);
+        await using ApiProcess api = await cluster.StartApiAsync();
+        await cluster.StartSilosAsync(2);
+        var load = new Load(13);
+        Watcher[] watchers =
+        [
+            new(api.Http, "/v1/clicks/total?last=6h"), new(api.Http, "/v1/ads/ad-1/clicks?last=6h"), new(api.Http, "/v1/ads/clicks?last=30d"),
+        ];
+        await Answers.CountedUntilNowAsync(api.Http);
+        await load.DuringAsync(api.Http, () => Load.DuringAsync(stop => Task.WhenAll(watchers.Select(watcher => watcher.WatchAsync(stop))), async () =>
+        {
+            foreach (ProgramProcess old in cluster.Silos.ToArray())
+            {
+                await cluster.StartSilosAsync(1);
+                await cluster.StopAsync(old);
+            }
+
+            await Answers.CountedUntilNowAsync(api.Http);
+        }));
+        await Answers.CountedUntilNowAsync(api.Http);
+        await load.AssertCountedAsync(api.Http, output);
+        output.WriteLine($"{watchers.Sum(watcher => watcher.Answers)} answers, {watchers.Sum(watcher => watcher.Refused)} refused with 503");
+    }
+
+    [Fact]
     public async Task All_silos_die_and_come_back_with_nothing_sent_afterwards()
     {
         await using ClusterPrograms cluster = await ClusterPrograms.NewAsync(kafka, cassandra);

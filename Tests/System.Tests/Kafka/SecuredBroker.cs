@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Net;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using ClickAggregator.Servers;
 using ClickAggregator.SystemTests.Kafka;
+using ClickAggregator.SystemTests.Programs;
 
 [assembly: AssemblyFixture(typeof(SecuredBroker))]
 
@@ -151,32 +151,14 @@ public sealed class SecuredBroker : IAsyncDisposable
 
     private void WriteCertificates()
     {
-        using X509Certificate2 authority = Authority("clicks test");
-        using X509Certificate2 other = Authority("another");
+        using X509Certificate2 authority = Certificates.NewAuthority("clicks test");
+        using X509Certificate2 other = Certificates.NewAuthority("another");
         File.WriteAllText(CaFile, authority.ExportCertificatePem());
         File.WriteAllText(OtherCaFile, other.ExportCertificatePem());
         Write("secured", names => names.AddIpAddress(IPAddress.Loopback));
         Write("misnamed", names => names.AddDnsName("broker.example"));
 
-        void Write(string name, Action<SubjectAlternativeNameBuilder> addNames)
-        {
-            using RSA key = RSA.Create(2048);
-            var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-            var names = new SubjectAlternativeNameBuilder();
-            addNames(names);
-            request.CertificateExtensions.Add(names.Build());
-            using X509Certificate2 signed = request.Create(authority, authority.NotBefore, authority.NotAfter, Guid.NewGuid().ToByteArray());
-            using X509Certificate2 whole = signed.CopyWithPrivateKey(key);
-            File.WriteAllBytes(Path.Combine(_folder.FullName, $"{name}.p12"), whole.Export(X509ContentType.Pkcs12, Password));
-        }
-    }
-
-    private static X509Certificate2 Authority(string name)
-    {
-        using RSA key = RSA.Create(2048);
-        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        DateTimeOffset now = TimeProvider.System.GetUtcNow();
-        return request.CreateSelfSigned(now.AddDays(-1), now.AddDays(30));
+        void Write(string name, Action<SubjectAlternativeNameBuilder> addNames) =>
+            File.WriteAllBytes(Path.Combine(_folder.FullName, $"{name}.p12"), Certificates.NewServer(authority, name, Password, addNames));
     }
 }
