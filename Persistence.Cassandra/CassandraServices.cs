@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Orleans;
 using Orleans.Configuration;
+using Orleans.Runtime;
 
 namespace ClickAggregator.Persistence.Cassandra;
 
@@ -21,5 +22,21 @@ internal static class CassandraServices
         services.AddTransient<IConfigurationValidator>(all =>
             new CassandraOptionsValidator(provider, all.GetRequiredService<IOptionsMonitor<CassandraOptions>>().Get(name)));
         services.ConfigureNamedOptionForLogging<CassandraOptions>(name);
+    }
+
+    /// <summary>The options of a provider, and the session that it may share with others.</summary>
+    /// <exception cref="OrleansConfigurationException">The options have faults: providers are made before they are validated.</exception>
+    public static (CassandraOptions Options, CassandraSession Session) GetCassandra(this IServiceProvider services, string name, string provider)
+    {
+        CassandraOptions options = services.GetRequiredService<IOptionsMonitor<CassandraOptions>>().Get(name);
+        new CassandraOptionsValidator(provider, options).ValidateConfiguration();
+        return (options, services.GetRequiredService<CassandraSessions>().Get(options));
+    }
+
+    /// <summary>Those of the options, or else of Orleans.</summary>
+    public static (string Service, string Cluster) GetIds(this IServiceProvider services, CassandraOptions options)
+    {
+        ClusterOptions ids = services.GetRequiredService<IOptions<ClusterOptions>>().Value;
+        return (options.ServiceId.Length > 0 ? options.ServiceId : ids.ServiceId, options.ClusterId.Length > 0 ? options.ClusterId : ids.ClusterId);
     }
 }

@@ -3,7 +3,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans;
-using Orleans.Configuration;
 using Orleans.Hosting;
 using Orleans.Messaging;
 
@@ -14,6 +13,7 @@ public static class CassandraClusteringHosting
 {
     // No name of a storage provider: options are kept by name.
     private const string OptionsName = "cassandra:clustering";
+    private const string Provider = "clustering";
 
     /// <summary>The silos of a cluster find each other in Cassandra.</summary>
     public static ISiloBuilder UseCassandraClustering(this ISiloBuilder builder, Action<CassandraOptions> configure) =>
@@ -41,13 +41,11 @@ public static class CassandraClusteringHosting
 
     private static void AddStore(IServiceCollection services, Action<OptionsBuilder<CassandraOptions>> configure)
     {
-        services.AddCassandra(OptionsName, "clustering", configure);
+        services.AddCassandra(OptionsName, Provider, configure);
         services.AddSingleton(all =>
         {
-            CassandraOptions options = all.GetRequiredService<IOptionsMonitor<CassandraOptions>>().Get(OptionsName);
-            string cluster = options.ClusterId.Length > 0 ? options.ClusterId : all.GetRequiredService<IOptions<ClusterOptions>>().Value.ClusterId;
-            return new MembershipStore(
-                all.GetRequiredService<CassandraSessions>().Get(options), cluster, all.GetRequiredService<ILogger<CassandraMembershipTable>>());
+            (CassandraOptions options, CassandraSession session) = all.GetCassandra(OptionsName, Provider);
+            return new MembershipStore(session, all.GetIds(options).Cluster, all.GetRequiredService<ILogger<CassandraMembershipTable>>());
         });
     }
 }

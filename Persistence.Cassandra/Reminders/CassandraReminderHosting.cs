@@ -2,7 +2,6 @@ using ClickAggregator.Persistence.Cassandra.Reminders;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Orleans;
-using Orleans.Configuration;
 using Orleans.Hosting;
 
 namespace ClickAggregator.Persistence.Cassandra;
@@ -12,6 +11,7 @@ public static class CassandraReminderHosting
 {
     // No name of a storage provider: options are kept by name.
     private const string OptionsName = "cassandra:reminders";
+    private const string Provider = "reminders";
 
     /// <summary>Reminders are kept in Cassandra.</summary>
     public static ISiloBuilder UseCassandraReminderService(this ISiloBuilder builder, Action<CassandraOptions> configure) =>
@@ -21,13 +21,11 @@ public static class CassandraReminderHosting
     public static ISiloBuilder UseCassandraReminderService(this ISiloBuilder builder, Action<OptionsBuilder<CassandraOptions>> configure)
     {
         builder.Services.AddReminders();
-        builder.Services.AddCassandra(OptionsName, "reminders", configure);
+        builder.Services.AddCassandra(OptionsName, Provider, configure);
         builder.Services.AddSingleton<IReminderTable>(services =>
         {
-            CassandraOptions options = services.GetRequiredService<IOptionsMonitor<CassandraOptions>>().Get(OptionsName);
-            return new CassandraReminderTable(
-                services.GetRequiredService<CassandraSessions>().Get(options),
-                options.ServiceId.Length > 0 ? options.ServiceId : services.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId);
+            (CassandraOptions options, CassandraSession session) = services.GetCassandra(OptionsName, Provider);
+            return new CassandraReminderTable(session, services.GetIds(options).Service);
         });
         return builder;
     }

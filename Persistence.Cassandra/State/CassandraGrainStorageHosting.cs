@@ -1,13 +1,12 @@
+using ClickAggregator.Persistence.Cassandra.State;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Orleans;
-using Orleans.Configuration;
 using Orleans.Hosting;
 using Orleans.Providers;
 using Orleans.Runtime.Hosting;
 using Orleans.Serialization.Serializers;
 using Orleans.Storage;
-using ClickAggregator.Persistence.Cassandra.State;
 
 namespace ClickAggregator.Persistence.Cassandra;
 
@@ -31,19 +30,21 @@ public static class CassandraGrainStorageHosting
     public static ISiloBuilder AddCassandraGrainStorage(
         this ISiloBuilder builder, string name, Action<OptionsBuilder<CassandraOptions>>? configure = null)
     {
-        builder.Services.AddCassandra(name, $"grain storage '{name}'", configure);
+        builder.Services.AddCassandra(name, Provider(name), configure);
         builder.Services.AddGrainStorage(name, Create);
         return builder;
     }
 
+    private static string Provider(string name) => $"grain storage '{name}'";
+
     private static CassandraGrainStorage Create(IServiceProvider services, string name)
     {
-        CassandraOptions options = services.GetRequiredService<IOptionsMonitor<CassandraOptions>>().Get(name);
+        (CassandraOptions options, CassandraSession session) = services.GetCassandra(name, Provider(name));
         return new CassandraGrainStorage(
             name,
-            options.ServiceId.Length > 0 ? options.ServiceId : services.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId,
+            services.GetIds(options).Service,
             options.MaxStateBytes,
-            services.GetRequiredService<CassandraSessions>().Get(options),
+            session,
             services.GetKeyedService<IGrainStorageSerializer>(name) ?? services.GetRequiredService<IGrainStorageSerializer>(),
             services.GetRequiredService<IActivatorProvider>());
     }

@@ -1,9 +1,13 @@
 using ClickAggregator.Persistence.Cassandra.Cql;
+using ClickAggregator.Persistence.Cassandra.Schema;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Orleans.Hosting;
 
 namespace ClickAggregator.Persistence.Cassandra.Tests;
 
-/// <summary>The code of the README, as a whole that compiles.</summary>
+/// <summary>The code of the READMEs, as a whole that compiles.</summary>
 internal static class ReadmeExample
 {
     public static async Task RunAsync(
@@ -48,4 +52,30 @@ internal static class ReadmeExample
         await cql.ExecuteAsync(batch, ct);
         log.WriteLine($"{total} {first is not null} {etag}");
     }
+
+    public static void Silo(IHostApplicationBuilder builder)
+    {
+        builder.UseOrleans(silo => silo
+            .UseCassandraClustering(Cassandra)
+            .UseCassandraReminderService(Cassandra)
+            .AddCassandraGrainStorage("state", Cassandra));
+
+        static void Cassandra(CassandraOptions options)
+        {
+            options.Cql.ContactPoints.Add("cassandra-1");
+            options.Cql.ContactPoints.Add("cassandra-2");
+            options.Cql.LocalDataCenter = "dc1";
+            options.Keyspace = "orleans";
+        }
+    }
+
+    public static void Client(IHostApplicationBuilder builder, Action<CassandraOptions> Cassandra) =>
+        builder.UseOrleansClient(client => client.UseCassandraClustering(Cassandra));
+
+    public static void Configured(ISiloBuilder silo) =>
+        silo.AddCassandraGrainStorage("state", options => options.BindConfiguration("Cassandra"));
+
+    public static void Script() =>
+        Console.Write(SchemaScript.Of(
+            CqlIdentifier.Parse("orleans"), "{'class': 'NetworkTopologyStrategy', 'dc1': 3, 'dc2': 3}", OrleansSchema.Part));
 }

@@ -1,12 +1,21 @@
 using System.Runtime.CompilerServices;
+using ClickAggregator.Persistence.Cassandra.Cql;
+using ClickAggregator.Persistence.Cassandra.Schema;
 using ClickAggregator.Readmes;
 
 namespace ClickAggregator.Persistence.Cassandra.Tests;
 
 public class ReadmeTests
 {
+    [Theory]
+    [InlineData("Persistence.Cassandra/README.md")]
+    [InlineData("Persistence.Cassandra/Cql/README.md")]
+    public void The_code_of_the_README_is_code_that_compiles(string readme) => ReadmeCode.AssertCompiles(readme);
+
     [Fact]
-    public void The_code_of_the_README_is_code_that_compiles() => ReadmeCode.AssertCompiles("Persistence.Cassandra/Cql/README.md");
+    public void The_script_in_the_package_is_that_of_this_build() => Assert.Equal(
+        SchemaScript.Of(CqlIdentifier.Parse("orleans"), "{'class': 'NetworkTopologyStrategy', 'dc1': 3}", OrleansSchema.Part),
+        File.ReadAllText(Path.Combine(Folder(), "..", "..", "Persistence.Cassandra", "Schema", "orleans.cql")));
 
     [Fact]
     public void The_client_knows_no_Orleans()
@@ -16,7 +25,7 @@ public class ReadmeTests
         Assert.NotEmpty(files);
         Assert.All(files, file => Assert.DoesNotContain("Orleans", File.ReadAllText(file), StringComparison.Ordinal));
         Assert.DoesNotContain(
-            typeof(Cql.CqlDataSource).Assembly.GetTypes().Where(type => type.Namespace?.StartsWith("ClickAggregator.Persistence.Cassandra.Cql", StringComparison.Ordinal) == true)
+            typeof(CqlDataSource).Assembly.GetTypes().Where(type => type.Namespace?.StartsWith("ClickAggregator.Persistence.Cassandra.Cql", StringComparison.Ordinal) == true)
                 .SelectMany(type => type.GetInterfaces().Append(type.BaseType)),
             parent => parent?.Namespace?.StartsWith("Orleans", StringComparison.Ordinal) == true);
     }

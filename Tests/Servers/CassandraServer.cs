@@ -5,7 +5,7 @@ using ClickAggregator.Servers;
 namespace ClickAggregator.Servers;
 
 /// <summary>A node; of one that runs, CASSANDRA_PORT and CASSANDRA_CA_FILE say the rest.</summary>
-/// <remarks>The script's nodes have internal ports that are fixed: one assembly at a time can have one.</remarks>
+/// <remarks>The script's nodes have internal ports that are fixed: one assembly at a time has one, and others wait.</remarks>
 public sealed class CassandraServer() : SharedServer("Cassandra", "CASSANDRA_CONTACT_POINTS")
 {
     /// <summary>Where the nodes listen.</summary>

@@ -11,9 +11,12 @@ namespace ClickAggregator.Servers;
 /// </summary>
 internal sealed class ServerScript : IAsyncDisposable
 {
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(10);
+
     private readonly string _path;
     private DirectoryInfo _data = Directory.CreateTempSubdirectory("clicks-servers-");
     private int _port = FreePorts();
+    private FileStream? _cassandraTurn;
 
     private ServerScript(string path) => _path = path;
 
@@ -71,9 +74,13 @@ internal sealed class ServerScript : IAsyncDisposable
     /// <summary>The authority that signed the nodes' certificates.</summary>
     public string CassandraCaFile => Path.Combine(_data.FullName, "cassandra.pem");
 
-    /// <summary>Starts nodes at 127.0.0.1 and up, or those that are down, on their data. There can be one such set on a machine.</summary>
+    /// <summary>
+    /// Starts nodes at 127.0.0.1 and up, or those that are down, on their data. Their internal ports are fixed, so there is one
+    /// such set on a machine at a time: the next waits until this one is disposed, for ten minutes at most.
+    /// </summary>
     public async Task StartCassandraAsync(int nodes = 1, bool authenticate = false)
     {
+        _cassandraTurn ??= await CassandraTurnAsync();
         string[] start = ["start", "cassandra", "--nodes", nodes.ToString(CultureInfo.InvariantCulture)];
         await RunAsync(authenticate ? [.. start, "--auth"] : start);
     }
@@ -90,10 +97,40 @@ internal sealed class ServerScript : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await RunAsync("reset");
-        if (_data.Exists)
+        try
         {
-            _data.Delete(recursive: true);
+            await RunAsync("reset");
+            if (_data.Exists)
+            {
+                _data.Delete(recursive: true);
+            }
+        }
+        finally
+        {
+            _cassandraTurn?.Dispose();
+            _cassandraTurn = null;
+        }
+    }
+
+    // A lock of the system's own: it ends with the process that holds it, however that ends.
+    private static async Task<FileStream> CassandraTurnAsync()
+    {
+        string path = Path.Combine(Path.GetTempPath(), "clicks-cassandra.lock");
+        long started = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException taken) when (Stopwatch.GetElapsedTime(started) > s_patience)
+            {
+                throw new InvalidOperationException($"another set of Cassandra's nodes has been running for {s_patience}: {path} is taken", taken);
+            }
+            catch (IOException)
+            {
+                await Task.Delay(250);
+            }
         }
     }
 

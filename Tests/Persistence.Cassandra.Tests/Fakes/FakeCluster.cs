@@ -97,6 +97,8 @@ internal sealed class FakeCluster : IAsyncDisposable
 
     public static byte[] Utf8(string value) => Encoding.UTF8.GetBytes(value);
 
+    public static byte[] Map(params string[] keysAndValues) => Collection(2, keysAndValues);
+
     private Reply Query(FakeRequest request)
     {
         string text = request.Text;
