@@ -1,9 +1,9 @@
-using System.Net;
 using ClickAggregator.Persistence.Cassandra.Cql;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
+using Orleans;
 using Orleans.Hosting;
 using Orleans.Runtime;
 
@@ -101,20 +101,18 @@ public class CassandraOptionsTests
     }
 
     [Fact]
-    public async Task The_password_is_printed_nowhere_when_a_silo_starts()
+    public async Task The_password_is_not_among_the_options_that_a_silo_prints()
     {
-        var logs = new RecordedLogs();
         IHost host = ProviderKeyspace.Silo("mine", silo => silo.AddCassandraGrainStorage("state", options =>
         {
-            options.Cql.ContactPoints.Add($"{IPAddress.Loopback}");
-            options.Cql.Port = 1;
+            options.Cql.ContactPoints.Add("host");
             (options.Cql.User, options.Cql.Password) = ("someone", "a secret that nobody sees");
-            options.Cql.RequestTimeout = TimeSpan.FromSeconds(1);
-        }), logs);
-        Exception fault = await Assert.ThrowsAnyAsync<Exception>(() => host.StartAsync(Cancellation));
+        }));
+        string[] printed = [.. host.Services.GetServices<IOptionFormatter>().SelectMany(formatter => formatter.Format())];
         await ProviderKeyspace.CloseAsync(host);
-        Assert.Contains(logs.Lines, line => line.Contains("Keyspace: orleans", StringComparison.Ordinal));
-        Assert.DoesNotContain(logs.Lines.Append($"{fault}"), line => line.Contains("a secret", StringComparison.Ordinal));
+        Assert.Contains("Keyspace: orleans", printed);
+        Assert.DoesNotContain(printed, line => line.Contains("a secret", StringComparison.Ordinal));
+        Assert.Equal("Cassandra at host port 9042, keyspace orleans, user user, password ***", $"{New()}");
     }
 
     private static CassandraOptions New(Action<CassandraOptions>? change = null)

@@ -1,9 +1,7 @@
 using ClickAggregator.Persistence.Cassandra.Cql;
 using ClickAggregator.Persistence.Cassandra.Tests.Real;
 using ClickAggregator.Servers;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
 using Orleans.Hosting;
 
@@ -37,7 +35,7 @@ public sealed class ProviderKeyspace(CassandraServer server) : IAsyncDisposable
     }
 
     /// <summary>A silo with providers that is built and not started.</summary>
-    internal static IHost Silo(string id, Action<ISiloBuilder> configure, RecordedLogs? logs = null)
+    public static IHost Silo(string id, Action<ISiloBuilder> configure)
     {
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
         builder.UseOrleans(silo =>
@@ -46,11 +44,6 @@ public sealed class ProviderKeyspace(CassandraServer server) : IAsyncDisposable
             silo.Configure<ClusterOptions>(options => (options.ServiceId, options.ClusterId) = (id, id));
             configure(silo);
         });
-        if (logs is not null)
-        {
-            builder.Services.AddSingleton<ILoggerFactory>(logs);
-        }
-
         return builder.Build();
     }
 
