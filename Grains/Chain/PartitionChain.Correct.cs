@@ -83,7 +83,7 @@ public sealed partial class PartitionChain
                 if (kind != TargetKind.None)
                 {
                     await _tops.LoadAsync(kind, correction.Key.Hour, cancellationToken);
-                    NoteTop(kind, correction.Key, ack);
+                    NoteTop(kind, correction.Key, ack, corrected: true);
                 }
             }
         }

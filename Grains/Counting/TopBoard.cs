@@ -32,12 +32,18 @@ internal sealed class TopBoard
 
     public long UsedIn { get; set; }
 
-    public void Note(string id, long clicks)
+    /// <param name="id">The target's id.</param>
+    /// <param name="clicks">Its clicks now.</param>
+    /// <param name="mayLower">
+    /// Whether they may have become fewer. Counting only adds: two windows of a day are written at once, and the answer of the
+    /// one that was written first may come last.
+    /// </param>
+    public void Note(string id, long clicks, bool mayLower)
     {
         var entry = new TopEntry(id, clicks);
         if (_clicks.TryGetValue(id, out long before))
         {
-            if (before != clicks)
+            if (clicks > before || (mayLower && clicks < before))
             {
                 _order.Remove(new TopEntry(id, before));
                 _clicks.Remove(id);

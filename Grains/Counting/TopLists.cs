@@ -52,11 +52,12 @@ public sealed class TopLists
     /// <param name="hour">The window's hour, since the epoch.</param>
     /// <param name="hourClicks">Clicks of the window now.</param>
     /// <param name="dayClicks">Clicks of the target, in this chain, in the window's UTC day now.</param>
+    /// <param name="corrected">Whether it was corrected, and so may have fewer than before; the calls come in the order of the writes.</param>
     /// <exception cref="InvalidOperationException">The lists were not loaded for this batch.</exception>
-    public void Note(TargetKind kind, string id, int hour, long hourClicks, long dayClicks)
+    public void Note(TargetKind kind, string id, int hour, long hourClicks, long dayClicks, bool corrected)
     {
-        Board(HourKey(kind, hour)).Note(id, hourClicks);
-        Board(DayKey(kind, hour)).Note(id, dayClicks);
+        Board(HourKey(kind, hour)).Note(id, hourClicks, corrected);
+        Board(DayKey(kind, hour)).Note(id, dayClicks, corrected);
     }
 
     /// <summary>

@@ -26,7 +26,7 @@ public class TopListsTests
                 long day = truth.Where(t => t.Key.Id == id).Sum(t => t.Value);
                 TopLists tops = chains[note.Chain];
                 Assert.True(tops.LoadAsync(TargetKind.Ad, note.Hour, TestContext.Current.CancellationToken).AsTask().IsCompletedSuccessfully);
-                tops.Note(TargetKind.Ad, id, note.Hour, note.Clicks, day);
+                tops.Note(TargetKind.Ad, id, note.Hour, note.Clicks, day, corrected: true);
                 store.Write(tops.TakeChanged());
             }
 
@@ -44,7 +44,7 @@ public class TopListsTests
             await tops.LoadAsync(TargetKind.Ad, 25, TestContext.Current.CancellationToken);
             foreach (int i in Enumerable.Range(1, 4))
             {
-                tops.Note(TargetKind.Ad, $"a{i}", 25, i, i);
+                tops.Note(TargetKind.Ad, $"a{i}", 25, i, i, corrected: false);
             }
 
             IReadOnlyList<TopList> changed = tops.TakeChanged();
@@ -55,6 +55,21 @@ public class TopListsTests
         TopList hour = store.All(TopSlice.Hour).Single();
         Assert.Equal([new TopEntry("a4", 4), new TopEntry("a3", 3)], hour.Entries);
         Assert.Equal(2, hour.Floor);
+    }
+
+    [Fact]
+    public async Task Of_two_windows_of_a_day_the_answer_that_comes_late_takes_nothing_from_the_day()
+    {
+        var store = new MemoryTops();
+        var tops = new TopLists(store, 0);
+        await tops.LoadAsync(TargetKind.Ad, 25, TestContext.Current.CancellationToken);
+        await tops.LoadAsync(TargetKind.Ad, 26, TestContext.Current.CancellationToken);
+
+        // The window of hour 25 was written first, when the day had 3, and its answer comes last.
+        tops.Note(TargetKind.Ad, "a", 26, hourClicks: 4, dayClicks: 7, corrected: false);
+        tops.Note(TargetKind.Ad, "a", 25, hourClicks: 3, dayClicks: 3, corrected: false);
+        store.Write(tops.TakeChanged());
+        Assert.Equal([new TopEntry("a", 7)], store.All(TopSlice.Day).Single().Entries);
     }
 
     private static void Check(IEnumerable<TopList> lists, IEnumerable<KeyValuePair<(int Hour, string Id), long>> truth, int places)
