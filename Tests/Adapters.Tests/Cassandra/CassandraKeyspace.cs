@@ -46,7 +46,10 @@ public sealed class CassandraKeyspace : IAsyncDisposable
     }
 
     /// <summary>A store without a row.</summary>
-    internal async Task<StoreInCassandra> OpenAsync(CassandraServer server, Kept? kept = null)
+    /// <param name="server">Where it is.</param>
+    /// <param name="kept">How long it keeps what.</param>
+    /// <param name="expired">Whether rows may have been there that have expired: nobody sees them, and they win over writes as old as they are.</param>
+    internal async Task<StoreInCassandra> OpenAsync(CassandraServer server, Kept? kept = null, bool expired = false)
     {
         StoreInCassandra store = await StoreInCassandra.OpenAsync(await OptionsAsync(server, kept));
         CqlDataSource cql = await CqlAsync(server);
@@ -54,7 +57,7 @@ public sealed class CassandraKeyspace : IAsyncDisposable
         foreach (CqlRow table in await cql.QueryAsync($"SELECT table_name FROM system_schema.tables WHERE keyspace_name = {Name}").ToArrayAsync())
         {
             CqlIdentifier name = CqlIdentifier.Parse(table.Get<string>("table_name"));
-            if (name.Name != "schema_versions" && await cql.QueryFirstAsync(new CqlStatement($"SELECT * FROM {keyspace}.{name} LIMIT 1").Bind()) is not null)
+            if (name.Name != "schema_versions" && (expired || await cql.QueryFirstAsync(new CqlStatement($"SELECT * FROM {keyspace}.{name} LIMIT 1").Bind()) is not null))
             {
                 await cql.ExecuteSchemaAsync(new CqlStatement($"TRUNCATE {keyspace}.{name}"));
             }

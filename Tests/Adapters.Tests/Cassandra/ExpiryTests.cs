@@ -81,7 +81,7 @@ public class ExpiryTests(CassandraServer server, CassandraKeyspace keyspace) : I
 
     private async Task<StoreInCassandra> OpenAsync(Kept kept)
     {
-        await (await keyspace.OpenAsync(server)).DisposeAsync(); // empties the tables
+        await (await keyspace.OpenAsync(server, expired: true)).DisposeAsync(); // empties the tables
         return await StoreInCassandra.OpenAsync(await keyspace.OptionsAsync(server, kept) with { Slack = TimeSpan.Zero }, TimeProvider.System);
     }
 
