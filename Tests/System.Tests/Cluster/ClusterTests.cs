@@ -4,7 +4,10 @@ using ClickAggregator.SystemTests.Programs;
 
 namespace ClickAggregator.SystemTests.Cluster;
 
-/// <summary>Many silos over Kafka and Cassandra, as processes: whatever dies, accepted is counted, once.</summary>
+/// <summary>
+/// Many silos over Kafka and Cassandra, as processes: whatever dies, accepted is counted, once. Those that take a minute and more
+/// are run by name: <c>dotnet run --project Tests/System.Tests -- -explicit only -class '*.ClusterTests'</c>.
+/// </summary>
 public class ClusterTests(KafkaServer kafka, CassandraServer cassandra, ITestOutputHelper output)
 {
     private static readonly TimeSpan s_pace = TimeSpan.FromMilliseconds(100);
@@ -83,7 +86,7 @@ public class ClusterTests(KafkaServer kafka, CassandraServer cassandra, ITestOut
         }
     }
 
-    [Fact]
+    [Fact(Explicit = true)]
     public async Task Silos_replaced_one_after_the_other_show_no_user_an_error()
     {
         await using ClusterPrograms cluster = await ClusterPrograms.NewAsync(kafka, cassandra);
@@ -110,7 +113,7 @@ public class ClusterTests(KafkaServer kafka, CassandraServer cassandra, ITestOut
         output.WriteLine($"{watchers.Sum(watcher => watcher.Answers)} answers, {watchers.Sum(watcher => watcher.Refused)} refused with 503");
     }
 
-    [Fact]
+    [Fact(Explicit = true)]
     public async Task All_silos_die_and_come_back_with_nothing_sent_afterwards()
     {
         await using ClusterPrograms cluster = await ClusterPrograms.NewAsync(kafka, cassandra);
@@ -134,7 +137,7 @@ public class ClusterTests(KafkaServer kafka, CassandraServer cassandra, ITestOut
         await load.AssertCountedAsync(api.Http, output);
     }
 
-    [Fact]
+    [Fact(Explicit = true)]
     public async Task Cassandra_is_cut_off_at_the_start_and_under_load_and_nothing_is_lost()
     {
         await cassandra.ContactPointsAsync();
