@@ -142,8 +142,8 @@ public class SettingsLoaderTests
         Assert.Equal(
             [
                 "Batch:Intervall is not a setting (did you mean Batch:Interval?); --help lists them",
-                "Reconciliation:After is not in this version yet (reconciliation)",
                 "S3:Bucket is not in this version yet (the archive in S3)",
+                "Reconciliation:After is not in this version yet (reconciliation)",
             ],
             faults);
     }
