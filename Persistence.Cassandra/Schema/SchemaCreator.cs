@@ -40,7 +40,7 @@ internal sealed class SchemaCreator(CqlDataSource cql, CassandraOptions options,
 
     private async Task UpgradeAsync(SchemaPart part, int version, CancellationToken cancellationToken)
     {
-        if (!await KeyspaceExistsAsync(cancellationToken).ConfigureAwait(false))
+        if (await ReplicationAsync(cancellationToken).ConfigureAwait(false) is null)
         {
             string replication = options.Replication.Length > 0
                 ? options.Replication
@@ -59,7 +59,7 @@ internal sealed class SchemaCreator(CqlDataSource cql, CassandraOptions options,
 
             // Not conditional: whoever writes a number has made all steps up to it. A slower and older build may write a lower
             // one afterwards; then steps are made once more.
-            var put = new CqlStatement($"INSERT INTO {_keyspace}.schema_versions (part, version) VALUES (?, ?)", idempotent: true);
+            var put = new CqlStatement($"INSERT INTO {_keyspace}.{SchemaScript.Versions.Table} (part, version) VALUES (?, ?)", idempotent: true);
             await cql.ExecuteAsync(put.Bind(part.Name, version + 1), cancellationToken).ConfigureAwait(false);
             CassandraEvents.Upgraded(logger, part.Name, _keyspace.Name, version + 1);
         }
@@ -67,31 +67,19 @@ internal sealed class SchemaCreator(CqlDataSource cql, CassandraOptions options,
 
     private async Task<int?> VersionAsync(SchemaPart part, CancellationToken cancellationToken)
     {
-        if (await FirstAsync(
-            new CqlStatement("SELECT table_name FROM system_schema.tables WHERE keyspace_name = ? AND table_name = ?").Bind(
-                _keyspace.Name, SchemaScript.VersionsTable), cancellationToken).ConfigureAwait(false) is null)
+        if (!(await TablesAsync(cancellationToken).ConfigureAwait(false)).Contains(SchemaScript.Versions.Table.Name))
         {
             return null;
         }
 
-        var get = new CqlStatement($"SELECT version FROM {_keyspace}.schema_versions WHERE part = ?");
-        return (await FirstAsync(get.Bind(part.Name), cancellationToken).ConfigureAwait(false))?.Get<int>("version");
+        var get = new CqlStatement($"SELECT version FROM {_keyspace}.{SchemaScript.Versions.Table} WHERE part = ?");
+        return (await cql.QueryFirstAsync(get.Bind(part.Name), cancellationToken).ConfigureAwait(false))?.Get<int>("version");
     }
-
-    private async Task<bool> KeyspaceExistsAsync(CancellationToken cancellationToken) => await FirstAsync(
-        new CqlStatement("SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?").Bind(_keyspace.Name),
-        cancellationToken).ConfigureAwait(false) is not null;
 
     // What others may have changed since.
     private async Task CheckAsync(SchemaPart part, CancellationToken cancellationToken)
     {
-        var found = new HashSet<string>(StringComparer.Ordinal);
-        var tables = new CqlStatement("SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?");
-        await foreach (CqlRow row in cql.QueryAsync(tables.Bind(_keyspace.Name), cancellationToken).ConfigureAwait(false))
-        {
-            found.Add(row.Get<string>("table_name"));
-        }
-
+        HashSet<string> found = await TablesAsync(cancellationToken).ConfigureAwait(false);
         string[] missing = [.. part.Versions.SelectMany(steps => steps).Select(step => step.Table.Name).Distinct().Where(table => !found.Contains(table))];
         if (missing.Length > 0)
         {
@@ -101,23 +89,32 @@ internal sealed class SchemaCreator(CqlDataSource cql, CassandraOptions options,
         }
 
         int nodes = cql.LocalHostCount;
-        if (nodes > 1 && await CopiesAsync(cancellationToken).ConfigureAwait(false) == 1)
+        if (nodes > 1 && await ReplicationAsync(cancellationToken).ConfigureAwait(false) is { } replication
+            && KeyspaceReplication.Copies(replication, cql.LocalDataCenter) == 1)
         {
             CassandraEvents.NotReplicated(logger, _keyspace.Name, nodes);
         }
     }
 
-    private async Task<int?> CopiesAsync(CancellationToken cancellationToken)
+    private async Task<HashSet<string>> TablesAsync(CancellationToken cancellationToken)
     {
-        CqlRow? row = await FirstAsync(
-            new CqlStatement("SELECT replication FROM system_schema.keyspaces WHERE keyspace_name = ?").Bind(_keyspace.Name),
-            cancellationToken).ConfigureAwait(false);
-        return row is { } keyspace
-            ? KeyspaceReplication.Copies(keyspace.Get<IReadOnlyDictionary<string, string>>("replication"), cql.LocalDataCenter)
-            : null;
+        var found = new HashSet<string>(StringComparer.Ordinal);
+        var tables = new CqlStatement("SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?");
+        await foreach (CqlRow row in cql.QueryAsync(tables.Bind(_keyspace.Name), cancellationToken).ConfigureAwait(false))
+        {
+            found.Add(row.Get<string>("table_name"));
+        }
+
+        return found;
     }
 
-    private Task<CqlRow?> FirstAsync(CqlCommand command, CancellationToken cancellationToken) => cql.QueryFirstAsync(command, cancellationToken);
+    /// <summary>How the keyspace is replicated; null where there is none.</summary>
+    private async Task<IReadOnlyDictionary<string, string>?> ReplicationAsync(CancellationToken cancellationToken)
+    {
+        var get = new CqlStatement("SELECT replication FROM system_schema.keyspaces WHERE keyspace_name = ?");
+        return (await cql.QueryFirstAsync(get.Bind(_keyspace.Name), cancellationToken).ConfigureAwait(false))
+            ?.Get<IReadOnlyDictionary<string, string>>("replication");
+    }
 
     private Task ChangeAsync(string text, CancellationToken cancellationToken) =>
         cql.ExecuteSchemaAsync(new CqlStatement(text, idempotent: true), cancellationToken);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using ClickAggregator.Persistence.Cassandra.Cql;
 
@@ -6,9 +7,7 @@ namespace ClickAggregator.Persistence.Cassandra.Schema;
 /// <summary>The schema as a script for cqlsh, for shops where programs may not change schemas.</summary>
 public static class SchemaScript
 {
-    internal const string VersionsTable = "schema_versions";
-
-    internal static SchemaStep Versions { get; } = SchemaStep.NewTable(VersionsTable, "part text PRIMARY KEY, version int");
+    internal static SchemaStep Versions { get; } = SchemaStep.NewTable("schema_versions", "part text PRIMARY KEY, version int");
 
     /// <summary>Everything of some parts, ready to be run, again too.</summary>
     /// <param name="keyspace">The keyspace.</param>
@@ -33,7 +32,8 @@ public static class SchemaScript
                 script.Append(step.TextFor(keyspace)).Append(";\n");
             }
 
-            script.Append(Inv($"INSERT INTO {keyspace}.{CqlIdentifier.Parse(VersionsTable)} (part, version) VALUES ('{part.Name}', {part.Current});\n"));
+            script.Append(
+                CultureInfo.InvariantCulture, $"INSERT INTO {keyspace}.{Versions.Table} (part, version) VALUES ('{part.Name}', {part.Current});\n");
         }
 
         return script.ToString();
@@ -41,6 +41,4 @@ public static class SchemaScript
 
     internal static string KeyspaceText(CqlIdentifier keyspace, string replication) =>
         $"CREATE KEYSPACE IF NOT EXISTS {keyspace} WITH replication = {replication}";
-
-    private static string Inv(FormattableString text) => FormattableString.Invariant(text);
 }

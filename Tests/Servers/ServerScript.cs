@@ -27,12 +27,10 @@ internal sealed class ServerScript : IAsyncDisposable
     public string Kafka { get; private set; } = "";
 
     /// <summary>A new set; null on a machine without the script.</summary>
-    public static ServerScript? New() => Folder is { } folder ? new ServerScript(Path.Combine(folder, "servers")) : null;
+    public static ServerScript? New() => FindFolder() is { } folder ? new ServerScript(Path.Combine(folder, "servers")) : null;
 
     /// <summary>Where the script and the servers are; null on a machine without.</summary>
-    public static string? Folder => FindFolder();
-
-    private static string? FindFolder()
+    public static string? FindFolder()
     {
         string? folder = Environment.GetEnvironmentVariable("CLICKS_SERVERS");
         if (string.IsNullOrEmpty(folder))

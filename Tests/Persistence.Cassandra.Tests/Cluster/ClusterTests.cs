@@ -100,6 +100,7 @@ public class ClusterTests
     public async Task A_node_that_freezes_loses_its_requests_to_others()
     {
         await using FakeCluster cluster = FakeCluster.Start(2);
+        cluster.Nodes[1].Tokens = [long.MaxValue];
         cluster.Options.HeartbeatInterval = TimeSpan.FromSeconds(3);
         cluster.Options.ConnectTimeout = TimeSpan.FromSeconds(1);
         var time = new FakeTimeProvider { AutoAdvanceAmount = TimeSpan.Zero };
@@ -109,7 +110,8 @@ public class ClusterTests
         await cql.ExecuteAsync(s_put.Bind(0, 0), Cancellation);
         cluster.Nodes[1].IsFrozen = true;
         Task[] writes = [.. Enumerable.Range(0, 40).Select(key => cql.ExecuteAsync(s_put.Bind(key, 1), Cancellation))];
-        await Wait.ForAsync("some of them are at the frozen node", () => cluster.Nodes.Sum(node => node.Of(Opcode.Execute).Count()) == 41);
+        await Wait.ForAsync("all of them are at a node", () => cluster.Nodes.Sum(node => node.Of(Opcode.Execute).Count()) == 41);
+        Assert.Contains(cluster.Nodes[1].Of(Opcode.Execute), request => request.Statement == s_put.Text);
         Assert.Contains(writes, write => !write.IsCompleted);
         await Wait.ForAsync("the silence is noticed", () =>
         {

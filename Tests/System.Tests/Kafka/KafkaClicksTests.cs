@@ -10,8 +10,6 @@ namespace ClickAggregator.SystemTests.Kafka;
 /// <summary>Real clicks and odd ones through the program, a real broker and the grains to the answers.</summary>
 public class KafkaClicksTests(KafkaServer kafka)
 {
-    private const string RealRange = "from=2012-12-31T00:00:00Z&to=2013-04-01T00:00:00Z";
-
     [Theory]
     [InlineData("compact")]
     [InlineData("json")]
@@ -50,13 +48,13 @@ public class KafkaClicksTests(KafkaServer kafka)
         await CountedAsync(api, lines.Length);
         await Answers.AgreeAsync(api.Http, Recount.Of(lines.Select((line, place) => line.Insert(1, $"\"click_id\":\"{place}\","))));
         await Answers.CountedUntilNowAsync(api.Http);
-        Assert.Equal(lines.Length, await Answers.ClicksAsync(api.Http, $"/v1/clicks/total?{RealRange}"));
+        Assert.Equal(lines.Length, await Answers.ClicksAsync(api.Http, $"/v1/clicks/total?{RealClicks.Range}"));
         await using ApiProcess back = await StopAndStartEmbeddedAsync(api, program);
         await Eventually.Async(
             "it says that the click log was closed",
             async () => (await back.Http.GetStringAsync("/v1/status")).Contains("log_replaced", StringComparison.Ordinal),
             TimeSpan.FromSeconds(30));
-        Assert.Equal(lines.Length, await Answers.ClicksAsync(back.Http, $"/v1/clicks/total?{RealRange}"));
+        Assert.Equal(lines.Length, await Answers.ClicksAsync(back.Http, $"/v1/clicks/total?{RealClicks.Range}"));
     }
 
     [Fact]
@@ -148,10 +146,7 @@ public class KafkaClicksTests(KafkaServer kafka)
         await Answers.AgreeAsync(api.Http, Recount.Of(lines));
     }
 
-    private static Task CountedAsync(ApiProcess api, long clicks) => Eventually.Async(
-        $"{clicks} clicks are counted",
-        async () => await Answers.ClicksAsync(api.Http, $"/v1/clicks/total?{RealRange}") == clicks,
-        TimeSpan.FromMinutes(2));
+    private static Task CountedAsync(ApiProcess api, long clicks) => Answers.RealClicksCountedAsync(api.Http, clicks, TimeSpan.FromMinutes(2));
 
     private static async Task<ApiProcess> StopAndStartEmbeddedAsync(ApiProcess api, KafkaProgram program)
     {

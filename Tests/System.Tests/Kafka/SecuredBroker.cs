@@ -109,7 +109,7 @@ public sealed class SecuredBroker : IAsyncDisposable
     private static IEnumerable<string> Users(params IEnumerable<string> names) =>
         names.SelectMany(name => new[] { "--add-scram", $"SCRAM-SHA-512=[name={name},password={Password}]" });
 
-    private static string Libraries => Path.Combine(ServerScript.Folder ?? "", "kafka", "libs");
+    private static string Libraries => Path.Combine(ServerScript.FindFolder() ?? "", "kafka", "libs");
 
     private static Process Java(params IEnumerable<string> arguments) => Process.Start(
         new ProcessStartInfo("java", ["-Xmx384m", "-XX:+UseSerialGC", "-cp", $"{Path.GetDirectoryName(Libraries)}:{Libraries}/*", .. arguments])

@@ -6,8 +6,6 @@ namespace ClickAggregator.SystemTests.Kafka;
 /// <summary>TLS, passwords and rights: what is needed is enough, and what is wrong is said, while clicks are accepted.</summary>
 public class SecuredBrokerTests(SecuredBroker broker)
 {
-    private const string RealRange = "from=2012-12-31T00:00:00Z&to=2013-04-01T00:00:00Z";
-
     [Fact]
     public async Task With_TLS_a_password_and_only_the_rights_that_the_README_names_clicks_are_shipped_and_counted()
     {
@@ -23,10 +21,7 @@ public class SecuredBrokerTests(SecuredBroker broker)
         await using ProgramProcess shipper = await ShipperProcess.StartAsync(["--watch", logs.File("*.ndjson"), "--data", shipped.Path, .. settings]);
         await RealClicksTests.SendAsync(api.Http, lines[..10_000]);
         await File.AppendAllLinesAsync(logs.File("a.ndjson"), lines[10_000..]);
-        await Eventually.Async(
-            "all clicks are counted",
-            async () => await Answers.ClicksAsync(api.Http, $"/v1/clicks/total?{RealRange}") == lines.Length,
-            TimeSpan.FromMinutes(1));
+        await Answers.RealClicksCountedAsync(api.Http, lines.Length, TimeSpan.FromMinutes(1));
         await Answers.AgreeAsync(api.Http, Recount.Of(lines));
         Assert.DoesNotContain(SecuredBroker.Password, api.Output + shipper.Output, StringComparison.Ordinal);
     }

@@ -42,6 +42,12 @@ internal static class Answers
             deadline ?? TimeSpan.FromMinutes(2));
     }
 
+    /// <summary>Waits until so many real clicks are counted; where more will do, also until there are more.</summary>
+    public static Task RealClicksCountedAsync(HttpClient http, long clicks, TimeSpan deadline, bool atLeast = false) => Eventually.Async(
+        $"{clicks} clicks are counted",
+        async () => await ClicksAsync(http, $"/v1/clicks/total?{RealClicks.Range}") is long counted && (counted == clicks || (atLeast && counted > clicks)),
+        deadline);
+
     public static async Task AgreeAsync(HttpClient http, Recount recount)
     {
         long first = recount.ByAdMinute.Keys.Min(key => key.Minute) / 60;

@@ -11,6 +11,9 @@ namespace ClickAggregator.SystemTests.Oracle;
 /// </summary>
 internal static class RealClicks
 {
+    /// <summary>The range of a query that all of them lie in.</summary>
+    public const string Range = "from=2012-12-31T00:00:00Z&to=2013-04-01T00:00:00Z";
+
     public static IReadOnlyList<string> Lines { get; } = Load();
 
     private static List<string> Load()
