@@ -11,7 +11,7 @@ namespace ClickAggregator.SystemTests;
 public class KillTests(ITestOutputHelper output)
 {
     private static readonly int Kills = int.Parse(
-        Environment.GetEnvironmentVariable("CLICKS_KILLS") ?? "12", CultureInfo.InvariantCulture);
+        Environment.GetEnvironmentVariable("CLICKS_KILLS") ?? "6", CultureInfo.InvariantCulture);
 
     [Fact]
     public async Task Killed_at_random_moments_under_load_every_accepted_click_counts_once()

@@ -25,6 +25,8 @@ public class CassandraCountReaderTests(CassandraServer server, CassandraKeyspace
 
 public class CassandraModelTests(CassandraServer server, CassandraKeyspace keyspace) : StoreModelContract, IClassFixture<CassandraKeyspace>
 {
+    protected override int Rounds => 6;
+
     protected override async Task<IStoreUnderTest> OpenAsync() => await keyspace.OpenAsync(server);
 }
 
@@ -35,5 +37,7 @@ public class CassandraRetentionTests(CassandraServer server, CassandraKeyspace k
 
 public class CassandraRetentionModelTests(CassandraServer server, CassandraKeyspace keyspace) : RetentionModelContract, IClassFixture<CassandraKeyspace>
 {
+    protected override int Rounds => 2;
+
     protected override async Task<IStoreUnderTest> OpenAsync(Kept kept) => await keyspace.OpenAsync(server, kept);
 }

@@ -27,7 +27,7 @@ public class DayClicksTests(CassandraServer server, CassandraKeyspace keyspace) 
         var stamps = new Dictionary<WindowKey, long>();
         var clicks = new Dictionary<string, long>();
         int owner = 0;
-        for (int batch = 1; batch <= 600; batch++)
+        for (int batch = 1; batch <= 250; batch++)
         {
             if (random.Next(12) == 0)
             {

@@ -10,7 +10,6 @@ namespace ClickAggregator.SystemTests.Cluster;
 /// </summary>
 public class ClusterTests(KafkaServer kafka, CassandraServer cassandra, ITestOutputHelper output)
 {
-    private static readonly TimeSpan s_pace = TimeSpan.FromMilliseconds(100);
     private const string RealRange = "from=2012-12-31T00:00:00Z&to=2013-04-01T00:00:00Z";
 
     [Fact]
@@ -44,7 +43,7 @@ public class ClusterTests(KafkaServer kafka, CassandraServer cassandra, ITestOut
         await using ClusterPrograms cluster = await ClusterPrograms.NewAsync(kafka, cassandra);
         await using ApiProcess api = await cluster.StartApiAsync();
         await cluster.StartSilosAsync(3);
-        var load = new Load(seed, s_pace);
+        var load = new Load(seed);
         var watcher = new Watcher(api.Http, "/v1/clicks/total?last=6h");
         using var stop = new CancellationTokenSource();
         Task watching = watcher.WatchAsync(stop.Token);
@@ -92,7 +91,7 @@ public class ClusterTests(KafkaServer kafka, CassandraServer cassandra, ITestOut
         await using ClusterPrograms cluster = await ClusterPrograms.NewAsync(kafka, cassandra);
         await using ApiProcess api = await cluster.StartApiAsync();
         await cluster.StartSilosAsync(2);
-        var load = new Load(13, s_pace);
+        var load = new Load(13);
         Watcher[] watchers =
         [
             new(api.Http, "/v1/clicks/total?last=6h"), new(api.Http, "/v1/ads/ad-1/clicks?last=6h"), new(api.Http, "/v1/ads/clicks?last=30d"),
@@ -119,7 +118,7 @@ public class ClusterTests(KafkaServer kafka, CassandraServer cassandra, ITestOut
         await using ClusterPrograms cluster = await ClusterPrograms.NewAsync(kafka, cassandra);
         await using ApiProcess api = await cluster.StartApiAsync();
         await cluster.StartSilosAsync(2);
-        var load = new Load(11, s_pace);
+        var load = new Load(11);
         await load.DuringAsync(api.Http, async () =>
         {
             await Eventually.Async("some are counted", async () => await Answers.ClicksAsync(api.Http, "/v1/clicks/total?last=6h") > 2_000, TimeSpan.FromMinutes(1));
@@ -146,7 +145,7 @@ public class ClusterTests(KafkaServer kafka, CassandraServer cassandra, ITestOut
         await using ClusterPrograms cluster = await ClusterPrograms.NewAsync(kafka, proxy);
         ProgramProcess first = cluster.BeginSilo();
         await using ApiProcess api = await cluster.StartApiAsync();
-        var load = new Load(12, s_pace);
+        var load = new Load(12);
         await load.DuringAsync(api.Http, async () =>
         {
             await first.UntilItSaysAsync("waiting for Cassandra");

@@ -9,9 +9,11 @@ namespace ClickAggregator.SystemTests.Oracle;
 /// counted is accepted or unknown.
 /// </summary>
 /// <param name="seed">Of what is sent.</param>
-/// <param name="pause">Between two requests of a lane: where many processes share the machine, and what is tried is not how much they can take.</param>
-internal sealed class Load(int seed, TimeSpan pause = default)
+internal sealed class Load(int seed)
 {
+    // Between two requests of a lane: what is tried is not how much the programs can take, and tests share the machine.
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(50);
+
     private int _number;
 
     public ConcurrentDictionary<string, string> Accepted { get; } = new();
@@ -58,24 +60,20 @@ internal sealed class Load(int seed, TimeSpan pause = default)
             try
             {
                 using HttpResponseMessage answer = await http.PostAsync("/v1/clicks", content, CancellationToken.None);
-                if ((int)answer.StatusCode == 429)
+                switch ((int)answer.StatusCode)
                 {
-                    continue; // refused: nothing of it was kept
+                    case 202:
+                        sent.ForEach(click => Accepted[click.Id] = click.Ad);
+                        break;
+                    case 503:
+                        sent.ForEach(click => Unknown[click.Id] = click.Ad); // not promised, and perhaps kept
+                        break;
+                    default:
+                        Assert.Equal(429, (int)answer.StatusCode); // nothing of it was kept
+                        break;
                 }
 
-                if ((int)answer.StatusCode == 503)
-                {
-                    sent.ForEach(click => Unknown[click.Id] = click.Ad); // not promised, and perhaps kept
-                    await Task.Delay(50, CancellationToken.None);
-                    continue;
-                }
-
-                Assert.Equal(202, (int)answer.StatusCode);
-                sent.ForEach(click => Accepted[click.Id] = click.Ad);
-                if (pause > TimeSpan.Zero)
-                {
-                    await Task.Delay(pause, CancellationToken.None);
-                }
+                await Task.Delay(s_pause, CancellationToken.None);
             }
             catch (HttpRequestException)
             {
