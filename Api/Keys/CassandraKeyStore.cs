@@ -118,7 +118,7 @@ internal sealed class CassandraKeyStore(CassandraSession session, CassandraOptio
             ApiKey[] keys = [.. page.Where(row => !row.IsNull("hash")).Select(KeyOf).OrderBy(key => key.Created)];
             return (keys, page.Count > 0 ? page[0].Get<Guid?>("version") : null);
         }
-        catch (Exception e) when (e is CqlException or SchemaUnusableException)
+        catch (Exception e) when (e is CqlException or SchemaUnusableException or InvalidCastException) // the last: a column of another type
         {
             throw new KeyStoreException($"{Place} cannot be read: {e.Message}", e);
         }

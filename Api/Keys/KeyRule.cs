@@ -12,9 +12,11 @@ internal static class KeyRule
     {
         IReadOnlyList<(string Name, string Url)> exposed = BindRule.Exposed(settings, configuration);
         if (settings.Cassandra is { } cassandra
-            && (exposed.Count == 0 || settings.Keys.Count > 0 || cassandra.Options().Validate().Count > 0))
+            && (exposed.Count == 0 || settings.Keys.Count > 0 || cassandra.Options().Validate().Count > 0 || Remembers(settings)))
         {
-            return []; // it is not asked for nothing, nor where its settings are a fault already
+            // It is not asked for nothing, nor where its settings are a fault already. Nor where a key is remembered: the start
+            // would wait for it twice, and a key that has ended since is refused by the server itself.
+            return [];
         }
 
         KnownKeys stored;
@@ -41,5 +43,17 @@ internal static class KeyRule
                 + (settings.Cassandra is null ? "" : ", with the settings of Cassandra and Kafka that are given here");
         return [.. exposed.Select(address =>
             $"{address.Name} must be a loopback address (localhost, 127.0.0.1 or [::1]) while {without}, and has \"{address.Url}\". {remedy}")];
+    }
+
+    private static bool Remembers(ApiSettings settings)
+    {
+        try
+        {
+            return KeySetup.MemoryOf(settings)!.Read().Any(key => key.Revoked is null);
+        }
+        catch (KeyStoreException)
+        {
+            return false; // it is read once more where Cassandra does not answer, and then said
+        }
     }
 }

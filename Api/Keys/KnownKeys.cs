@@ -5,7 +5,7 @@ namespace ClickAggregator.Api.Keys;
 /// <param name="Trouble">Why these are not the store's; null where they are.</param>
 internal sealed record KnownKeys(IReadOnlyList<ApiKey> Keys, string? Trouble)
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
     /// <summary>
     /// False where nobody can say whether there is a key. A memory without a key says nothing either: since then there may be

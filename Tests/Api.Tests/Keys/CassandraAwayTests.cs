@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using ClickAggregator.Api.Commands;
 using ClickAggregator.Api.Keys;
 using ClickAggregator.Api.Settings;
@@ -90,6 +92,7 @@ public sealed class CassandraAwayTests(CassandraServer server)
     {
         await using ClusterKeys keys = await ClusterKeys.NewAsync(server);
         await using var proxy = new TcpProxy(server.Port);
+        await keys.Store().ReadAsync(Cancel); // makes the tables, for which a start may not wait long enough
         await using (ApiServer open = await StartAsync(keys, "one", proxy.Port))
         {
             Assert.Equal(202, (await open.PostAsync(Click)).Status);
@@ -108,12 +111,30 @@ public sealed class CassandraAwayTests(CassandraServer server)
     {
         await using ClusterKeys keys = await ClusterKeys.NewAsync(server);
         await using var proxy = new TcpProxy(server.Port);
+        await keys.Store().ReadAsync(Cancel); // makes the tables
         Assert.Contains("while there is no key, and has", Assert.Single(await CheckAsync(keys, "one", proxy.Port)), StringComparison.Ordinal);
         await proxy.CutAsync();
         string fault = Assert.Single(await CheckAsync(keys, "one", proxy.Port));
         Assert.StartsWith("urls must be a loopback address (localhost, 127.0.0.1 or [::1]) while no key is known, and has \"http://*:80\". Keys are in Cassandra, which does not say them (", fault, StringComparison.Ordinal);
         Assert.Contains($"and {Path.Combine(keys.Folder("one"), "keys-last-read.json")} remembers none that is good", fault, StringComparison.Ordinal);
         Assert.Empty(await CheckAsync(keys, "one", proxy.Port, "--Keys:a:Scopes=read", "--Keys:a:Hash=" + new string('a', 64)));
+    }
+
+    [Fact]
+    public async Task A_Cassandra_that_takes_connections_and_says_nothing_holds_a_start_up_once_and_for_seconds()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start(); // the system takes connections, and nobody reads them
+        int port = ((IPEndPoint)silent.LocalEndpoint).Port;
+        await using ClusterKeys keys = await ClusterKeys.NewAsync(server);
+        string secret = KeySecret.Make(isPublic: false);
+        new KeyMemory(keys.Folder("one")).Write([new ApiKey { Name = "a", Hash = KeySecret.Hash(secret), Scopes = KeyScope.Ingest }]);
+        long start = TimeProvider.System.GetTimestamp();
+        Assert.Empty(await CheckAsync(keys, "one", port));
+        Assert.InRange(TimeProvider.System.GetElapsedTime(start).TotalSeconds, 0, 2);
+        await using ApiServer one = await StartAsync(keys, "one", port);
+        Assert.Equal(202, await PostAsync(one, secret));
+        Assert.InRange(TimeProvider.System.GetElapsedTime(start).TotalSeconds, 0, 15); // of a busy machine, all of the start
     }
 
     [Fact]
