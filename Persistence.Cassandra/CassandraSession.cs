@@ -30,7 +30,8 @@ public sealed class CassandraSession : IAsyncDisposable
     /// <summary>What conditional writes agree at, and so what reads that must see them are made with.</summary>
     public CqlConsistency Serial { get; }
 
-    internal ConditionalWrite Writes { get; }
+    /// <summary>Conditional writes whose answer may be lost.</summary>
+    public ConditionalWrite Writes { get; }
 
     /// <summary>Sees to it that the tables of a part are there. Called again it asks nothing.</summary>
     /// <exception cref="SchemaUnusableException">Something is missing and may not be created, or a later version wrote it.</exception>

@@ -8,8 +8,9 @@ namespace ClickAggregator.Persistence.Cassandra;
 /// A conditional write whose answer may be lost. It bears a nonce of its own, so the row can say whether it was applied; and
 /// while the row is as before, the same write with the same nonce may be sent again: it is applied once, by whichever attempt.
 /// </summary>
-internal sealed class ConditionalWrite(TimeProvider time, ILogger logger)
+public sealed class ConditionalWrite(TimeProvider time, ILogger logger)
 {
+    /// <summary>So often the write is sent at most.</summary>
     public const int MaxAttempts = 5;
 
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
@@ -23,6 +24,8 @@ internal sealed class ConditionalWrite(TimeProvider time, ILogger logger)
     public async Task<bool> RunAsync(
         string what, Func<Task<CasResult>> ask, Func<Task<Standing>> look, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(ask);
+        ArgumentNullException.ThrowIfNull(look);
         for (int attempt = 1; ; attempt++)
         {
             Standing standing = Standing.Unchanged;

@@ -1,7 +1,7 @@
 namespace ClickAggregator.Persistence.Cassandra;
 
 /// <summary>What a row, read at a serial consistency, says about a conditional write.</summary>
-internal enum Standing
+public enum Standing
 {
     /// <summary>It is as before: the write was not applied, or not yet.</summary>
     Unchanged,

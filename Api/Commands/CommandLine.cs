@@ -140,6 +140,11 @@ internal sealed class CommandLine(IReadOnlyList<ICommand> commands, TextWriter o
             await output.WriteLineAsync($"  {option.Usage,-24} {option.Summary}");
         }
 
+        if (command.Remark is { } remark)
+        {
+            await output.WriteLineAsync(remark);
+        }
+
         await output.WriteLineAsync("Settings are the server's, e.g. --data DIR; Api --help lists them.");
         await output.WriteLineAsync("Exit codes: 0 done, 1 failed or not right, 2 called wrongly.");
     }

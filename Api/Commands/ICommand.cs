@@ -11,6 +11,9 @@ internal interface ICommand
     /// <summary>What it does, in one line.</summary>
     string Summary { get; }
 
+    /// <summary>What else its help says; null for nothing.</summary>
+    string? Remark => null;
+
     /// <summary>Its own options. Settings may be given beside them.</summary>
     IReadOnlyList<CommandOption> Options { get; }
 

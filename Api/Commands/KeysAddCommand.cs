@@ -1,5 +1,7 @@
 using System.Globalization;
 using ClickAggregator.Api.Keys;
+using ClickAggregator.Persistence.Cassandra;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ClickAggregator.Api.Commands;
 
@@ -10,7 +12,9 @@ internal sealed class KeysAddCommand(TimeProvider time) : ICommand
 
     public string Name => "keys add";
 
-    public string Summary => "makes a key and prints its secret, once; a running server knows it within two seconds";
+    public string Summary => "makes a key and prints its secret, once; a running server knows it within a few seconds";
+
+    public string? Remark => KeySetup.Where;
 
     public IReadOnlyList<CommandOption> Options { get; } =
     [
@@ -49,7 +53,8 @@ internal sealed class KeysAddCommand(TimeProvider time) : ICommand
         }
         else
         {
-            IKeyStore store = KeySetup.StoreOf(input.Settings, time);
+            await using var sessions = new CassandraSessions(NullLoggerFactory.Instance, time);
+            IKeyStore store = KeySetup.StoreOf(input.Settings, sessions, time);
             try
             {
                 await store.AddAsync(key, cancellationToken);

@@ -1,5 +1,7 @@
 using System.Globalization;
 using ClickAggregator.Api.Keys;
+using ClickAggregator.Persistence.Cassandra;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ClickAggregator.Api.Commands;
 
@@ -10,14 +12,17 @@ internal sealed class KeysListCommand(TimeProvider time) : ICommand
 
     public string Name => "keys list";
 
-    public string Summary => "prints all keys, without their secrets: those of the data directory and those of the settings";
+    public string Summary => "prints all keys, without their secrets: those that are kept and those of the settings";
+
+    public string? Remark => KeySetup.Where;
 
     public IReadOnlyList<CommandOption> Options => [];
 
     public async Task<int> RunAsync(CommandInput input, CancellationToken cancellationToken)
     {
         IReadOnlyList<ApiKey> stored;
-        IKeyStore store = KeySetup.StoreOf(input.Settings, time);
+        await using var sessions = new CassandraSessions(NullLoggerFactory.Instance, time);
+        IKeyStore store = KeySetup.StoreOf(input.Settings, sessions, time);
         try
         {
             stored = await store.ReadAsync(cancellationToken);

@@ -1,5 +1,3 @@
-using ClickAggregator.ClickLog.Files;
-
 namespace ClickAggregator.Api.Keys;
 
 /// <summary>
@@ -11,7 +9,6 @@ internal sealed class FileKeyStore(string directory, TimeProvider time) : IKeySt
     public const string FileName = "keys.json";
 
     private const long MostBytes = 4 << 20;
-    private const UnixFileMode OwnersOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(50);
 
@@ -20,6 +17,9 @@ internal sealed class FileKeyStore(string directory, TimeProvider time) : IKeySt
     private IReadOnlyList<ApiKey> _last = [];
 
     public string Place => _path;
+
+    /// <summary>A file that is read costs microseconds, and is seen on every file system, which notices of changes are not.</summary>
+    public TimeSpan LookEvery { get; } = TimeSpan.FromSeconds(1);
 
     public async Task<IReadOnlyList<ApiKey>> ReadAsync(CancellationToken cancellationToken)
     {
@@ -65,11 +65,11 @@ internal sealed class FileKeyStore(string directory, TimeProvider time) : IKeySt
     }
 
     public Task AddAsync(ApiKey key, CancellationToken cancellationToken) => ChangeAsync(
-        keys => keys.Any(other => other.Name == key.Name && other.Revoked is null)
-            ? throw new KeyStoreException($"there is a key {key.Name} already; choose another name, or revoke it first (keys revoke {key.Name})")
-            : keys.Count(other => other.Revoked is null) >= KeySet.MaxUsable
-                ? throw new KeyStoreException($"there are {KeySet.MaxUsable:N0} keys already, which is the most; revoke some")
-                : [.. keys, key],
+        keys =>
+        {
+            KeyRules.CheckNew(keys, key);
+            return [.. keys, key];
+        },
         cancellationToken);
 
     public async Task<ApiKey> RevokeAsync(string idOrName, DateTimeOffset time, CancellationToken cancellationToken)
@@ -78,24 +78,12 @@ internal sealed class FileKeyStore(string directory, TimeProvider time) : IKeySt
         await ChangeAsync(
             keys =>
             {
-                ApiKey key = Choose(keys, idOrName);
+                ApiKey key = KeyRules.Choose(keys, idOrName, Place);
                 revoked = key.Revoked is null ? key.RevokedAt(time) : key;
                 return [.. keys.Select(other => other == key ? revoked : other)];
             },
             cancellationToken);
         return revoked!;
-    }
-
-    private ApiKey Choose(IReadOnlyList<ApiKey> keys, string idOrName)
-    {
-        ApiKey[] named = [.. keys.Where(key => key.Id == idOrName || (key.Name == idOrName && key.Revoked is null))];
-        return named switch
-        {
-            [ApiKey key] => key,
-            [] when keys.LastOrDefault(key => key.Name == idOrName) is { } earlier => earlier,
-            [] => throw new KeyStoreException($"there is no key {idOrName} in {_path}; keys list shows them"),
-            _ => throw new KeyStoreException($"{idOrName} is the id of one key and the name of another; give the other's id"),
-        };
     }
 
     private async Task ChangeAsync(Func<IReadOnlyList<ApiKey>, IReadOnlyList<ApiKey>> change, CancellationToken cancellationToken)
@@ -105,26 +93,12 @@ internal sealed class FileKeyStore(string directory, TimeProvider time) : IKeySt
             Directory.CreateDirectory(directory);
             using FileStream held = await HoldAsync(cancellationToken);
             IReadOnlyList<ApiKey> keys = change(await ReadAsync(cancellationToken));
-            Replace(KeyFile.Write(keys));
+            OwnersFile.Replace(_path, KeyFile.Write(keys));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new KeyStoreException($"{_path} cannot be written: {e.Message}", e);
         }
-    }
-
-    private void Replace(byte[] text)
-    {
-        string making = _path + ".new";
-        File.Delete(making); // what a killed command left may be anybody's to read
-        using (var file = new FileStream(making, Options(FileMode.CreateNew)))
-        {
-            file.Write(text);
-            file.Flush(flushToDisk: true);
-        }
-
-        File.Move(making, _path, overwrite: true);
-        DirectorySync.Flush(directory);
     }
 
     // Two commands at once would each write back what it read, and one key would be lost.
@@ -136,7 +110,7 @@ internal sealed class FileKeyStore(string directory, TimeProvider time) : IKeySt
         {
             try
             {
-                return new FileStream(path, Options(FileMode.OpenOrCreate));
+                return new FileStream(path, OwnersFile.Options(FileMode.OpenOrCreate));
             }
             catch (IOException e) when (e is not DirectoryNotFoundException)
             {
@@ -148,16 +122,5 @@ internal sealed class FileKeyStore(string directory, TimeProvider time) : IKeySt
                 await Task.Delay(s_pause, time, cancellationToken);
             }
         }
-    }
-
-    private static FileStreamOptions Options(FileMode mode)
-    {
-        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.Write, Share = FileShare.None };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = OwnersOnly;
-        }
-
-        return options;
     }
 }

@@ -6,6 +6,9 @@ internal interface IKeyStore
     /// <summary>Where it is, for people: a path, an address.</summary>
     string Place { get; }
 
+    /// <summary>How often a server looks for changes.</summary>
+    TimeSpan LookEvery { get; }
+
     /// <summary>All keys, the revoked ones too; none where there never was one. The same list where nothing changed.</summary>
     /// <exception cref="KeyStoreException">It cannot be read, or holds something else.</exception>
     Task<IReadOnlyList<ApiKey>> ReadAsync(CancellationToken cancellationToken);

@@ -45,14 +45,17 @@ internal sealed record KeyFile(int Version, IReadOnlyList<KeyFile.Entry?>? Keys)
         }
 
         IReadOnlyList<Entry?> entries = file.Keys ?? throw new FormatException("it has no list of keys");
-        ApiKey[] keys = [.. entries.Select(Read)];
+        ApiKey[] keys = [.. entries.Select((entry, place) => KeyOf(entry) ?? throw new FormatException($"its key {place} is damaged"))];
         return keys.DistinctBy(key => Convert.ToHexString(key.Hash)).Count() == keys.Length
             ? keys
             : throw new FormatException("it has a key twice");
     }
 
-    // A key of which one part cannot be read is not let in with the others: nobody would notice what it lost.
-    private static ApiKey Read(Entry? entry, int place)
+    /// <summary>
+    /// The key; null where one part of it cannot be read. Then it is not let in with its other parts: nobody would notice what
+    /// it lost.
+    /// </summary>
+    public static ApiKey? KeyOf(Entry? entry)
     {
         byte[] hash = new byte[32];
         return entry is { Name: { } name, Hash.Length: 64, Scopes: { } names }
@@ -62,7 +65,7 @@ internal sealed record KeyFile(int Version, IReadOnlyList<KeyFile.Entry?>? Keys)
             && (entry.Origins ?? []).All(origin => KeyOrigin.TryRead(origin, out string? whole) && whole == origin)
             && (entry.Origins is not { Count: > 0 } || scopes == KeyScope.Ingest)
             ? new ApiKey { Name = name, Hash = hash, Scopes = scopes, Origins = entry.Origins ?? [], Created = entry.Created, Revoked = entry.Revoked }
-            : throw new FormatException($"its key {place} is damaged");
+            : null;
     }
 }
 

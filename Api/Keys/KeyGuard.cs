@@ -17,6 +17,13 @@ internal sealed class KeyGuard(KeyRing ring)
     private static readonly RequestFault s_invalid = new(401, "key_invalid",
         "This needs a key that is valid here: Authorization: Bearer KEY. The command keys add makes one.");
 
+    // Whether it is valid nobody can tell: a 401 would make a sender give up who has a good one.
+    private static readonly RequestFault s_unknown = new(503, "keys_unavailable",
+        "Keys cannot be read here since this process started, so this one may be good or not. Nothing was kept; send it again.")
+    {
+        RetryAfter = 2,
+    };
+
     private static readonly RequestFault s_secretInAddress = new(401, "key_invalid",
         "Only a public key (pk_...) may stand in an address; send any other as Authorization: Bearer KEY, and make a new one if it was seen.");
 
@@ -58,7 +65,7 @@ internal sealed class KeyGuard(KeyRing ring)
 
         if (key is null)
         {
-            return s_invalid;
+            return keys.AreAll ? s_invalid : s_unknown;
         }
 
         if ((key.Scopes & needed.Scope) == 0)

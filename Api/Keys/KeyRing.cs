@@ -4,17 +4,46 @@ namespace ClickAggregator.Api.Keys;
 /// The keys that this process lets in: those of the settings, and those of the store, which is read again and again, so that
 /// adding and revoking need no restart. What cannot be read changes nothing: the keys that were good stay so.
 /// </summary>
-internal sealed partial class KeyRing(IKeyStore store, IReadOnlyList<ApiKey> given, bool mayBeOpen, ILogger<KeyRing> logger)
+/// <param name="store">Where the keys are.</param>
+/// <param name="given">Those of the settings.</param>
+/// <param name="mayBeOpen">Whether no key may mean that everybody is let in.</param>
+/// <param name="logger">For whoever runs the program.</param>
+/// <param name="memory">Of a store that may be away when the program starts; null for one that has to be there.</param>
+/// <param name="time">For the patience with it.</param>
+internal sealed partial class KeyRing(
+    IKeyStore store, IReadOnlyList<ApiKey> given, bool mayBeOpen, ILogger<KeyRing> logger, KeyMemory? memory = null, TimeProvider? time = null)
 {
     private IReadOnlyList<ApiKey> _stored = [];
+    private IReadOnlyList<ApiKey>? _remembered;
     private volatile KeySet _current = new(given, mayBeOpen);
     private string? _trouble;
+    private string? _forgetting;
 
     public KeySet Current => _current;
 
-    /// <summary>Reads the store for the first time.</summary>
+    /// <summary>Why nobody is let in; null where somebody is.</summary>
+    public string? Closed => _current is { AreAll: false, Usable: 0 } ? _trouble ?? "not read yet" : null;
+
+    /// <summary>Reads the store for the first time; or what is remembered of it.</summary>
     /// <exception cref="KeyStoreException">It cannot be read: without it nobody knows whom to let in.</exception>
-    public async Task OpenAsync(CancellationToken cancellationToken) => Take(await store.ReadAsync(cancellationToken));
+    public async Task OpenAsync(CancellationToken cancellationToken)
+    {
+        KnownKeys known = await KnownKeys.ReadAsync(store, memory, time ?? TimeProvider.System, cancellationToken);
+        Take(known.Keys, known.AreKnown);
+        if (known.Trouble is null)
+        {
+            Remember();
+        }
+        else if (known.AreKnown)
+        {
+            Note(known.Trouble);
+        }
+        else
+        {
+            _trouble = known.Trouble;
+            LogUnknown(logger, known.Trouble);
+        }
+    }
 
     /// <summary>Reads it again. Says once what is wrong with it, and keeps what it had.</summary>
     public async Task RefreshAsync(CancellationToken cancellationToken)
@@ -35,15 +64,17 @@ internal sealed partial class KeyRing(IKeyStore store, IReadOnlyList<ApiKey> giv
                 LogReadable(logger, store.Place);
             }
 
-            if (!ReferenceEquals(stored, _stored))
+            if (!ReferenceEquals(stored, _stored) || !_current.AreAll)
             {
                 bool changed = stored.Count > 0;
-                Take(stored);
+                Take(stored, areAll: true);
                 if (changed)
                 {
                     LogChanged(logger, _current.Usable, given.Count + stored.Count - _current.Usable);
                 }
             }
+
+            Remember();
         }
         catch (KeyStoreException e)
         {
@@ -51,10 +82,33 @@ internal sealed partial class KeyRing(IKeyStore store, IReadOnlyList<ApiKey> giv
         }
     }
 
-    private void Take(IReadOnlyList<ApiKey> stored)
+    private void Take(IReadOnlyList<ApiKey> stored, bool areAll)
     {
         _stored = stored;
-        _current = new KeySet([.. given, .. stored], mayBeOpen);
+        _current = new KeySet([.. given, .. stored], mayBeOpen, areAll);
+    }
+
+    // After they are in use: a disk that is full must not keep a revoked key alive here. It is tried again each time.
+    private void Remember()
+    {
+        if (memory is null || ReferenceEquals(_stored, _remembered))
+        {
+            return;
+        }
+
+        try
+        {
+            memory.Write(_stored);
+            (_remembered, _forgetting) = (_stored, null);
+        }
+        catch (KeyStoreException e)
+        {
+            if (_forgetting != e.Message)
+            {
+                _forgetting = e.Message;
+                LogForgetting(logger, e.Message);
+            }
+        }
     }
 
     private void Note(string trouble)
@@ -74,4 +128,10 @@ internal sealed partial class KeyRing(IKeyStore store, IReadOnlyList<ApiKey> giv
 
     [LoggerMessage(1403, LogLevel.Information, "Keys are read from {Place} again")]
     private static partial void LogReadable(ILogger logger, string place);
+
+    [LoggerMessage(1404, LogLevel.Error, "No keys are known but those of the settings, and all else is refused until they are read: {Trouble}")]
+    private static partial void LogUnknown(ILogger logger, string trouble);
+
+    [LoggerMessage(1405, LogLevel.Error, "A start without the store would not know the keys of today: {Trouble}")]
+    private static partial void LogForgetting(ILogger logger, string trouble);
 }

@@ -17,17 +17,22 @@ internal sealed class KeySet
 
     /// <param name="keys">All of them, the revoked ones too.</param>
     /// <param name="mayBeOpen">Whether no key may mean that everybody is let in: only where nobody else can reach it.</param>
-    public KeySet(IReadOnlyCollection<ApiKey> keys, bool mayBeOpen)
+    /// <param name="areAll">Whether there are no others that nobody could read yet.</param>
+    public KeySet(IReadOnlyCollection<ApiKey> keys, bool mayBeOpen, bool areAll = true)
     {
         ApiKey[] usable = [.. keys.Where(key => key.Revoked is null)];
         _usable = usable.GroupBy(key => Place(key.Hash)).ToFrozenDictionary(group => group.Key, group => group.ToArray());
         Usable = usable.Length;
-        IsOpen = mayBeOpen && keys.Count == 0;
+        AreAll = areAll;
+        IsOpen = mayBeOpen && areAll && keys.Count == 0;
         PublicOrigins = [.. usable.SelectMany(key => key.Origins).Distinct(StringComparer.Ordinal)];
     }
 
     /// <summary>Keys are not in use here, and were not: a revoked key still closes the door.</summary>
     public bool IsOpen { get; }
+
+    /// <summary>False while a key that is not among them may be good.</summary>
+    public bool AreAll { get; }
 
     /// <summary>Keys that are good.</summary>
     public int Usable { get; }

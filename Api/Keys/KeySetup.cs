@@ -1,6 +1,10 @@
+using System.Globalization;
 using ClickAggregator.Api.Collect;
+using ClickAggregator.Api.Health;
 using ClickAggregator.Api.Problems;
 using ClickAggregator.Api.Settings;
+using ClickAggregator.Persistence.Cassandra;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Primitives;
 
 namespace ClickAggregator.Api.Keys;
@@ -13,15 +17,33 @@ internal static class KeySetup
     // A route that was forgotten is for nobody.
     private static readonly RequestFault s_noScope = new(403, "scope_missing", "This route names no scope, so nobody may call it.");
 
+    /// <summary>What the commands say of it.</summary>
+    public const string Where =
+        "Keys are in keys.json of the data directory. Those of a cluster are in Cassandra: then give the command the server's settings of it, --Cassandra:ContactPoints=NODE and the others, and --Kafka:BootstrapServers.";
+
     /// <summary>Where the keys are: of the server, and of the commands beside it.</summary>
-    public static IKeyStore StoreOf(ApiSettings settings, TimeProvider time) => new FileKeyStore(settings.DataDirectory, time);
+    /// <param name="settings">Those of both.</param>
+    /// <param name="sessions">Connections, where keys are in Cassandra; nothing is connected before it is needed.</param>
+    /// <param name="time">The clock.</param>
+    public static IKeyStore StoreOf(ApiSettings settings, CassandraSessions sessions, TimeProvider time) =>
+        settings.Cassandra?.Options() is { } cassandra
+            ? new CassandraKeyStore(sessions.Get(cassandra), cassandra)
+            : new FileKeyStore(settings.DataDirectory, time);
+
+    /// <summary>What remembers the keys of a store that may be away; null for one that is not.</summary>
+    public static KeyMemory? MemoryOf(ApiSettings settings) => settings.Cassandra is null ? null : new KeyMemory(settings.DataDirectory);
 
     public static void AddKeys(this WebApplicationBuilder builder, ApiSettings settings, IConfiguration configuration)
     {
         bool mayBeOpen = BindRule.Exposed(settings, configuration).Count == 0;
-        builder.Services.AddSingleton<IKeyStore>(services => StoreOf(settings, services.GetRequiredService<TimeProvider>()));
+        builder.Services.TryAddSingleton<CassandraSessions>(); // shared with what looks for silos
+        builder.Services.AddSingleton(services => StoreOf(
+            settings, services.GetRequiredService<CassandraSessions>(), services.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton(services => new KeyRing(
-            services.GetRequiredService<IKeyStore>(), settings.Keys, mayBeOpen, services.GetRequiredService<ILogger<KeyRing>>()));
+            services.GetRequiredService<IKeyStore>(), settings.Keys, mayBeOpen, services.GetRequiredService<ILogger<KeyRing>>(),
+            MemoryOf(settings), services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton(services => new ReadinessCheck(
+            "keys", ReadinessScope.Collecting, () => services.GetRequiredService<KeyRing>().Closed));
         builder.Services.AddSingleton<KeyGuard>();
         builder.Services.AddHostedService<KeyWatch>();
         builder.Services.KeepAddressesOut();
@@ -82,6 +104,11 @@ internal static class KeySetup
         if (fault.Status == StatusCodes.Status401Unauthorized)
         {
             headers.WWWAuthenticate = asPassword ? s_bearerOrBasic : "Bearer";
+        }
+
+        if (fault.RetryAfter is { } seconds)
+        {
+            headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         }
 
         if (context.Request.ContentLength is null or > 0 && !HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))

@@ -1,16 +1,11 @@
 namespace ClickAggregator.Api.Keys;
 
-/// <summary>
-/// Looks for changed keys once a second. A file that is read costs microseconds, and is seen on every file system, which
-/// notices of changes are not.
-/// </summary>
-internal sealed class KeyWatch(KeyRing ring, TimeProvider time) : BackgroundService
+/// <summary>Looks for changed keys, again and again.</summary>
+internal sealed class KeyWatch(KeyRing ring, IKeyStore store, TimeProvider time) : BackgroundService
 {
-    private static readonly TimeSpan s_every = TimeSpan.FromSeconds(1);
-
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(s_every, time);
+        using var timer = new PeriodicTimer(store.LookEvery, time);
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))

@@ -15,7 +15,7 @@ internal static class KeySettings
     public static IReadOnlyList<ApiKey> Read(SettingReader reader)
     {
         IReadOnlyDictionary<string, string> given = reader.Map(Section, "Keys:NAME:Hash, Keys:NAME:Scopes, Keys:NAME:Origins",
-            "keys beside those in the data directory, by hash; keys add --as-settings prints them");
+            "keys beside those in the data directory or in Cassandra, by hash; keys add --as-settings prints them");
         var keys = new List<ApiKey>();
         foreach (IGrouping<string, KeyValuePair<string, string>> one in given.GroupBy(item => NameOf(item.Key), StringComparer.OrdinalIgnoreCase))
         {

@@ -114,6 +114,8 @@ public class KeySetTests(ITestOutputHelper output)
     {
         public string Place => "nowhere";
 
+        public TimeSpan LookEvery => TimeSpan.FromSeconds(1);
+
         public Task<IReadOnlyList<ApiKey>> ReadAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<ApiKey>>([]);
 
         public Task AddAsync(ApiKey key, CancellationToken cancellationToken) => throw new NotSupportedException();

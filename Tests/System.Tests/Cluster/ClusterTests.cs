@@ -1,3 +1,6 @@
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using System.Text;
 using ClickAggregator.Servers;
 using ClickAggregator.SystemTests.Oracle;
 using ClickAggregator.SystemTests.Programs;
@@ -144,7 +147,10 @@ public class ClusterTests(KafkaServer kafka, CassandraServer cassandra, ITestOut
         await proxy.CutAsync();
         await using ClusterPrograms cluster = await ClusterPrograms.NewAsync(kafka, proxy);
         ProgramProcess first = cluster.BeginSilo();
-        await using ApiProcess api = await cluster.StartApiAsync();
+        // Of the settings, for those of the cluster are in Cassandra.
+        string secret = "sk_" + new string('k', 43), hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(secret)));
+        await using ApiProcess api = await cluster.StartApiAsync("--Keys:load:Scopes=ingest,read", $"--Keys:load:Hash={hash}");
+        api.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", secret);
         var load = new Load(12);
         await load.DuringAsync(api.Http, async () =>
         {
