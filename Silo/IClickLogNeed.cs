@@ -1,5 +1,5 @@
-using ClickAggregator.Grains;
 using ClickAggregator.ClickLog;
+using ClickAggregator.Grains;
 using ClickAggregator.Grains.Progress;
 
 namespace ClickAggregator.Silo;

@@ -15,7 +15,7 @@ internal static class Sections
         {
             ("S3", "the archive in S3"),
             ("Reconciliation", "reconciliation"),
-        }.ToDictionary(later => later.Item1, later => $"is not in this version yet ({later.Item2}): it runs as one process, on local disk or with Kafka"),
+        }.ToDictionary(later => later.Item1, later => $"is not in this version yet ({later.Item2})"),
         HostNames = ["urls", "environment", "contentRoot", "applicationName"],
         HostSections = ["Logging", "Kestrel"],
         EnvironmentPrefix = "ASPNETCORE_",

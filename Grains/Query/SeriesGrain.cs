@@ -1,3 +1,4 @@
+using System.Data.Common;
 using ClickAggregator.Grains.Partitions;
 using ClickAggregator.Grains.Progress;
 using ClickAggregator.Grains.Storage;
@@ -45,7 +46,7 @@ internal sealed class SeriesGrain : Grain, ISeriesGrain
         {
             return await read();
         }
-        catch (Exception fault) when (fault is not (OperationCanceledException or ArgumentException or StoreUnavailableException))
+        catch (Exception fault) when (fault is DbException or IOException or TimeoutException)
         {
             throw new StoreUnavailableException($"the store cannot be read: {fault.Message}", fault);
         }

@@ -76,7 +76,7 @@ public sealed class RunningServerTests : IDisposable
     {
         await File.WriteAllTextAsync(KeyFile, "{", Cancel);
         KeyStoreException e = await Assert.ThrowsAsync<KeyStoreException>(() => StartAsync());
-        Assert.StartsWith("DataDirectory: " + KeyFile + " cannot be used: it is damaged", Api.StartFault.Explain(e), StringComparison.Ordinal);
+        Assert.StartsWith("DataDirectory: " + KeyFile + " cannot be used: it is damaged", Api.StartFaults.Explain(e), StringComparison.Ordinal);
     }
 
     private async Task<ApiServer> StartAsync(RecordedLog? log = null)

@@ -134,7 +134,7 @@ public class SettingsLoaderTests
         IReadOnlyList<string> faults = Load([], new()
         {
             ["Batch:Intervall"] = "1 s",
-            ["Cassandra:ContactPoints:0"] = "c1",
+            ["Reconciliation:After"] = "2 h",
             ["S3:Bucket"] = "b",
             ["Somebody:Elses"] = "x",
         }).Faults;
@@ -142,8 +142,8 @@ public class SettingsLoaderTests
         Assert.Equal(
             [
                 "Batch:Intervall is not a setting (did you mean Batch:Interval?); --help lists them",
-                "Cassandra:ContactPoints:0 is not in this version yet (Cassandra as the store): it runs as one process, on local disk or with Kafka",
-                "S3:Bucket is not in this version yet (the archive in S3): it runs as one process, on local disk or with Kafka",
+                "S3:Bucket is not in this version yet (the archive in S3)",
+                "Reconciliation:After is not in this version yet (reconciliation)",
             ],
             faults);
     }

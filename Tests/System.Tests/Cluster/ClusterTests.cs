@@ -4,9 +4,13 @@ using ClickAggregator.SystemTests.Programs;
 
 namespace ClickAggregator.SystemTests.Cluster;
 
-/// <summary>Many silos over Kafka and Cassandra, as processes: whatever dies, accepted is counted, once.</summary>
+/// <summary>
+/// Many silos over Kafka and Cassandra, as processes: whatever dies, accepted is counted, once. Those that take a minute and more
+/// are run by name: <c>dotnet run --project Tests/System.Tests -- -explicit only -class '*.ClusterTests'</c>.
+/// </summary>
 public class ClusterTests(KafkaServer kafka, CassandraServer cassandra, ITestOutputHelper output)
 {
+    private static readonly TimeSpan s_pace = TimeSpan.FromMilliseconds(100);
     private const string RealRange = "from=2012-12-31T00:00:00Z&to=2013-04-01T00:00:00Z";
 
     [Fact]
@@ -40,7 +44,7 @@ public class ClusterTests(KafkaServer kafka, CassandraServer cassandra, ITestOut
         await using ClusterPrograms cluster = await ClusterPrograms.NewAsync(kafka, cassandra);
         await using ApiProcess api = await cluster.StartApiAsync();
         await cluster.StartSilosAsync(3);
-        var load = new Load(seed);
+        var load = new Load(seed, s_pace);
         var watcher = new Watcher(api.Http, "/v1/clicks/total?last=6h");
         using var stop = new CancellationTokenSource();
         Task watching = watcher.WatchAsync(stop.Token);
@@ -82,13 +86,13 @@ public class ClusterTests(KafkaServer kafka, CassandraServer cassandra, ITestOut
         }
     }
 
-    [Fact]
+    [Fact(Explicit = true)]
     public async Task Silos_replaced_one_after_the_other_show_no_user_an_error()
     {
         await using ClusterPrograms cluster = await ClusterPrograms.NewAsync(kafka, cassandra);
         await using ApiProcess api = await cluster.StartApiAsync();
         await cluster.StartSilosAsync(2);
-        var load = new Load(13);
+        var load = new Load(13, s_pace);
         Watcher[] watchers =
         [
             new(api.Http, "/v1/clicks/total?last=6h"), new(api.Http, "/v1/ads/ad-1/clicks?last=6h"), new(api.Http, "/v1/ads/clicks?last=30d"),
@@ -109,13 +113,13 @@ public class ClusterTests(KafkaServer kafka, CassandraServer cassandra, ITestOut
         output.WriteLine($"{watchers.Sum(watcher => watcher.Answers)} answers, {watchers.Sum(watcher => watcher.Refused)} refused with 503");
     }
 
-    [Fact]
+    [Fact(Explicit = true)]
     public async Task All_silos_die_and_come_back_with_nothing_sent_afterwards()
     {
         await using ClusterPrograms cluster = await ClusterPrograms.NewAsync(kafka, cassandra);
         await using ApiProcess api = await cluster.StartApiAsync();
         await cluster.StartSilosAsync(2);
-        var load = new Load(11);
+        var load = new Load(11, s_pace);
         await load.DuringAsync(api.Http, async () =>
         {
             await Eventually.Async("some are counted", async () => await Answers.ClicksAsync(api.Http, "/v1/clicks/total?last=6h") > 2_000, TimeSpan.FromMinutes(1));
@@ -125,7 +129,7 @@ public class ClusterTests(KafkaServer kafka, CassandraServer cassandra, ITestOut
             }
 
             int before = load.Accepted.Count;
-            await Eventually.Async("clicks are accepted without silos", () => Task.FromResult(load.Accepted.Count > before + 2_000), TimeSpan.FromSeconds(30));
+            await Eventually.Async("clicks are accepted without silos", () => Task.FromResult(load.Accepted.Count > before + 1_000), TimeSpan.FromSeconds(30));
             Assert.Equal(200, (int)(await api.Http.GetAsync("/health/ready")).StatusCode);
         });
         await cluster.StartSilosAsync(2);
@@ -133,7 +137,7 @@ public class ClusterTests(KafkaServer kafka, CassandraServer cassandra, ITestOut
         await load.AssertCountedAsync(api.Http, output);
     }
 
-    [Fact]
+    [Fact(Explicit = true)]
     public async Task Cassandra_is_cut_off_at_the_start_and_under_load_and_nothing_is_lost()
     {
         await cassandra.ContactPointsAsync();
@@ -142,7 +146,7 @@ public class ClusterTests(KafkaServer kafka, CassandraServer cassandra, ITestOut
         await using ClusterPrograms cluster = await ClusterPrograms.NewAsync(kafka, proxy);
         ProgramProcess first = cluster.BeginSilo();
         await using ApiProcess api = await cluster.StartApiAsync();
-        var load = new Load(12);
+        var load = new Load(12, s_pace);
         await load.DuringAsync(api.Http, async () =>
         {
             await first.UntilItSaysAsync("waiting for Cassandra");

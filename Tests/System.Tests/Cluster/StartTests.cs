@@ -26,7 +26,7 @@ public class StartTests(KafkaServer kafka, CassandraServer cassandra)
         Assert.Contains("silos that share a store must share a log", output, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [Fact(Explicit = true)]
     public async Task A_silo_refuses_tables_that_are_two_versions_ahead_and_takes_those_that_are_one()
     {
         await using ClusterPrograms cluster = await ClusterPrograms.NewAsync(kafka, cassandra);

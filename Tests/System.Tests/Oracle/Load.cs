@@ -8,7 +8,9 @@ namespace ClickAggregator.SystemTests.Oracle;
 /// Sends clicks on 50 ads with unique ids and keeps what was promised, and what was not: accepted is counted, and what is
 /// counted is accepted or unknown.
 /// </summary>
-internal sealed class Load(int seed)
+/// <param name="seed">Of what is sent.</param>
+/// <param name="pause">Between two requests of a lane: where many processes share the machine, and what is tried is not how much they can take.</param>
+internal sealed class Load(int seed, TimeSpan pause = default)
 {
     private int _number;
 
@@ -70,6 +72,10 @@ internal sealed class Load(int seed)
 
                 Assert.Equal(202, (int)answer.StatusCode);
                 sent.ForEach(click => Accepted[click.Id] = click.Ad);
+                if (pause > TimeSpan.Zero)
+                {
+                    await Task.Delay(pause, CancellationToken.None);
+                }
             }
             catch (HttpRequestException)
             {
