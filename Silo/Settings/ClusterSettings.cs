@@ -42,7 +42,7 @@ public sealed record SiloEndpointSettings(int SiloPort, int GatewayPort, IPAddre
             reader.Fault("Cluster:GatewayPort", "must be another port than Cluster:SiloPort");
         }
 
-        bool kubernetes = reader.Flag("Cluster:Kubernetes", null, "in a pod of Kubernetes: silos whose pods are gone are declared dead at once");
+        bool kubernetes = reader.Flag("Cluster:Kubernetes", null, "in a pod of Kubernetes: silos also learn from it which pods are gone");
         if (kubernetes && !KubernetesClientConfiguration.IsInCluster())
         {
             reader.Fault("Cluster:Kubernetes", "must be false outside a pod of Kubernetes that has the token of a service account");
