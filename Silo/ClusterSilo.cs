@@ -48,6 +48,11 @@ public static class ClusterSilo
                 silo.ConfigureEndpoints(endpoint.SiloPort, endpoint.GatewayPort, listenOnAnyHostAddress: true);
             }
 
+            if (endpoint.Kubernetes)
+            {
+                silo.UseKubernetesHosting();
+            }
+
             silo.Configure<ClusterMembershipOptions>(membership =>
             {
                 // What a dead silo counted stands still until it is declared dead: after three probes that found nobody.

@@ -10,7 +10,7 @@ internal static class Sections
         Sections =
             ["DataDirectory", "Demo", "Watch", "ClickLog", "Ingest", "Duplicates", "Batch", "Rollups", "Retention", "Limits", "Archive",
                 "Redirect", "Cors", "Shutdown", "Kafka", "Shipper", "Cassandra", "Cluster", "Keys"],
-        Others = ["Cluster:SiloPort", "Cluster:GatewayPort", "Cluster:AdvertisedAddress"],
+        Others = ["Cluster:SiloPort", "Cluster:GatewayPort", "Cluster:AdvertisedAddress", "Cluster:Kubernetes"],
         Refused = new[]
         {
             ("S3", "the archive in S3"),

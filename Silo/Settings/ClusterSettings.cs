@@ -1,5 +1,6 @@
 using System.Net;
 using ClickAggregator.Settings;
+using k8s;
 
 namespace ClickAggregator.Silo.Settings;
 
@@ -20,7 +21,8 @@ public sealed record ClusterSettings(string ClusterId, string ServiceId)
 /// <param name="SiloPort">For other silos.</param>
 /// <param name="GatewayPort">For clients.</param>
 /// <param name="AdvertisedAddress">Where others reach this silo; null for the host's own address.</param>
-public sealed record SiloEndpointSettings(int SiloPort, int GatewayPort, IPAddress? AdvertisedAddress)
+/// <param name="Kubernetes">Whether Kubernetes is asked which silos' pods are gone.</param>
+public sealed record SiloEndpointSettings(int SiloPort, int GatewayPort, IPAddress? AdvertisedAddress, bool Kubernetes)
 {
     /// <summary>Reads it.</summary>
     public static SiloEndpointSettings Read(SettingReader reader)
@@ -40,6 +42,12 @@ public sealed record SiloEndpointSettings(int SiloPort, int GatewayPort, IPAddre
             reader.Fault("Cluster:GatewayPort", "must be another port than Cluster:SiloPort");
         }
 
-        return new SiloEndpointSettings(silo, gateway, parsed);
+        bool kubernetes = reader.Flag("Cluster:Kubernetes", null, "in a pod of Kubernetes: silos also learn from it which pods are gone");
+        if (kubernetes && !KubernetesClientConfiguration.IsInCluster())
+        {
+            reader.Fault("Cluster:Kubernetes", "must be false outside a pod of Kubernetes that has the token of a service account");
+        }
+
+        return new SiloEndpointSettings(silo, gateway, parsed, kubernetes);
     }
 }
