@@ -33,12 +33,17 @@ public static class ClusterSilo
         builder.Services.AddKafkaLog(options.Kafka);
         builder.UseOrleans(silo =>
         {
+            SiloEndpointSettings endpoint = options.Endpoint;
+            if (endpoint.Kubernetes)
+            {
+                silo.UseKubernetesHosting(); // before the options below, which it also sets, from variables of its own
+            }
+
             silo.Configure<ClusterOptions>(cluster =>
             {
                 cluster.ClusterId = options.Cluster.ClusterId;
                 cluster.ServiceId = options.Cluster.ServiceId;
             });
-            SiloEndpointSettings endpoint = options.Endpoint;
             if (endpoint.AdvertisedAddress is { } address)
             {
                 silo.ConfigureEndpoints(address, endpoint.SiloPort, endpoint.GatewayPort, listenOnAnyHostAddress: !IPAddress.IsLoopback(address));
@@ -46,11 +51,6 @@ public static class ClusterSilo
             else
             {
                 silo.ConfigureEndpoints(endpoint.SiloPort, endpoint.GatewayPort, listenOnAnyHostAddress: true);
-            }
-
-            if (endpoint.Kubernetes)
-            {
-                silo.UseKubernetesHosting();
             }
 
             silo.Configure<ClusterMembershipOptions>(membership =>

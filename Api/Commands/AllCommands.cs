@@ -13,5 +13,6 @@ internal static class AllCommands
         new KeysListCommand(time),
         new KeysRevokeCommand(time),
         new SignLinkCommand(time),
+        new SchemaPrintCommand(),
     ];
 }

@@ -14,6 +14,7 @@ internal static class Manifests
         ["v1/Service"] = typeof(V1Service),
         ["v1/ServiceAccount"] = typeof(V1ServiceAccount),
         ["apps/v1/Deployment"] = typeof(V1Deployment),
+        ["networking.k8s.io/v1/NetworkPolicy"] = typeof(V1NetworkPolicy),
         ["apps/v1/StatefulSet"] = typeof(V1StatefulSet),
         ["policy/v1/PodDisruptionBudget"] = typeof(V1PodDisruptionBudget),
         ["rbac.authorization.k8s.io/v1/Role"] = typeof(V1Role),

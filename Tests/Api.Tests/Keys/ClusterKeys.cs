@@ -36,13 +36,20 @@ internal sealed class ClusterKeys : IAsyncDisposable
         "--Kafka:BootstrapServers=127.0.0.1:1",
     ];
 
-    /// <summary>A store with connections of its own, as each process has.</summary>
-    public CassandraKeyStore Store(int? port = null)
+    /// <summary>The options that say what the settings say.</summary>
+    public void Configure(CassandraOptions options, int? port = null)
     {
-        var options = new CassandraOptions { Keyspace = Keyspace };
+        options.Keyspace = Keyspace;
         options.Cql.ContactPoints.Add(_contact);
         options.Cql.Port = port ?? _server.Port;
         options.Cql.RequestTimeout = TimeSpan.FromSeconds(port is null ? 30 : 3);
+    }
+
+    /// <summary>A store with connections of its own, as each process has.</summary>
+    public CassandraKeyStore Store(int? port = null)
+    {
+        var options = new CassandraOptions();
+        Configure(options, port);
         var sessions = new CassandraSessions(NullLoggerFactory.Instance);
         _sessions.Add(sessions);
         return new CassandraKeyStore(sessions.Get(options), options);

@@ -48,8 +48,10 @@ internal static class Answers
         async () => await ClicksAsync(http, $"/v1/clicks/total?{RealClicks.Range}") is long counted && (counted == clicks || (atLeast && counted > clicks)),
         deadline);
 
+    /// <summary>Once the answers say that they have everything accepted by now, they are those of the recount.</summary>
     public static async Task AgreeAsync(HttpClient http, Recount recount)
     {
+        await CountedUntilNowAsync(http);
         long first = recount.ByAdMinute.Keys.Min(key => key.Minute) / 60;
         long last = (recount.ByAdMinute.Keys.Max(key => key.Minute) / 60) + 1;
         string range = $"from={Instant(first)}&to={Instant(last)}";

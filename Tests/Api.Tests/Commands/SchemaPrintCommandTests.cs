@@ -1,0 +1,60 @@
+using ClickAggregator.Adapters.Cassandra;
+using ClickAggregator.Api.Commands;
+using ClickAggregator.Api.Tests.Keys;
+using ClickAggregator.Persistence.Cassandra.Cql;
+using ClickAggregator.Servers;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace ClickAggregator.Api.Tests.Commands;
+
+/// <summary>Where programs may not change schemas, what the command prints is all that they need.</summary>
+public class SchemaPrintCommandTests(CassandraServer server)
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task What_is_printed_is_all_that_a_cluster_needs()
+    {
+        await using ClusterKeys cluster = await ClusterKeys.NewAsync(server);
+        (int code, string script, _) = await cluster.RunAsync(
+            null, "schema", "print", "--keyspace", cluster.Keyspace, "--replication", "{'class': 'SimpleStrategy', 'replication_factor': 1}");
+        Assert.Equal(ExitCodes.Done, code);
+
+        (code, _, string missing) = await cluster.RunAsync(null, "keys", "list", "--Cassandra:CreateSchema=false");
+        Assert.Equal(ExitCodes.Failed, code);
+        Assert.Contains("run the schema script of this build first", missing, StringComparison.Ordinal);
+
+        await using (CqlDataSource cql = await cluster.CqlAsync())
+        {
+            foreach (string statement in script.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+            {
+                await cql.ExecuteSchemaAsync(new CqlStatement(statement), Cancellation);
+            }
+        }
+
+        Assert.Equal(ExitCodes.Done, (await cluster.RunAsync(null, "keys", "list", "--Cassandra:CreateSchema=false")).Code);
+        await using CassandraStore store = await CassandraStore.OpenAsync(
+            new CassandraStoreOptions
+            {
+                Cassandra = options =>
+                {
+                    cluster.Configure(options);
+                    options.CreateSchema = false;
+                },
+            },
+            NullLoggerFactory.Instance, TimeProvider.System, Cancellation);
+        Assert.Empty(await store.Counts.ReadDaysAsync(["total"], 20_000, 20_001, Cancellation));
+    }
+
+    [Theory]
+    [InlineData("Clicks", "{'class': 'SimpleStrategy', 'replication_factor': 1}", "'Clicks' is no identifier")]
+    [InlineData("clicks", "3", "must be a map")]
+    public async Task What_cannot_be_printed_is_said(string keyspace, string replication, string said)
+    {
+        var error = new StringWriter();
+        int code = await new CommandLine(AllCommands.Make(TimeProvider.System), TextWriter.Null, error)
+            .RunAsync(["schema", "print", "--keyspace", keyspace, "--replication", replication], Cancellation);
+        Assert.Equal(ExitCodes.Usage, code);
+        Assert.Contains(said, error.ToString(), StringComparison.Ordinal);
+    }
+}
