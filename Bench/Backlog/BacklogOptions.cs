@@ -6,7 +6,8 @@ namespace ClickAggregator.Bench.Backlog;
 internal sealed record BacklogOptions
 {
     public const string Usage = """
-        Bench backlog: fills a topic with clicks, starts Api on it, and measures until all of them are counted.
+        Bench backlog: fills a topic with clicks, starts Api on it, and measures until all of them are counted. With Cassandra it
+        starts a silo as well, which counts into a keyspace of its own.
 
           --brokers HOSTS      Kafka (localhost:9092)
           --clicks N           clicks in the topic (12000000)
@@ -16,7 +17,13 @@ internal sealed record BacklogOptions
           --span N             over how many seconds the clicks' timestamps are spread (60)
           --compact            the values as our shipper writes them; else JSON, as any producer would
           --api FILE           the built Api (Api/bin/Release/net10.0/ClickAggregator.Api.dll)
-          --Section:Name=V     any setting of Api
+          --cassandra HOSTS    contact points, separated by commas
+          --cassandra-port N   their port (9042)
+          --silo FILE          the built Silo (Silo/bin/Release/net10.0/ClickAggregator.Silo.dll)
+          --queries N          how often each of the three main questions is asked once all is counted, and again after the programs'
+                               restart (0)
+          --patience N         how many minutes the counting may take (10)
+          --Section:Name=V     any setting of the programs
         """;
 
     public string Brokers { get; init; } = "localhost:9092";
@@ -27,6 +34,11 @@ internal sealed record BacklogOptions
     public int Span { get; init; } = 60;
     public bool Compact { get; init; }
     public string Api { get; init; } = "Api/bin/Release/net10.0/ClickAggregator.Api.dll";
+    public string? Cassandra { get; init; }
+    public int CassandraPort { get; init; } = 9042;
+    public string Silo { get; init; } = "Silo/bin/Release/net10.0/ClickAggregator.Silo.dll";
+    public int Queries { get; init; }
+    public int Patience { get; init; } = 10;
     public IReadOnlyList<string> Settings { get; init; } = [];
 
     public static BacklogOptions Parse(ReadOnlySpan<string> args)
@@ -56,14 +68,31 @@ internal sealed record BacklogOptions
                 "--partitions" => options with { Partitions = Number(value) },
                 "--span" => options with { Span = Number(value) },
                 "--api" => options with { Api = value },
+                "--cassandra" => options with { Cassandra = value },
+                "--cassandra-port" => options with { CassandraPort = Number(value) },
+                "--silo" => options with { Silo = value },
+                "--queries" => options with { Queries = Number(value) },
+                "--patience" => options with { Patience = Number(value) },
                 _ => throw new ArgumentException($"unknown option {args[i]}\n\n{Usage}"),
             };
             i++;
         }
 
-        return File.Exists(options.Api)
-            ? options
-            : throw new ArgumentException($"{options.Api} is not there; dotnet build -c Release Api, or name it with --api");
+        Built("Api", options.Api);
+        if (options.Cassandra is not null)
+        {
+            Built("Silo", options.Silo);
+        }
+
+        return options;
+    }
+
+    private static void Built(string name, string file)
+    {
+        if (!File.Exists(file))
+        {
+            throw new ArgumentException($"{file} is not there; dotnet build -c Release {name}, or name it with --{name.ToLowerInvariant()}");
+        }
     }
 
     private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);

@@ -73,7 +73,15 @@ internal sealed class SchemaCreator(CqlDataSource cql, CassandraOptions options,
         }
 
         var get = new CqlStatement($"SELECT version FROM {_keyspace}.{SchemaScript.Versions.Table} WHERE part = ?");
-        return (await cql.QueryFirstAsync(get.Bind(part.Name), cancellationToken).ConfigureAwait(false))?.Get<int>("version");
+        try
+        {
+            return (await cql.QueryFirstAsync(get.Bind(part.Name), cancellationToken).ConfigureAwait(false))?.Get<int>("version");
+        }
+        catch (CqlServerException fault) when (fault.Code == CqlErrorCode.Invalid)
+        {
+            // Somebody makes it at this moment: a node lists a table before it knows it. Making it once more waits until all do.
+            return null;
+        }
     }
 
     // What others may have changed since.

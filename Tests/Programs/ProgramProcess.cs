@@ -49,6 +49,7 @@ internal sealed partial class ProgramProcess : IAsyncDisposable
             RedirectStandardError = true,
             UseShellExecute = false,
         };
+        start.Environment.TryAdd("DOTNET_TC_QuickJitForLoops", "1"); // it lives for seconds: a fifth less work for its start
         var started = new ProgramProcess(new Process { StartInfo = start }, onLine);
         started._process.OutputDataReceived += (_, line) => started.Read(line.Data);
         started._process.ErrorDataReceived += (_, line) => started.Read(line.Data);

@@ -88,6 +88,9 @@ internal sealed class ServerScript : IAsyncDisposable
         await RunAsync(authenticate ? [.. start, "--auth"] : start);
     }
 
+    /// <summary>Ends all of them cleanly; their data stays.</summary>
+    public Task StopAsync() => RunAsync("stop");
+
     /// <summary>Ends the brokers cleanly; their data stays.</summary>
     public Task StopKafkaAsync() => RunAsync("stop", "kafka");
 

@@ -10,6 +10,7 @@ public abstract class SharedServer : IAsyncDisposable
     private readonly string _name;
     private readonly string _variable;
     private readonly Lazy<Task<string>> _started;
+    private ServerScript? _script; // null for one that ran before
 
     /// <param name="name">What the server is called.</param>
     /// <param name="variable">The environment's name of where one is that runs.</param>
@@ -20,13 +21,10 @@ public abstract class SharedServer : IAsyncDisposable
         _started = new Lazy<Task<string>>(StartAsync);
     }
 
-    /// <summary>What started the server, which a test may stop then; null for one that ran before.</summary>
-    internal ServerScript? Script { get; private set; }
-
     public ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
-        return Script?.DisposeAsync() ?? ValueTask.CompletedTask;
+        return _script?.DisposeAsync() ?? ValueTask.CompletedTask;
     }
 
     /// <summary>Where the server is; skips the test where there is none.</summary>
@@ -57,15 +55,15 @@ public abstract class SharedServer : IAsyncDisposable
             return running;
         }
 
-        Script = ServerScript.New();
-        if (Script is null)
+        _script = ServerScript.New();
+        if (_script is null)
         {
             return $"no {_name} here: set {_variable}, or CLICKS_SERVERS to the folder with the servers script";
         }
 
         try
         {
-            return await StartAsync(Script);
+            return await StartAsync(_script);
         }
         catch (InvalidOperationException fault) when (!ServerScript.IsDemanded)
         {

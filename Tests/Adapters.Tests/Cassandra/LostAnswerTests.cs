@@ -20,7 +20,7 @@ public class LostAnswerTests(CassandraServer server, CassandraKeyspace keyspace)
     public async Task A_write_whose_answer_is_lost_fails_and_its_repeat_counts_once()
     {
         await using StoreInCassandra direct = await keyspace.OpenAsync(server);
-        await using var line = new CutLine(keyspace.Host, server.Port);
+        await using var line = new TcpProxy(server.Port, keyspace.Host);
         await using StoreInCassandra store = await StoreInCassandra.OpenAsync(await keyspace.OptionsAsync(server, port: line.Port));
         var key = new WindowKey("ad:7", Hour, 0);
         var ledger = new WindowLedger(new StoredWindow(store.Windows, key));
@@ -32,11 +32,11 @@ public class LostAnswerTests(CassandraServer server, CassandraKeyspace keyspace)
             var delta = new WindowDelta(end, stamp, 0, previous, new[] { new MinuteCount(7, 3) });
             if (round % 2 == 1)
             {
-                line.IsCut = true;
+                line.LosesAnswers = true;
                 await Assert.ThrowsAnyAsync<CqlException>(() => ledger.ApplyAsync(delta));
                 await Assert.ThrowsAnyAsync<CqlException>(() => store.Batches.WriteAsync(new BatchRows(0, end, stamp, [Hour], [], []), s_go));
                 await Assert.ThrowsAnyAsync<CqlException>(() => store.Counts.ReadHoursAsync(["ad:7"], Hour, Hour + 1, true, s_go));
-                line.IsCut = false;
+                line.LosesAnswers = false;
             }
 
             WindowAck ack = await RepeatAsync(attempt => ledger.ApplyAsync(delta with { Attempt = attempt }));

@@ -5,7 +5,6 @@ using ClickAggregator.Api.Keys;
 using ClickAggregator.Api.Settings;
 using ClickAggregator.Servers;
 using ClickAggregator.Settings;
-using ClickAggregator.SystemTests.Cluster;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;

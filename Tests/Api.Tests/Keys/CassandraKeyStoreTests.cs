@@ -1,4 +1,3 @@
-using ClickAggregator.Adapters.Tests.Cassandra;
 using ClickAggregator.Api.Commands;
 using ClickAggregator.Api.Keys;
 using ClickAggregator.Persistence.Cassandra.Cql;
@@ -89,7 +88,7 @@ public sealed class CassandraKeyStoreTests(CassandraServer server)
     {
         await using ClusterKeys keys = await ClusterKeys.NewAsync(server);
         string host = (await server.ContactPointsAsync()).Split(',')[0];
-        await using var line = new CutLine(host, server.Port);
+        await using var line = new TcpProxy(server.Port, host);
         CassandraKeyStore store = keys.Store(line.Port);
         var kept = new List<string>();
         await ClusterKeys.AddAsync(store, "first", KeyScope.Read);
@@ -119,9 +118,9 @@ public sealed class CassandraKeyStoreTests(CassandraServer server)
             while (!stop.IsCancellationRequested)
             {
                 await Task.Delay(random.Next(1, 300), CancellationToken.None);
-                line.IsCut = true;
+                line.LosesAnswers = true;
                 await Task.Delay(random.Next(1, 30), CancellationToken.None);
-                line.IsCut = false;
+                line.LosesAnswers = false;
             }
         }
     }

@@ -39,6 +39,10 @@ internal sealed class ClusterPrograms : IAsyncDisposable
         return new ClusterPrograms(await KafkaProgram.NewAsync(kafka), contacts, cassandra.Port);
     }
 
+    /// <summary>On servers of the test's own, as many brokers and nodes.</summary>
+    public static ClusterPrograms New(ServerScript servers, int nodes) => new(
+        KafkaProgram.New(servers.Kafka), string.Join(',', Enumerable.Range(1, nodes).Select(node => $"127.0.0.{node}")), servers.CassandraPort);
+
     /// <summary>With Cassandra behind something that a test can cut.</summary>
     public static async Task<ClusterPrograms> NewAsync(KafkaServer kafka, TcpProxy cassandra) =>
         new(await KafkaProgram.NewAsync(kafka), "127.0.0.1", cassandra.Port);

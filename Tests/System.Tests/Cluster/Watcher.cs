@@ -3,10 +3,13 @@ using System.Net;
 namespace ClickAggregator.SystemTests.Cluster;
 
 /// <summary>
-/// Asks for the total all the while, as an advertiser's page does: what is answered never goes back, and the worst it may be
-/// is 503 with the time to ask again.
+/// Asks for the total all the while, as an advertiser's page does: what is answered never goes back, is never more than was
+/// sent, and the worst it may be is 503 with the time to ask again.
 /// </summary>
-internal sealed class Watcher(HttpClient http, string path)
+/// <param name="http">Whom it asks.</param>
+/// <param name="path">What it asks.</param>
+/// <param name="sent">How many clicks were sent at most by now; null where nobody knows.</param>
+internal sealed class Watcher(HttpClient http, string path, Func<long>? sent = null)
 {
     private int _answers;
     private int _refused;
@@ -35,7 +38,8 @@ internal sealed class Watcher(HttpClient http, string path)
                 Assert.True(answer.StatusCode == HttpStatusCode.OK, body);
                 using var json = System.Text.Json.JsonDocument.Parse(body);
                 long clicks = json.RootElement.GetProperty("clicks").GetInt64();
-                Assert.True(clicks >= _last, $"{clicks} after {_last}");
+                Assert.True(clicks >= _last, $"{clicks} after {_last}: {path}");
+                Assert.True(sent is null || clicks <= sent(), $"{clicks} of {sent?.Invoke()}: {path}");
                 Volatile.Write(ref _last, clicks);
                 _answers++;
             }

@@ -1,24 +1,36 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace ClickAggregator.SystemTests.Cluster;
+namespace ClickAggregator.Servers;
 
-/// <summary>Stands before a server, and can cut it off: connections break, and new ones are refused.</summary>
+/// <summary>Stands before a server, and can cut it off, freeze it, or lose its answers.</summary>
 internal sealed class TcpProxy : IAsyncDisposable
 {
+    private readonly string _host;
     private readonly int _target;
     private readonly CancellationTokenSource _end = new();
     private TcpListener? _listener;
     private CancellationTokenSource _cut = new();
+    private TaskCompletionSource _moves = new();
+    private volatile bool _losesAnswers;
 
-    public TcpProxy(int target)
+    public TcpProxy(int target, string host = "127.0.0.1")
     {
+        _host = host;
         _target = target;
+        _moves.SetResult();
         _listener = Listen(0);
         Port = ((IPEndPoint)_listener.LocalEndpoint).Port;
     }
 
     public int Port { get; }
+
+    /// <summary>While it is set each answer ends its connection instead of arriving; what is asked does arrive.</summary>
+    public bool LosesAnswers
+    {
+        get => _losesAnswers;
+        set => _losesAnswers = value;
+    }
 
     /// <summary>Breaks every connection, in the middle of whatever is on its way, and refuses new ones.</summary>
     public async Task CutAsync()
@@ -34,6 +46,12 @@ internal sealed class TcpProxy : IAsyncDisposable
         _cut = new CancellationTokenSource();
         _listener = Listen(Port);
     }
+
+    /// <summary>From now on connections are taken and stay, and nothing comes through: as a process that is stopped.</summary>
+    public void Freeze() => _moves = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>What was held back goes on.</summary>
+    public void Thaw() => _moves.TrySetResult();
 
     public async ValueTask DisposeAsync()
     {
@@ -71,14 +89,27 @@ internal sealed class TcpProxy : IAsyncDisposable
         using var far = new TcpClient();
         try
         {
-            await far.ConnectAsync(IPAddress.Loopback, _target, cut);
+            await far.ConnectAsync(_host, _target, cut);
             near.NoDelay = far.NoDelay = true;
-            await Task.WhenAny(near.GetStream().CopyToAsync(far.GetStream(), cut), far.GetStream().CopyToAsync(near.GetStream(), cut));
+            await Task.WhenAny(
+                CopyAsync(near.GetStream(), far.GetStream(), () => false, cut),
+                CopyAsync(far.GetStream(), near.GetStream(), () => _losesAnswers, cut));
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or SocketException)
         {
         }
 
         near.LingerState = new LingerOption(true, 0); // a reset, not an end
+    }
+
+    private async Task CopyAsync(NetworkStream from, NetworkStream to, Func<bool> loses, CancellationToken cut)
+    {
+        byte[] buffer = new byte[65_536];
+        int read;
+        while ((read = await from.ReadAsync(buffer, cut)) > 0 && !loses())
+        {
+            await _moves.Task.WaitAsync(cut);
+            await to.WriteAsync(buffer.AsMemory(0, read), cut);
+        }
     }
 }
