@@ -20,7 +20,7 @@ public class RealClicksTests
         await using ApiProcess api = await ApiProcess.StartAsync(data.Path);
         await SendAsync(api.Http, RealClicks.Lines);
         await Answers.CountedToTheEndAsync(api.Http);
-        await Answers.AgreeAsync(api.Http, Recount.Of(RealClicks.Lines));
+        await Answers.AgreeAsync(api.Http, Recount.Of(RealClicks.Lines), eachHour: true);
     }
 
     [Fact]
@@ -46,7 +46,7 @@ public class RealClicksTests
         await using ApiProcess api = await ApiProcess.StartAsync(data.Path, "--watch", logs.File("*.ndjson"));
         await WriteAsync(logs, RealClicks.Lines, async written => await FollowedAsync(api.Http, written));
         await FollowedAsync(api.Http, RealClicks.Lines.Count);
-        await Answers.AgreeAsync(api.Http, Recount.Of(RealClicks.Lines));
+        await Answers.AgreeAsync(api.Http, Recount.Of(RealClicks.Lines), eachHour: true);
     }
 
     [Fact]

@@ -130,10 +130,10 @@ public sealed class CassandraAwayTests(CassandraServer server)
         new KeyMemory(keys.Folder("one")).Write([new ApiKey { Name = "a", Hash = KeySecret.Hash(secret), Scopes = KeyScope.Ingest }]);
         long start = TimeProvider.System.GetTimestamp();
         Assert.Empty(await CheckAsync(keys, "one", port));
-        Assert.InRange(TimeProvider.System.GetElapsedTime(start).TotalSeconds, 0, 2);
+        Assert.InRange(TimeProvider.System.GetElapsedTime(start).TotalSeconds, 0, 4);
         await using ApiServer one = await StartAsync(keys, "one", port);
         Assert.Equal(202, await PostAsync(one, secret));
-        Assert.InRange(TimeProvider.System.GetElapsedTime(start).TotalSeconds, 0, 15); // of a busy machine, all of the start
+        Assert.InRange(TimeProvider.System.GetElapsedTime(start).TotalSeconds, 0, 30); // of a busy machine, all of the start
     }
 
     [Fact]

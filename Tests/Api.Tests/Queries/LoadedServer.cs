@@ -42,7 +42,7 @@ public sealed class LoadedServer : IAsyncLifetime
     /// <summary>Waits until every partition has counted to the end of its log.</summary>
     internal static async Task CountedAsync(ApiServer server)
     {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         while (true)
         {
             Answer status = await server.GetAsync("/v1/status");

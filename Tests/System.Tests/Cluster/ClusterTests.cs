@@ -30,7 +30,7 @@ public class ClusterTests(KafkaServer kafka, CassandraServer cassandra, ITestOut
         Assert.Equal(503, (int)(await api.Http.GetAsync("/health/ready/query")).StatusCode);
         await cluster.StartSilosAsync(2);
         await RealClicksTests.SendAsync(api.Http, lines[20_000..]);
-        await Answers.AgreeAsync(api.Http, Recount.Of(lines));
+        await Answers.AgreeAsync(api.Http, Recount.Of(lines), eachHour: true);
         Assert.Equal(200, (int)(await api.Http.GetAsync("/health/ready/query")).StatusCode);
     }
 

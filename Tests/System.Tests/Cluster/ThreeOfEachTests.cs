@@ -112,7 +112,7 @@ public class ThreeOfEachTests(ITestOutputHelper output)
         foreach (IReadOnlyList<string> lines in new[] { RealClicks.Lines, made })
         {
             var recount = Recount.Of(lines);
-            await Answers.AgreeAsync(again.Http, recount);
+            await Answers.AgreeAsync(again.Http, recount, eachHour: true);
             output.WriteLine($"{recount.Total:N0} clicks of {recount.ByAd.Count:N0} ads in {recount.ByAdMinute.Count:N0} minutes are those of the recount");
         }
     }
