@@ -75,7 +75,7 @@ public class StateTests(CassandraServer server, ProviderKeyspace keyspace) : ICl
         await using var store = new Store(this, await keyspace.OptionsAsync());
         await Task.WhenAll(Enumerable.Range(0, Writers).Select(async _ =>
         {
-            GrainState<Count> state = await ReadAsync();
+            GrainState<Count> state = await store.ReadAsync();
             for (int written = 0; written < Each;)
             {
                 state.State!.Number++;
