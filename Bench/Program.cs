@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Running;
 using ClickAggregator.Bench.Backlog;
+using ClickAggregator.Bench.Cql;
 using ClickAggregator.Bench.Load;
 using ClickAggregator.Bench.Store;
 
@@ -7,7 +8,8 @@ using ClickAggregator.Bench.Store;
 // dotnet run -c Release --project Bench -- load --seconds 60
 // dotnet run -c Release --project Bench -- backlog --brokers localhost:9092
 // dotnet run -c Release --project Bench -- store --cassandra localhost
-if (args is [("load" or "backlog" or "store") and string what, .. string[] rest])
+// dotnet run -c Release --project Bench -- cql --cassandra 127.0.0.1
+if (args is [("load" or "backlog" or "store" or "cql") and string what, .. string[] rest])
 {
     using var stop = new CancellationTokenSource();
     Console.CancelKeyPress += (_, pressed) =>
@@ -29,6 +31,7 @@ static async Task<int> RunWholeAsync(string what, string[] args, CancellationTok
         return what switch
         {
             "load" => await new LoadRunner(LoadOptions.Parse(args)).RunAsync(cancellationToken),
+            "cql" => await new WriteRunner(WriteOptions.Parse(args)).RunAsync(cancellationToken),
             "store" => await new StoreRunner(StoreOptions.Parse(args)).RunAsync(cancellationToken),
             _ => await new BacklogRunner(BacklogOptions.Parse(args)).RunAsync(cancellationToken),
         };

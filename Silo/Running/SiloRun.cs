@@ -28,10 +28,11 @@ internal static class SiloRun
     {
         try
         {
-            await using WebApplication app = Build(settings, configuration, time);
+            var clock = new ClusterClock(time);
+            await using WebApplication app = Build(settings, configuration, clock);
             using (var signals = new StopSignals())
             {
-                if (!await StoreWait.UntilThereAsync(settings, app.Services.GetRequiredService<ILoggerFactory>(), time, signals.Stop))
+                if (!await StoreWait.UntilThereAsync(settings, app.Services.GetRequiredService<ILoggerFactory>(), clock, signals.Stop))
                 {
                     return 0;
                 }
@@ -48,14 +49,17 @@ internal static class SiloRun
         }
     }
 
-    private static WebApplication Build(SiloSettings settings, IConfiguration configuration, TimeProvider time)
+    private static WebApplication Build(SiloSettings settings, IConfiguration configuration, ClusterClock clock)
     {
         WebApplicationBuilder builder = WebApplication.CreateBuilder();
         builder.Configuration.Sources.Clear();
         builder.Configuration.AddInMemoryCollection(LogLevels.Defaults);
         builder.Configuration.AddConfiguration(configuration);
         builder.WebHost.UseUrls(settings.Urls);
-        builder.Services.AddSingleton(time);
+        builder.Services.AddSingleton(clock);
+        builder.Services.AddSingleton<TimeProvider>(clock);
+        builder.Services.AddSingleton(settings);
+        builder.Services.AddHostedService<ClockWatch>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.ShutdownTimeout);
         builder.AddClusterSilo(Options(settings));
         builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ClickAggregator.Adapters.Cassandra;
 using ClickAggregator.Persistence.Cassandra;
 using ClickAggregator.Persistence.Cassandra.Cql;
@@ -16,10 +17,10 @@ internal sealed partial class StoreWait
     /// <returns>False where it was told to stop first.</returns>
     /// <exception cref="CqlException">Waiting does not help: a wrong password, for example.</exception>
     /// <exception cref="SchemaUnusableException">Nor here.</exception>
-    public static async Task<bool> UntilThereAsync(SiloSettings settings, ILoggerFactory loggers, TimeProvider time, CancellationToken stop)
+    public static async Task<bool> UntilThereAsync(SiloSettings settings, ILoggerFactory loggers, ClusterClock clock, CancellationToken stop)
     {
         ILogger logger = loggers.CreateLogger<StoreWait>();
-        await using var sessions = new CassandraSessions(loggers, time);
+        await using var sessions = new CassandraSessions(loggers, clock);
         CassandraSession session = sessions.Get(settings.Cassandra.Options());
         string? said = null;
         long saidAt = 0;
@@ -29,7 +30,14 @@ internal sealed partial class StoreWait
             {
                 await session.EnsureAsync(OrleansSchema.Part, stop);
                 await session.EnsureAsync(CassandraSchema.Clicks, stop);
-                return true;
+                await clock.CompareAsync(session.Cql, logger, stop);
+                if (clock.Ahead == TimeSpan.Zero)
+                {
+                    return true;
+                }
+
+                string off = string.Create(CultureInfo.InvariantCulture, $"{clock.Ahead.Duration().TotalMinutes:N0} minutes {(clock.Ahead < TimeSpan.Zero ? "ahead of" : "behind")}");
+                Say($"waiting until this machine's clock is right: it is {off} Cassandra's");
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -37,17 +45,22 @@ internal sealed partial class StoreWait
             }
             catch (CqlException fault) when (fault.IsTransient)
             {
-                if (said != fault.Message || time.GetElapsedTime(saidAt) > s_reminder)
-                {
-                    LogWaiting(logger, fault.Message);
-                    (said, saidAt) = (fault.Message, time.GetTimestamp());
-                }
+                Say($"waiting for Cassandra: {fault.Message}");
             }
 
-            await Task.Delay(s_pause, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(s_pause, clock, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        void Say(string why)
+        {
+            if (said != why || clock.GetElapsedTime(saidAt) > s_reminder)
+            {
+                LogWaiting(logger, why);
+                (said, saidAt) = (why, clock.GetTimestamp());
+            }
         }
     }
 
-    [LoggerMessage(EventId = 4011, Level = LogLevel.Warning, Message = "waiting for Cassandra: {Reason}")]
+    [LoggerMessage(EventId = 4011, Level = LogLevel.Warning, Message = "{Reason}")]
     private static partial void LogWaiting(ILogger logger, string reason);
 }

@@ -40,7 +40,9 @@ internal sealed partial class ProgramProcess : IAsyncDisposable
     /// <param name="name">Its project, <c>Api</c> for example.</param>
     /// <param name="arguments">As they are typed.</param>
     /// <param name="onLine">Called with each line that it prints.</param>
-    public static ProgramProcess Start(string name, string[] arguments, Action<string>? onLine = null)
+    /// <param name="environment">Beside this process's own.</param>
+    public static ProgramProcess Start(
+        string name, string[] arguments, Action<string>? onLine = null, IReadOnlyDictionary<string, string>? environment = null)
     {
         string program = Find(name);
         var start = new ProcessStartInfo("dotnet", [program, .. arguments])
@@ -50,6 +52,11 @@ internal sealed partial class ProgramProcess : IAsyncDisposable
             UseShellExecute = false,
         };
         start.Environment.TryAdd("DOTNET_TC_QuickJitForLoops", "1"); // it lives for seconds: a fifth less work for its start
+        foreach ((string variable, string value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[variable] = value;
+        }
+
         var started = new ProgramProcess(new Process { StartInfo = start }, onLine);
         started._process.OutputDataReceived += (_, line) => started.Read(line.Data);
         started._process.ErrorDataReceived += (_, line) => started.Read(line.Data);

@@ -55,9 +55,12 @@ internal sealed class ClusterPrograms : IAsyncDisposable
         _silos.AddRange(await Task.WhenAll(Enumerable.Range(0, count).Select(_ => SiloProcess.StartAsync([.. Settings, .. more]))));
 
     /// <summary>A silo that is not waited for.</summary>
-    public ProgramProcess BeginSilo(params string[] more)
+    public ProgramProcess BeginSilo(params string[] more) => BeginSilo(new Dictionary<string, string>(), more);
+
+    /// <summary>One with an environment of its own.</summary>
+    public ProgramProcess BeginSilo(IReadOnlyDictionary<string, string> environment, params string[] more)
     {
-        ProgramProcess silo = SiloProcess.Begin([.. Settings, .. more]);
+        ProgramProcess silo = SiloProcess.Begin([.. Settings, .. more], environment);
         _silos.Add(silo);
         return silo;
     }

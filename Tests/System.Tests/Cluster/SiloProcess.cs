@@ -15,13 +15,13 @@ internal static class SiloProcess
     }
 
     /// <summary>Starts it.</summary>
-    public static ProgramProcess Begin(params string[] settings)
+    public static ProgramProcess Begin(string[] settings, IReadOnlyDictionary<string, string>? environment = null)
     {
         int[] ports = FreePorts(2);
-        return ProgramProcess.Start("Silo",
-        [
-            "--urls=http://127.0.0.1:0", "--Cluster:AdvertisedAddress=127.0.0.1", $"--Cluster:SiloPort={ports[0]}", $"--Cluster:GatewayPort={ports[1]}", .. settings,
-        ]);
+        return ProgramProcess.Start(
+            "Silo",
+            ["--urls=http://127.0.0.1:0", "--Cluster:AdvertisedAddress=127.0.0.1", $"--Cluster:SiloPort={ports[0]}", $"--Cluster:GatewayPort={ports[1]}", .. settings],
+            environment: environment);
     }
 
     /// <summary>Runs it to its end and returns what it printed.</summary>
