@@ -70,7 +70,7 @@ public class ThreeOfEachTests(ITestOutputHelper output)
                         cluster.Kill(silo);
                         await GoesOnAsync();
                         break;
-                    case 2:
+                    case 3:
                         what = $"broker {which} killed";
                         await servers.SignalAsync("KILL", "kafka", which);
                         await GoesOnAsync();
@@ -79,6 +79,7 @@ public class ThreeOfEachTests(ITestOutputHelper output)
                     default:
                         what = $"silo {silo.Id} stopped past its lease, and continued";
                         silo.Signal(19);
+                        await Task.Delay(TimeSpan.FromSeconds(20)); // past what the others wait before they declare it dead
                         await GoesOnAsync();
                         silo.Signal(18);
                         await silo.WaitForExitAsync(TimeSpan.FromMinutes(2)); // it learns that it was declared dead
@@ -145,7 +146,7 @@ public class ThreeOfEachTests(ITestOutputHelper output)
     /// <summary>Lines on their way, and how many of them are at most with the program.</summary>
     private sealed class Sending(IReadOnlyList<string> lines)
     {
-        private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(150);
+        private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(250);
         private long _begun;
 
         public long Begun() => Volatile.Read(ref _begun);
