@@ -30,7 +30,10 @@ public class ClockTests(KafkaServer kafka, CassandraServer cassandra)
         ProgramProcess wrong = cluster.BeginSilo(
             new Dictionary<string, string>
             {
-                ["LD_PRELOAD"] = FakeTime, ["FAKETIME"] = off, ["DONT_FAKE_MONOTONIC"] = "1", ["FAKETIME_FORCE_MONOTONIC_FIX"] = "0",
+                ["LD_PRELOAD"] = FakeTime,
+                ["FAKETIME"] = off,
+                ["DONT_FAKE_MONOTONIC"] = "1",
+                ["FAKETIME_FORCE_MONOTONIC_FIX"] = "0",
             });
         await wrong.UntilItSaysAsync("waiting until this machine's clock is right");
         await RealClicksTests.SendAsync(api.Http, lines[20_000..]);
