@@ -58,21 +58,21 @@ internal sealed record BacklogOptions
                 continue;
             }
 
-            string value = i + 1 < args.Length ? args[i + 1] : throw new ArgumentException($"{args[i]} needs a value\n\n{Usage}");
+            string value = Arguments.ValueAfter(args, i, Usage);
             options = args[i] switch
             {
                 "--brokers" => options with { Brokers = value },
-                "--clicks" => options with { Clicks = Number(value) },
-                "--ads" => options with { Ads = Number(value) },
+                "--clicks" => options with { Clicks = Arguments.Number(value) },
+                "--ads" => options with { Ads = Arguments.Number(value) },
                 "--duplicates" => options with { Duplicates = double.Parse(value, CultureInfo.InvariantCulture) },
-                "--partitions" => options with { Partitions = Number(value) },
-                "--span" => options with { Span = Number(value) },
+                "--partitions" => options with { Partitions = Arguments.Number(value) },
+                "--span" => options with { Span = Arguments.Number(value) },
                 "--api" => options with { Api = value },
                 "--cassandra" => options with { Cassandra = value },
-                "--cassandra-port" => options with { CassandraPort = Number(value) },
+                "--cassandra-port" => options with { CassandraPort = Arguments.Number(value) },
                 "--silo" => options with { Silo = value },
-                "--queries" => options with { Queries = Number(value) },
-                "--patience" => options with { Patience = Number(value) },
+                "--queries" => options with { Queries = Arguments.Number(value) },
+                "--patience" => options with { Patience = Arguments.Number(value) },
                 _ => throw new ArgumentException($"unknown option {args[i]}\n\n{Usage}"),
             };
             i++;
@@ -94,6 +94,4 @@ internal sealed record BacklogOptions
             throw new ArgumentException($"{file} is not there; dotnet build -c Release {name}, or name it with --{name.ToLowerInvariant()}");
         }
     }
-
-    private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 }

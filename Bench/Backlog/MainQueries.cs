@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using ClickAggregator.Bench.Load;
 
 namespace ClickAggregator.Bench.Backlog;
@@ -42,10 +41,7 @@ internal sealed class MainQueries(BacklogOptions options)
                 }
             }
 
-            times.Sort();
-            Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"{name,-36} {when,-5} p50 {times[times.Count / 2],6:F1} ms   p99 {times[times.Count * 99 / 100],6:F1} ms   max {times[^1],6:F1} ms   ({times.Count:N0})"));
+            Console.WriteLine($"{name,-36} {when,-5} {Percentiles.Of(times)}");
         }
     }
 }

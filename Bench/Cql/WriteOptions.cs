@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace ClickAggregator.Bench.Cql;
 
 /// <summary>What the runner of writes does. See <see cref="Usage"/>.</summary>
@@ -27,20 +25,18 @@ internal sealed record WriteOptions
         var options = new WriteOptions();
         for (int i = 0; i < args.Length; i += 2)
         {
-            string value = i + 1 < args.Length ? args[i + 1] : throw new ArgumentException($"{args[i]} needs a value\n\n{Usage}");
+            string value = Arguments.ValueAfter(args, i, Usage);
             options = args[i] switch
             {
                 "--cassandra" => options with { Cassandra = value },
-                "--port" => options with { Port = Number(value) },
-                "--rows" => options with { Rows = Number(value) },
-                "--inflight" => options with { InFlight = Number(value) },
-                "--rounds" => options with { Rounds = Number(value) },
+                "--port" => options with { Port = Arguments.Number(value) },
+                "--rows" => options with { Rows = Arguments.Number(value) },
+                "--inflight" => options with { InFlight = Arguments.Number(value) },
+                "--rounds" => options with { Rounds = Arguments.Number(value) },
                 _ => throw new ArgumentException($"unknown option {args[i]}\n\n{Usage}"),
             };
         }
 
         return options;
     }
-
-    private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 }

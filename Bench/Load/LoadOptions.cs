@@ -46,19 +46,19 @@ internal sealed record LoadOptions
                 continue;
             }
 
-            string value = i + 1 < args.Length ? args[i + 1] : throw new ArgumentException($"{args[i]} needs a value");
+            string value = Arguments.ValueAfter(args, i, Usage);
             options = args[i] switch
             {
                 "--url" => options with { Url = new Uri(value) },
-                "--seconds" => options with { Seconds = Number(value) },
-                "--warmup" => options with { Warmup = Number(value) },
-                "--rate" => options with { Rate = Number(value) },
-                "--batch" => options with { Batch = Number(value) },
-                "--connections" => options with { Connections = Number(value) },
-                "--ads" => options with { Ads = Number(value) },
+                "--seconds" => options with { Seconds = Arguments.Number(value) },
+                "--warmup" => options with { Warmup = Arguments.Number(value) },
+                "--rate" => options with { Rate = Arguments.Number(value) },
+                "--batch" => options with { Batch = Arguments.Number(value) },
+                "--connections" => options with { Connections = Arguments.Number(value) },
+                "--ads" => options with { Ads = Arguments.Number(value) },
                 "--duplicates" => options with { Duplicates = double.Parse(value, CultureInfo.InvariantCulture) },
-                "--queries" => options with { Queries = Number(value) },
-                "--pid" => options with { Pid = Number(value) },
+                "--queries" => options with { Queries = Arguments.Number(value) },
+                "--pid" => options with { Pid = Arguments.Number(value) },
                 _ => throw new ArgumentException($"unknown option {args[i]}\n\n{Usage}"),
             };
             i++;
@@ -66,6 +66,4 @@ internal sealed record LoadOptions
 
         return options;
     }
-
-    private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 }

@@ -76,7 +76,7 @@ internal sealed class LoadRunner(LoadOptions options)
         Row("accepted", $"{measured:N0} clicks in {sent - began:F1} s: {measured / (sent - began):N0} clicks/s{(options.Warmup > 0 ? $", after {warm:N0} in {began:F0} s to warm up" : "")}");
         Row("counted and queryable", $"{counted - before:N0} of {expected - before:N0} ({_duplicates:N0} duplicates) {until - sent:F1} s after the last was sent: {measured / (until - began):N0} clicks/s");
         Row("refused (429, 503)", $"{_refused:N0} of {_requests:N0} requests");
-        Row("a request", Percentiles(_sendMs));
+        Row("a request", Percentiles.Of(_sendMs));
         if (account is not null)
         {
             Row("server CPU", $"{(account.Cpu - serverCpu).TotalMicroseconds / Math.Max(1, measured):F2} us a click, {(account.Cpu - serverCpu).TotalSeconds / (until - began):F2} cores");
@@ -86,12 +86,12 @@ internal sealed class LoadRunner(LoadOptions options)
         Row("generator CPU", $"{own.TotalMicroseconds / Math.Max(1, measured):F2} us a click");
         foreach ((string query, List<double> times) in _queryMs)
         {
-            Row(query, Percentiles(times));
+            Row(query, Percentiles.Of(times));
         }
 
         if (options.Probe)
         {
-            Row("click to query", Percentiles(_probeMs));
+            Row("click to query", Percentiles.Of(_probeMs));
         }
 
         return counted == expected ? 0 : 1;
@@ -268,16 +268,4 @@ internal sealed class LoadRunner(LoadOptions options)
     }
 
     private static void Row(string name, string value) => Console.WriteLine($"{name,-24} {value}");
-
-    private static string Percentiles(List<double> times)
-    {
-        if (times.Count == 0)
-        {
-            return "none";
-        }
-
-        times.Sort();
-        return string.Create(CultureInfo.InvariantCulture, $"p50 {At(0.5):F1} ms, p99 {At(0.99):F1} ms, max {times[^1]:F1} ms ({times.Count:N0})");
-        double At(double p) => times[Math.Min(times.Count - 1, (int)(times.Count * p))];
-    }
 }

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace ClickAggregator.Bench.Store;
 
 /// <summary>What the store runner does. See <see cref="Usage"/>.</summary>
@@ -32,23 +30,21 @@ internal sealed record StoreOptions
         var options = new StoreOptions();
         for (int i = 0; i < args.Length; i += 2)
         {
-            string value = i + 1 < args.Length ? args[i + 1] : throw new ArgumentException($"{args[i]} needs a value\n\n{Usage}");
+            string value = Arguments.ValueAfter(args, i, Usage);
             options = args[i] switch
             {
                 "--cassandra" => options with { Cassandra = value },
-                "--port" => options with { Port = Number(value) },
+                "--port" => options with { Port = Arguments.Number(value) },
                 "--keyspace" => options with { Keyspace = value },
-                "--windows" => options with { Windows = Number(value) },
-                "--rounds" => options with { Rounds = Number(value) },
-                "--inflight" => options with { InFlight = Number(value) },
-                "--reads" => options with { Reads = Number(value) },
-                "--readers" => options with { Readers = Number(value) },
+                "--windows" => options with { Windows = Arguments.Number(value) },
+                "--rounds" => options with { Rounds = Arguments.Number(value) },
+                "--inflight" => options with { InFlight = Arguments.Number(value) },
+                "--reads" => options with { Reads = Arguments.Number(value) },
+                "--readers" => options with { Readers = Arguments.Number(value) },
                 _ => throw new ArgumentException($"unknown option {args[i]}\n\n{Usage}"),
             };
         }
 
         return options;
     }
-
-    private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
 }

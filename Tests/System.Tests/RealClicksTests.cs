@@ -1,7 +1,6 @@
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using ClickAggregator.SystemTests.Oracle;
 using ClickAggregator.SystemTests.Programs;
 
@@ -66,7 +65,7 @@ public class RealClicksTests
     public async Task Killed_while_it_follows_files_it_neither_skips_nor_repeats_a_line()
     {
         // Without ids no duplicate check could hide a line that was read twice.
-        string[] lines = [.. RealClicks.Lines.Take(Some).Select(WithoutId)];
+        string[] lines = [.. RealClicks.Lines.Take(Some).Select(RealClicks.WithoutId)];
         using var data = new DataFolder();
         using var logs = new DataFolder();
         var random = new Random();
@@ -108,19 +107,12 @@ public class RealClicksTests
         await File.WriteAllLinesAsync(logs.File("c.ndjson"), parts[2].Skip(parts[2].Length / 2));
     }
 
-    private static string WithoutId(string line)
-    {
-        JsonObject click = JsonNode.Parse(line)!.AsObject();
-        click.Remove("click_id");
-        return click.ToJsonString();
-    }
-
     private static Task FollowedAsync(HttpClient http, int clicks) => Eventually.Async(
         $"{clicks} clicks are read from the watched files",
         async () =>
         {
             await Answers.CountedToTheEndAsync(http);
-            return await Answers.ClicksAsync(http, "/v1/clicks/total?from=2012-12-31T00:00:00Z&to=2013-04-01T00:00:00Z") == clicks;
+            return await Answers.ClicksAsync(http, $"/v1/clicks/total?{RealClicks.Range}") == clicks;
         },
         TimeSpan.FromMinutes(2));
 

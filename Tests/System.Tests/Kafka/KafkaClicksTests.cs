@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json.Nodes;
 using ClickAggregator.Servers;
 using ClickAggregator.SystemTests.Oracle;
 using ClickAggregator.SystemTests.Programs;
@@ -29,7 +28,7 @@ public class KafkaClicksTests(KafkaServer kafka)
     public async Task Embedded_first_then_with_Kafka_nothing_is_skipped_and_nothing_counted_twice()
     {
         // Without ids no duplicate check could hide a click that came twice.
-        string[] lines = [.. RealClicks.Lines.Take(60_000).Select(WithoutId)];
+        string[] lines = [.. RealClicks.Lines.Take(60_000).Select(RealClicks.WithoutId)];
         using KafkaProgram program = await KafkaProgram.NewAsync(kafka);
         await using (ApiProcess embedded = await ApiProcess.StartAsync(program.Data))
         {
@@ -153,13 +152,6 @@ public class KafkaClicksTests(KafkaServer kafka)
         api.Signal(15);
         await api.WaitForExitAsync();
         return await ApiProcess.StartAsync(program.Data);
-    }
-
-    private static string WithoutId(string line)
-    {
-        JsonObject click = JsonNode.Parse(line)!.AsObject();
-        click.Remove("click_id");
-        return click.ToJsonString();
     }
 
     private static string Header(ConsumeResult<byte[], byte[]> record, string name) =>

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClickAggregator.Servers;
 using ClickAggregator.SystemTests.Oracle;
@@ -13,7 +12,7 @@ public class ShipperProgramTests(KafkaServer kafka)
     public async Task Real_clicks_from_files_equal_the_recount_although_the_shipper_was_killed_and_away_for_longer_than_repeats_are_known()
     {
         // Without ids, and with a horizon of a second: nothing that came twice would be taken for a repeat.
-        string[] lines = [.. RealClicks.Lines.Take(40_000).Select(WithoutId)];
+        string[] lines = [.. RealClicks.Lines.Take(40_000).Select(RealClicks.WithoutId)];
         using KafkaProgram program = await KafkaProgram.NewAsync(kafka);
         using var logs = new DataFolder();
         using var data = new DataFolder();
@@ -57,11 +56,4 @@ public class ShipperProgramTests(KafkaServer kafka)
 
     private static Task CountedAsync(ApiProcess api, long clicks, bool atLeast = false) =>
         Answers.RealClicksCountedAsync(api.Http, clicks, TimeSpan.FromMinutes(1), atLeast);
-
-    private static string WithoutId(string line)
-    {
-        JsonObject click = JsonNode.Parse(line)!.AsObject();
-        click.Remove("click_id");
-        return click.ToJsonString(JsonSerializerOptions.Default);
-    }
 }
