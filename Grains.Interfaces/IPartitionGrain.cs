@@ -22,7 +22,32 @@ public interface IPartitionGrain : IGrainWithIntegerKey
     /// <summary>How far a log was counted that another one takes the place of.</summary>
     [Alias("GetClosing")]
     Task<LogClosing> GetClosingAsync(string logId);
+
+    /// <summary>
+    /// Puts recounted windows of this partition's chain in place, between two batches; they are stored when it answers. The outcomes
+    /// are in the order of what was asked; null where the partition does not count that chain now: ask again later.
+    /// </summary>
+    /// <param name="chain">The chain's number.</param>
+    /// <param name="corrections">At most 1,000.</param>
+    [Alias("Correct")]
+    Task<IReadOnlyList<WindowOutcome>?> CorrectAsync(int chain, IReadOnlyList<WindowRecount> corrections);
 }
+
+/// <summary>One window's recount.</summary>
+/// <param name="Series">The window's series.</param>
+/// <param name="Hour">Its hour, since the epoch.</param>
+/// <param name="Run">The run that recounted it: a window that carries it is acknowledged.</param>
+/// <param name="Upto">Every click below this offset is in the counts; at most what the partition has counted.</param>
+/// <param name="Minutes">60 counts, or null where minutes are not kept any more.</param>
+/// <param name="Quarters">4 counts.</param>
+[GenerateSerializer, Immutable, Alias("ClickAggregator.WindowRecount")]
+public sealed record WindowRecount(
+    [property: Id(0)] string Series,
+    [property: Id(1)] int Hour,
+    [property: Id(2)] string Run,
+    [property: Id(3)] long Upto,
+    [property: Id(4)] long[]? Minutes,
+    [property: Id(5)] long[] Quarters);
 
 /// <summary>How far a log was counted that another one takes the place of.</summary>
 /// <param name="IsPending">It is still counted: ask again.</param>

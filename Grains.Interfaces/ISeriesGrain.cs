@@ -34,12 +34,14 @@ public interface ISeriesGrain : IGrainWithIntegerKey
 /// <param name="From">First minute.</param>
 /// <param name="To">The minute after the last.</param>
 /// <param name="Edges">Where points begin, ascending, the first at <paramref name="From"/>; null for no points.</param>
+/// <param name="Version">The numbers as they stood at this version of the ledger; null for those of now.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.SeriesRange")]
 public sealed record SeriesRange(
     [property: Id(0)] IReadOnlyList<string> Series,
     [property: Id(1)] long From,
     [property: Id(2)] long To,
-    [property: Id(3)] IReadOnlyList<long>? Edges = null);
+    [property: Id(3)] IReadOnlyList<long>? Edges = null,
+    [property: Id(4)] long? Version = null);
 
 /// <summary>Sums of several series.</summary>
 /// <param name="Counts">In the order of the question.</param>
@@ -47,13 +49,31 @@ public sealed record SeriesRange(
 /// <param name="To">See <paramref name="From"/>.</param>
 /// <param name="CountedUntil">Every click appended before this time (milliseconds since the epoch) is in the counts.</param>
 /// <param name="Incomplete">A window of the range is set aside.</param>
+/// <param name="Finality">What of the range is final; null where nothing is known of it.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.SeriesSums")]
 public sealed record SeriesSums(
     [property: Id(0)] IReadOnlyList<SeriesCount> Counts,
     [property: Id(1)] long From,
     [property: Id(2)] long To,
     [property: Id(3)] long CountedUntil,
-    [property: Id(4)] bool Incomplete);
+    [property: Id(4)] bool Incomplete,
+    [property: Id(5)] RangeFinality? Finality = null);
+
+/// <summary>What of a range is final: recounted from the archive, and not touched since.</summary>
+/// <param name="FinalUntil">Every hour of the range before this minute (since the epoch) is final; the range's begin where its first hour is not.</param>
+/// <param name="Version">Of the ledger: the same question with this version, over hours that are final, has the same answer for ever.</param>
+/// <param name="Provisional">The hours of the range that are not final, ascending; from <paramref name="ProvisionalFrom"/> on none is listed.</param>
+/// <param name="ProvisionalFrom">Every hour from this one on is provisional.</param>
+[GenerateSerializer, Immutable, Alias("ClickAggregator.RangeFinality")]
+public sealed record RangeFinality(
+    [property: Id(0)] long FinalUntil,
+    [property: Id(1)] long Version,
+    [property: Id(2)] IReadOnlyList<int> Provisional,
+    [property: Id(3)] int ProvisionalFrom);
+
+/// <summary>A version was asked for of hours that were not final at it, or are not now; the message names the first of them.</summary>
+[GenerateSerializer, Alias("ClickAggregator.NotFinalException")]
+public sealed class NotFinalException(string message) : Exception(message);
 
 /// <summary>One series' sum.</summary>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.SeriesCount")]

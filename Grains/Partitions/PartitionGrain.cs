@@ -124,6 +124,18 @@ internal sealed partial class PartitionGrain(
         return Task.FromResult(new LogClosing(at is null, at));
     }
 
+    public async Task<IReadOnlyList<WindowOutcome>?> CorrectAsync(int chain, IReadOnlyList<WindowRecount> corrections)
+    {
+        if (_chain is not { IsCounting: true } counting || counting.Chain != chain)
+        {
+            return null;
+        }
+
+        return await counting.CorrectAsync(
+            [.. corrections.Select(each => new Correction(new WindowKey(each.Series, each.Hour, chain), each.Run, each.Upto, each.Minutes, each.Quarters))],
+            _stop.Token);
+    }
+
     private async Task StopAsync()
     {
         await _stop.CancelAsync();

@@ -1,0 +1,191 @@
+using Orleans.Concurrency;
+
+namespace ClickAggregator.Grains;
+
+/// <summary>Plans runs of reconciliation, sees them through, and gives out versions; there is one, with key 0.</summary>
+[Alias("ClickAggregator.IReconciliationGrain")]
+public interface IReconciliationGrain : IGrainWithIntegerKey
+{
+    /// <summary>Wakes it up: it plans what is due and goes on with a run that was under way.</summary>
+    [Alias("Touch")]
+    [AlwaysInterleave]
+    Task TouchAsync();
+
+    /// <summary>Asks for a run; it begins once the one under way is done.</summary>
+    /// <exception cref="ReconciliationRefusedException">The range cannot be run, or too many wait.</exception>
+    [Alias("Start")]
+    Task<ReconciliationRun> StartAsync(RunRequest request);
+
+    /// <summary>A run; null where there is none of that number (the latest 1,000 are kept).</summary>
+    [Alias("GetRun")]
+    [AlwaysInterleave]
+    Task<ReconciliationRun?> GetRunAsync(long number);
+
+    /// <summary>Runs, the latest first, below a number; at most 1,000.</summary>
+    [Alias("GetRuns")]
+    [AlwaysInterleave]
+    Task<IReadOnlyList<ReconciliationRun>> GetRunsAsync(long? below, int limit);
+
+    /// <summary>How far hours are planned, and the version of the ledger now.</summary>
+    [Alias("GetPosition")]
+    [AlwaysInterleave]
+    Task<LedgerPosition> GetPositionAsync();
+
+    /// <summary>Takes clicks back, or reports what that would change; applied by a run of its own.</summary>
+    /// <exception cref="ReconciliationRefusedException">It cannot be done.</exception>
+    [Alias("Invalidate")]
+    Task<Invalidation> InvalidateAsync(InvalidationRequest request);
+
+    /// <summary>Ends an invalidation: its clicks count again. Null where there is none of that number.</summary>
+    [Alias("Revoke")]
+    Task<Invalidation?> RevokeAsync(long number, string? by);
+
+    /// <summary>Invalidations, the latest first, below a number; at most 1,000.</summary>
+    [Alias("GetInvalidations")]
+    [AlwaysInterleave]
+    Task<IReadOnlyList<Invalidation>> GetInvalidationsAsync(long? below, int limit);
+
+    /// <summary>Freezes the version of a month (UTC); a month that is closed stays as it was closed.</summary>
+    /// <param name="month">Months since 1970-01.</param>
+    /// <param name="by">The key's name; null where none is asked for.</param>
+    /// <exception cref="ReconciliationRefusedException">Not every hour of the month is final.</exception>
+    [Alias("ClosePeriod")]
+    Task<ClosedPeriod> ClosePeriodAsync(int month, string? by);
+
+    /// <summary>The periods that are closed, by month.</summary>
+    [Alias("GetPeriods")]
+    [AlwaysInterleave]
+    Task<IReadOnlyList<ClosedPeriod>> GetPeriodsAsync();
+}
+
+/// <summary>How far hours are planned, and the version of the ledger.</summary>
+/// <param name="Through">Hours (since the epoch) from this one on were in no scheduled run yet: they are provisional.</param>
+/// <param name="Version">Of the last finalisation; 0 before the first.</param>
+[GenerateSerializer, Immutable, Alias("ClickAggregator.LedgerPosition")]
+public readonly record struct LedgerPosition([property: Id(0)] int Through, [property: Id(1)] long Version);
+
+/// <summary>What is asked of a run.</summary>
+/// <param name="FromHour">First hour, since the epoch.</param>
+/// <param name="ToHour">The hour after the last.</param>
+/// <param name="Mode">How expected counts are made.</param>
+/// <param name="DryRun">Reports and changes nothing.</param>
+/// <param name="By">Who asked: the key's name; null for the schedule, or where no key is asked for.</param>
+[GenerateSerializer, Immutable, Alias("ClickAggregator.RunRequest")]
+public sealed record RunRequest(
+    [property: Id(0)] int FromHour, [property: Id(1)] int ToHour, [property: Id(2)] RunMode Mode, [property: Id(3)] bool DryRun, [property: Id(4)] string? By);
+
+/// <summary>How a run makes its expected counts.</summary>
+public enum RunMode : byte
+{
+    /// <summary>Straight from the archive.</summary>
+    Direct = 0,
+
+    /// <summary>Through a log of its own and the counting's own code.</summary>
+    Republish = 1,
+}
+
+/// <summary>How far a run is.</summary>
+public enum RunState : byte
+{
+    Waiting = 0,
+    Running = 1,
+
+    /// <summary>Every hour is done.</summary>
+    Done = 2,
+
+    /// <summary>Done, but for hours that are named in <see cref="ReconciliationRun.Troubles"/>.</summary>
+    DoneInPart = 3,
+}
+
+/// <summary>A run, as far as it is.</summary>
+/// <param name="Number">Its number, from 1.</param>
+/// <param name="Request">What was asked.</param>
+/// <param name="Reason">Why: <c>schedule</c>, <c>late</c>, <c>asked</c>, <c>invalidation</c>, <c>revocation</c>.</param>
+/// <param name="State">How far it is.</param>
+/// <param name="AskedAt">Milliseconds since the epoch.</param>
+/// <param name="StartedAt">Milliseconds since the epoch; null before.</param>
+/// <param name="EndedAt">Milliseconds since the epoch; null before.</param>
+/// <param name="HoursPlanned">Hours of chains to do.</param>
+/// <param name="HoursDone">Of these, done.</param>
+/// <param name="ClicksRead">Archived clicks that were read.</param>
+/// <param name="Corrections">Windows that differed.</param>
+/// <param name="ClicksChanged">Clicks of <c>total</c> after less before, over all corrections; 0 where there is no such rollup.</param>
+/// <param name="Troubles">Hours that could not be done, and why; at most 100.</param>
+[GenerateSerializer, Immutable, Alias("ClickAggregator.ReconciliationRun")]
+public sealed record ReconciliationRun(
+    [property: Id(0)] long Number,
+    [property: Id(1)] RunRequest Request,
+    [property: Id(2)] string Reason,
+    [property: Id(3)] RunState State,
+    [property: Id(4)] long AskedAt,
+    [property: Id(5)] long? StartedAt,
+    [property: Id(6)] long? EndedAt,
+    [property: Id(7)] int HoursPlanned,
+    [property: Id(8)] int HoursDone,
+    [property: Id(9)] long ClicksRead,
+    [property: Id(10)] long Corrections,
+    [property: Id(11)] long ClicksChanged,
+    [property: Id(12)] IReadOnlyList<RunTrouble> Troubles);
+
+/// <summary>An hour that a run could not do.</summary>
+/// <param name="Hour">Hours since the epoch.</param>
+/// <param name="Chain">The chain's number.</param>
+/// <param name="Code">For example <c>archive_damaged</c>, <c>archive_behind</c>, <c>archive_incomplete</c>, <c>later</c>, <c>failed</c>.</param>
+/// <param name="Message">What it is, with the object's name where it is one.</param>
+[GenerateSerializer, Immutable, Alias("ClickAggregator.RunTrouble")]
+public sealed record RunTrouble([property: Id(0)] int Hour, [property: Id(1)] int Chain, [property: Id(2)] string Code, [property: Id(3)] string Message);
+
+/// <summary>Which clicks are taken back: those that every part given fits.</summary>
+/// <param name="FromTime">Event time, milliseconds since the epoch.</param>
+/// <param name="ToTime">The time after the last.</param>
+/// <param name="Kind">With <paramref name="TargetId"/>: one target. None for any.</param>
+[GenerateSerializer, Immutable, Alias("ClickAggregator.InvalidationFilter")]
+public sealed record InvalidationFilter(
+    [property: Id(0)] long FromTime,
+    [property: Id(1)] long ToTime,
+    [property: Id(2)] Clicks.TargetKind Kind = Clicks.TargetKind.None,
+    [property: Id(3)] string? TargetId = null,
+    [property: Id(4)] string? CampaignId = null,
+    [property: Id(5)] string? UserId = null,
+    [property: Id(6)] string? Device = null,
+    [property: Id(7)] string? Country = null,
+    [property: Id(8)] string? Referrer = null);
+
+/// <summary>Asks for an invalidation.</summary>
+[GenerateSerializer, Immutable, Alias("ClickAggregator.InvalidationRequest")]
+public sealed record InvalidationRequest(
+    [property: Id(0)] InvalidationFilter Filter, [property: Id(1)] string Reason, [property: Id(2)] bool DryRun, [property: Id(3)] string? By);
+
+/// <summary>An invalidation.</summary>
+/// <param name="Number">Its number, from 1; a dry run has one, too.</param>
+/// <param name="Request">What was asked.</param>
+/// <param name="At">When, milliseconds since the epoch.</param>
+/// <param name="Run">The run that applies it (or reports it, where it is a dry one): its ledger has the difference per target.</param>
+/// <param name="RevokedAt">When it was ended; null while it is in force.</param>
+/// <param name="RevokedBy">The key's name.</param>
+/// <param name="RevokingRun">The run that takes it back.</param>
+[GenerateSerializer, Immutable, Alias("ClickAggregator.Invalidation")]
+public sealed record Invalidation(
+    [property: Id(0)] long Number,
+    [property: Id(1)] InvalidationRequest Request,
+    [property: Id(2)] long At,
+    [property: Id(3)] long Run,
+    [property: Id(4)] long? RevokedAt = null,
+    [property: Id(5)] string? RevokedBy = null,
+    [property: Id(6)] long? RevokingRun = null);
+
+/// <summary>A month that is closed for billing.</summary>
+/// <param name="Month">Months since 1970-01.</param>
+/// <param name="Version">The version that it stands at for good.</param>
+/// <param name="At">When, milliseconds since the epoch.</param>
+/// <param name="By">The key's name; null where none is asked for.</param>
+[GenerateSerializer, Immutable, Alias("ClickAggregator.ClosedPeriod")]
+public sealed record ClosedPeriod([property: Id(0)] int Month, [property: Id(1)] long Version, [property: Id(2)] long At, [property: Id(3)] string? By);
+
+/// <summary>What was asked cannot be done; the code is stable, for example <c>not_final</c>.</summary>
+[GenerateSerializer, Alias("ClickAggregator.ReconciliationRefusedException")]
+public sealed class ReconciliationRefusedException(string code, string message) : Exception(message)
+{
+    [Id(0)]
+    public string Code { get; } = code;
+}

@@ -1,0 +1,64 @@
+using ClickAggregator.Clicks;
+
+namespace ClickAggregator.Grains.Archive;
+
+/// <summary>The form of archived files: Parquet. Safe for concurrent use; what is read is bounded by a row group.</summary>
+public interface IClickFiles
+{
+    /// <summary>The file of some clicks, in their order. The same clicks give the same bytes, whoever writes them, whenever.</summary>
+    /// <param name="rows">At least one.</param>
+    /// <param name="origin">The log they come from.</param>
+    byte[] Write(ClickRows rows, FileOrigin origin);
+
+    /// <summary>What a file says of itself.</summary>
+    /// <exception cref="ArchiveDamagedException">It is no file that this build can read.</exception>
+    FileSummary Summarize(ReadOnlyMemory<byte> file);
+
+    /// <summary>Reads a file, row group by row group, each into the same rows, which are cleared before.</summary>
+    /// <param name="file">All of it.</param>
+    /// <param name="into">What each row group is read into.</param>
+    /// <param name="columns">Columns that are wanted; the texts of others are absent, their numbers 0.</param>
+    /// <param name="only">Row groups that hold none of these by their statistics or bloom filters are left out; null reads all.</param>
+    /// <returns>One item a row group read: the number of rows that <paramref name="into"/> holds.</returns>
+    /// <exception cref="ArchiveDamagedException">It is no file that this build can read.</exception>
+    IEnumerable<int> Read(ReadOnlyMemory<byte> file, ClickRows into, ClickColumns columns, ClickSearch? only = null);
+}
+
+/// <summary>The log that archived clicks come from.</summary>
+public readonly record struct FileOrigin(string Log, int Partition, int Chain);
+
+/// <summary>What a file says of itself.</summary>
+/// <param name="Origin">The log its clicks come from.</param>
+/// <param name="Rows">How many clicks it holds.</param>
+/// <param name="RowGroups">In how many row groups.</param>
+public sealed record FileSummary(FileOrigin Origin, long Rows, int RowGroups);
+
+/// <summary>What is looked for; null in each part for anything. A file may hold clicks of other parts beside them.</summary>
+/// <param name="Kind">The kind, with <paramref name="TargetId"/>.</param>
+/// <param name="TargetId">One target.</param>
+/// <param name="UserId">One user.</param>
+public sealed record ClickSearch(TargetKind Kind = TargetKind.None, string? TargetId = null, string? UserId = null);
+
+/// <summary>Columns of archived clicks.</summary>
+[Flags]
+public enum ClickColumns
+{
+    None = 0,
+    Offset = 1,
+    BrokerTime = 2,
+    Duplicate = 4,
+    ClickId = 8,
+    Timestamp = 16,
+    Target = 32,
+    Campaign = 64,
+    User = 128,
+    Country = 256,
+    Device = 512,
+    Referrer = 1024,
+    ReceivedAt = 2048,
+    PageUrl = 4096,
+    All = 8191,
+}
+
+/// <summary>Archived bytes are not what the manifest says, or gone; the message names the object.</summary>
+public sealed class ArchiveDamagedException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,0 +1,138 @@
+using ClickAggregator.Grains.Storage;
+
+namespace ClickAggregator.Grains.Reconciling;
+
+/// <summary>
+/// What reconciliation reads and keeps: which hours there are and which are final, what is stored of an hour, every correction, and
+/// the counts as they stood at earlier finalisations. Safe for concurrent use; bounded by its arguments.
+/// </summary>
+public interface ILedgerStore
+{
+    /// <summary>
+    /// The hours of <c>[fromHour, toHour)</c>, by chain, that have clicks which no run has covered: there is no finalisation, or the
+    /// hour was touched by a batch that ends beyond it. By hour, then chain; at most <paramref name="limit"/>.
+    /// Whoever counts a click notes its hour here before its window is written (<see cref="BatchRows.Hours"/>), so a number that holds a
+    /// click that no run covered is never called final.
+    /// </summary>
+    Task<IReadOnlyList<HourMark>> ReadOpenHoursAsync(int fromHour, int toHour, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Every hour of <c>[fromHour, toHour)</c> that a batch touched, by chain.</summary>
+    Task<IReadOnlyList<HourMark>> ReadHoursAsync(int fromHour, int toHour, CancellationToken cancellationToken);
+
+    /// <summary>The finalisations of the hours of <c>[fromHour, toHour)</c>, the latest of each hour and chain.</summary>
+    Task<IReadOnlyList<HourFinal>> ReadFinalsAsync(int fromHour, int toHour, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Keeps a finalisation, in place of the hour's last one, and takes the hour from the open ones, unless a batch beyond
+    /// <see cref="HourFinal.Upto"/> has touched it.
+    /// </summary>
+    Task WriteFinalAsync(HourFinal final, CancellationToken cancellationToken);
+
+    /// <summary>Opens a final hour again, before something of it is changed that no click did (an invalidation, a recount of its own).</summary>
+    Task ReopenAsync(int hour, int chain, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// What is stored of an hour and chain: every window that its row or the index of series tells of, with its element of the day slice.
+    /// In the order of series (ordinal).
+    /// </summary>
+    IAsyncEnumerable<StoredWindow> ReadWindowsAsync(int hour, int chain, CancellationToken cancellationToken);
+
+    /// <summary>Keeps rows of the ledger; a row of the same run and window takes the place of the one that is there.</summary>
+    Task WriteCorrectionsAsync(IReadOnlyList<CorrectionRow> rows, CancellationToken cancellationToken);
+
+    /// <summary>The ledger of an hour, in the order of chain, series, run, behind a row; at most <paramref name="limit"/>.</summary>
+    Task<IReadOnlyList<CorrectionRow>> ReadCorrectionsAsync(int hour, CorrectionRow? after, int limit, CancellationToken cancellationToken);
+
+    /// <summary>The ledger of one series in <c>[fromHour, toHour)</c>, in the order of hour, chain, run; at most <paramref name="limit"/>.</summary>
+    Task<IReadOnlyList<CorrectionRow>> ReadCorrectionsOfAsync(
+        string series, int fromHour, int toHour, CorrectionRow? after, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Keeps the counts of windows as they stood before a finalisation changed them; a repeat changes nothing.</summary>
+    Task WriteHistoryAsync(IReadOnlyList<HistoryRow> rows, CancellationToken cancellationToken);
+
+    /// <summary>The history of some series (at most 1,000) in <c>[fromHour, toHour)</c>, by series, hour, chain, ordinal.</summary>
+    Task<IReadOnlyList<HistoryRow>> ReadHistoryAsync(
+        IReadOnlyList<string> series, int fromHour, int toHour, CancellationToken cancellationToken);
+}
+
+/// <summary>An hour of a chain that has clicks, and the end of the last batch that touched it.</summary>
+public readonly record struct HourMark(int Hour, int Chain, long Upto);
+
+/// <summary>The latest finalisation of an hour and chain.</summary>
+/// <param name="Hour">Hours since the epoch.</param>
+/// <param name="Chain">The chain's number.</param>
+/// <param name="Upto">Every click of the hour below this offset is in the counts.</param>
+/// <param name="Run">The run that did it.</param>
+/// <param name="Invalidations">The last invalidation, or end of one, that was in force: its number; 0 for none.</param>
+/// <param name="Versions">The version of each finalisation of this hour and chain, ascending: the first is ordinal 0.</param>
+/// <param name="At">When, milliseconds since the epoch.</param>
+public sealed record HourFinal(int Hour, int Chain, long Upto, long Run, long Invalidations, IReadOnlyList<long> Versions, long At);
+
+/// <summary>What is stored of one window.</summary>
+/// <param name="Key">The window.</param>
+/// <param name="Row">Its row; stamp 0 where only the index tells of it.</param>
+/// <param name="DayQuarters">The 4 counts of this hour in the day slice; null where the series has no day slice there.</param>
+public sealed record StoredWindow(WindowKey Key, WindowRow Row, long[]? DayQuarters);
+
+/// <summary>Why a window was corrected.</summary>
+public enum CorrectionCause : byte
+{
+    None = 0,
+
+    /// <summary>The stream had missed clicks.</summary>
+    Missed = 1,
+
+    /// <summary>Clicks had counted more than once.</summary>
+    Duplicate = 2,
+
+    /// <summary>There were clicks in the store that nobody sent.</summary>
+    Phantom = 3,
+
+    /// <summary>The store had lost or changed what was written: a row set aside, a day slice or a top list that differs from its windows.</summary>
+    StoreDamage = 4,
+
+    /// <summary>Clicks were taken back.</summary>
+    Invalidated = 5,
+
+    /// <summary>Clicks that were taken back count again.</summary>
+    Restored = 6,
+
+    /// <summary>A rollup that was switched on later got its history.</summary>
+    Rebuilt = 7,
+}
+
+/// <summary>How far a correction is.</summary>
+public enum CorrectionState : byte
+{
+    /// <summary>Written before the window is: a run that died here leaves it so, until the next run looks.</summary>
+    Pending = 1,
+
+    /// <summary>The window was read back with it.</summary>
+    Settled = 2,
+
+    /// <summary>It was not done: clicks came in between, or the run ended. The hour is recounted again.</summary>
+    Dropped = 3,
+
+    /// <summary>What a dry run would have done.</summary>
+    Dry = 4,
+}
+
+/// <summary>A row of the ledger: one correction of one window by one run.</summary>
+/// <param name="Run">The run's number.</param>
+/// <param name="Key">The window.</param>
+/// <param name="Cause">Why.</param>
+/// <param name="State">How far it is.</param>
+/// <param name="Before">Clicks in each quarter (4) as they were stored.</param>
+/// <param name="After">Clicks in each quarter (4) by the recount.</param>
+/// <param name="Upto">Every click below this offset is in <paramref name="After"/>.</param>
+/// <param name="At">When, milliseconds since the epoch.</param>
+/// <param name="Detail">What differed beside the counts: <c>minutes</c>, <c>day</c>, <c>top</c>, the invalidation; null for nothing.</param>
+public sealed record CorrectionRow(
+    long Run, WindowKey Key, CorrectionCause Cause, CorrectionState State, long[] Before, long[] After, long Upto, long At, string? Detail);
+
+/// <summary>A window's counts as they stood until a finalisation changed them.</summary>
+/// <param name="Key">The window.</param>
+/// <param name="Ordinal">The finalisation (index in <see cref="HourFinal.Versions"/>, at least 1) until which they stood.</param>
+/// <param name="Minutes">60 counts; null where minutes were not kept any more.</param>
+/// <param name="Quarters">4 counts.</param>
+public sealed record HistoryRow(WindowKey Key, int Ordinal, long[]? Minutes, long[] Quarters);
