@@ -38,8 +38,12 @@ public class PartitionChainTests
         {
             using PartitionChain chain = bench.Open();
             await chain.StartAsync(CancellationToken.None);
+            bench.Windows.Hours.Clear();
             IReadOnlyList<WindowOutcome> outcomes = await chain.CorrectAsync([Recounted(bench, key, "run-1")], CancellationToken.None);
             Assert.Equal([WindowOutcome.Repeated], outcomes);
+
+            // Whoever remembers the day learns of it, also where the first attempt broke off.
+            Assert.Equal([key.Hour], bench.Windows.Hours);
         });
         bench.Append(3);
         bench.CountToEnd();
