@@ -64,6 +64,7 @@ public static class ClusterSilo
             silo.UseCassandraClustering(options.Store.Cassandra);
             silo.AddCassandraStore(options.Store);
             silo.AddClickCounting(options.Counting);
+            silo.AddQueryWarmUp();
             silo.AddDashboard();
         });
         return builder;
