@@ -17,10 +17,11 @@ namespace ClickAggregator.Silo;
 /// <param name="Counting">What is counted; the same on all.</param>
 /// <param name="Kafka">The log that is counted.</param>
 /// <param name="Store">Where the counts are.</param>
+/// <param name="Archive">Where every raw click is kept; the same for all.</param>
 /// <param name="Cluster">Which cluster this is.</param>
 /// <param name="Endpoint">Where others reach this silo.</param>
 public sealed record ClusterSiloOptions(
-    CountingOptions Counting, KafkaSiloOptions Kafka, CassandraStoreOptions Store, ClusterSettings Cluster, SiloEndpointSettings Endpoint);
+    CountingOptions Counting, KafkaSiloOptions Kafka, CassandraStoreOptions Store, ArchiveSettings Archive, ClusterSettings Cluster, SiloEndpointSettings Endpoint);
 
 /// <summary>Composes one silo of a cluster: it counts Kafka's topic, together with the others, into Cassandra.</summary>
 public static class ClusterSilo
@@ -64,6 +65,7 @@ public static class ClusterSilo
             silo.UseCassandraClustering(options.Store.Cassandra);
             silo.AddCassandraStore(options.Store);
             silo.AddClickCounting(options.Counting);
+            silo.AddArchive(options.Archive, options.Kafka.Clicks.Retention);
             silo.AddQueryWarmUp();
             silo.AddDashboard();
         });
