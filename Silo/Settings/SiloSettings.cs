@@ -8,7 +8,7 @@ internal sealed class SiloSettings
 {
     public static readonly ProgramNames Names = new()
     {
-        Sections = ["Kafka", "Cassandra", "Cluster", "Duplicates", "Batch", "Rollups", "Retention", "Archive", "S3", "Shutdown"],
+        Sections = ["Kafka", "Cassandra", "Cluster", "Duplicates", "Batch", "Rollups", "Retention", "S3", "Archive", "Shutdown"],
 
         // The API's, which may share an environment.
         Others = ["Kafka:PositionsTopic", "Kafka:Format"],
