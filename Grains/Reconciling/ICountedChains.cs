@@ -8,6 +8,9 @@ public interface ICountedChains
 
     /// <summary>See <see cref="IPartitionGrain.CorrectAsync"/>.</summary>
     Task<IReadOnlyList<WindowOutcome>?> CorrectAsync(int chain, IReadOnlyList<WindowRecount> corrections, CancellationToken cancellationToken);
+
+    /// <summary>See <see cref="IPartitionGrain.FenceAsync"/>.</summary>
+    Task<bool> FenceAsync(int chain, long run, CancellationToken cancellationToken);
 }
 
 /// <summary>How far a chain is counted.</summary>

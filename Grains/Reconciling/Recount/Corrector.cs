@@ -41,8 +41,26 @@ internal sealed class Corrector(
     /// <summary>Hears of each correction that was done.</summary>
     public Action<CorrectionCause>? Settled { get; init; }
 
-    /// <summary>Reads what runs left pending.</summary>
-    public async Task LoadAsync(CancellationToken cancellationToken)
+    /// <summary>Reads what runs left pending, once nothing of theirs can happen any more; false where that cannot be said now.</summary>
+    public async Task<bool> LoadAsync(CancellationToken cancellationToken)
+    {
+        await ReadLeftAsync(cancellationToken);
+        if (counted.State == CountedChainState.Over || !_left.Values.SelectMany(rows => rows).Any(row => row.Run < request.Run))
+        {
+            return true;
+        }
+
+        if (!await ports.Chains.FenceAsync(request.Chain, request.Run, cancellationToken))
+        {
+            return false;
+        }
+
+        _left.Clear();
+        await ReadLeftAsync(cancellationToken);
+        return true;
+    }
+
+    private async Task ReadLeftAsync(CancellationToken cancellationToken)
     {
         CorrectionRow? after = null;
         while (true)
@@ -50,7 +68,7 @@ internal sealed class Corrector(
             IReadOnlyList<CorrectionRow> page = await ports.Ledger.ReadCorrectionsAsync(request.Hour, after, LedgerPage, cancellationToken);
             foreach (CorrectionRow row in page)
             {
-                if (row.State == CorrectionState.Pending && row.Key.Chain == request.Chain)
+                if (row.State == CorrectionState.Pending && row.Key.Chain == request.Chain && row.Run <= request.Run)
                 {
                     if (!_left.TryGetValue(row.Key.Series, out List<CorrectionRow>? rows))
                     {
@@ -142,7 +160,7 @@ internal sealed class Corrector(
         IReadOnlyList<WindowOutcome>? outcomes = await ports.Chains.CorrectAsync(
             request.Chain,
             [.. chunk.Select(difference => new WindowRecount(
-                difference.Key.Series, difference.Key.Hour, RunName.Next(request.Run, difference.StoredRun), upto, difference.Minutes, difference.After))],
+                difference.Key.Series, difference.Key.Hour, RunName.Next(request.Run, difference.StoredRun), upto, difference.Minutes, difference.After, request.Run))],
             cancellationToken);
         if (outcomes is null)
         {

@@ -69,7 +69,10 @@ internal sealed class HourUnit
                 MustReopen = !open && _versions.Count > 0,
                 Settled = Settled,
             };
-            await _corrector.LoadAsync(cancellationToken);
+            if (!await _corrector.LoadAsync(cancellationToken))
+            {
+                return Result(RecountOutcome.Again, "counting_stopped", $"the partition of chain {_chain} does not count it now", null);
+            }
 
             // 2. to 5.
             HourQuestion question = Question(last);
