@@ -15,6 +15,10 @@ internal sealed class SeriesClient(Func<IGrainFactory> grains, TimeProvider time
     private const int Attempts = 3;
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
 
+    // They change when a silo starts with other settings: a moment later is soon enough.
+    private static readonly TimeSpan s_startsKept = TimeSpan.FromSeconds(5);
+    private (IReadOnlyDictionary<string, int> Starts, long At)? _starts;
+
     public async Task<SeriesSums> SumAsync(SeriesRange range, CancellationToken cancellationToken) =>
         Honest(await AskAsync(series => series.SumAsync(range, cancellationToken), cancellationToken));
 
@@ -32,6 +36,20 @@ internal sealed class SeriesClient(Func<IGrainFactory> grains, TimeProvider time
 
     public Task<IReadOnlyDictionary<string, string>> PageUrlsAsync(IReadOnlyList<string> pageIds, CancellationToken cancellationToken) =>
         AskAsync(series => series.PageUrlsAsync(pageIds), cancellationToken);
+
+    /// <summary>Rollups that were switched on later, and the hour (since the epoch) from which on they are whole.</summary>
+    public async ValueTask<IReadOnlyDictionary<string, int>> RollupStartsAsync(CancellationToken cancellationToken)
+    {
+        if (_starts is { } known && time.GetElapsedTime(known.At) < s_startsKept)
+        {
+            return known.Starts;
+        }
+
+        long at = time.GetTimestamp();
+        IReadOnlyDictionary<string, int> starts = await AskAsync(series => series.GetRollupStartsAsync(), cancellationToken);
+        _starts = (starts, at);
+        return starts;
+    }
 
     private SeriesSums Honest(SeriesSums sums) =>
         sources is null || sums.CountedUntil == 0 ? sums : sums with { CountedUntil = sources.Until(sums.CountedUntil) };
