@@ -1,3 +1,4 @@
+using System.Globalization;
 using Orleans.Concurrency;
 
 namespace ClickAggregator.Grains;
@@ -22,6 +23,7 @@ public interface IRecountGrain : IGrainWithStringKey
 /// <param name="Passed">The hour was called final, as one without clicks, unless it says otherwise.</param>
 /// <param name="Events">The last invalidation, or end of one, that counts.</param>
 /// <param name="Invalidations">Those that touch the hour, ended ones, too.</param>
+/// <param name="Attempt">From 1; no two tries of a run's hour have the same, and later ones a higher one. Below 1,000,000.</param>
 /// <param name="Candidate">What a dry run asks: what would this one change; null for nothing.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.RecountRequest")]
 public sealed record RecountRequest(
@@ -32,7 +34,24 @@ public sealed record RecountRequest(
     [property: Id(4)] bool Passed,
     [property: Id(5)] long Events,
     [property: Id(6)] IReadOnlyList<InvalidationSpan> Invalidations,
-    [property: Id(7)] InvalidationSpan? Candidate = null);
+    [property: Id(7)] int Attempt = 1,
+    [property: Id(8)] InvalidationSpan? Candidate = null)
+{
+    private const long Attempts = 1_000_000;
+
+    /// <summary>Grows from try to try and from run to run.</summary>
+    public long Order => (Run * Attempts) + Attempt;
+
+    /// <summary>What rows that it corrects carry: <c>r17</c>, and <c>r17.2</c> for a later try.</summary>
+    public string Name => Attempt == 1 ? string.Create(CultureInfo.InvariantCulture, $"r{Run}") : string.Create(CultureInfo.InvariantCulture, $"r{Run}.{Attempt}");
+
+    /// <summary>Whether a row carries a run's name, of whichever try.</summary>
+    public static bool IsNameOf(string? name, long run)
+    {
+        string first = string.Create(CultureInfo.InvariantCulture, $"r{run}");
+        return name is not null && (name == first || name.StartsWith(first + ".", StringComparison.Ordinal));
+    }
+}
 
 /// <summary>An invalidation and while it was in force, by the numbers of the events that began and ended it.</summary>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.InvalidationSpan")]

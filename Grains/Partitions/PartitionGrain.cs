@@ -37,7 +37,7 @@ internal sealed partial class PartitionGrain(
     private ChainStateStore _records = null!;
     private PartitionChain? _chain;
     private Task _loop = Task.CompletedTask;
-    private long _firstRun;
+    private long _firstOrder;
 
     private int Partition => (int)this.GetPrimaryKeyLong();
 
@@ -132,7 +132,7 @@ internal sealed partial class PartitionGrain(
             return null;
         }
 
-        if (corrections.Any(each => each.RunNumber < _firstRun))
+        if (corrections.Any(each => each.Order < _firstOrder))
         {
             return [.. corrections.Select(_ => WindowOutcome.Later)];
         }
@@ -142,12 +142,12 @@ internal sealed partial class PartitionGrain(
             _stop.Token);
     }
 
-    public Task<bool> FenceAsync(int chain, long run)
+    public Task<bool> FenceAsync(int chain, long order)
     {
         // Calls come one at a time: one before this has ended, and one behind it is refused. A partition that wakes up anew has
         // none under way.
         bool counts = _chain is { IsCounting: true } counting && counting.Chain == chain;
-        _firstRun = counts ? Math.Max(_firstRun, run) : _firstRun;
+        _firstOrder = counts ? Math.Max(_firstOrder, order) : _firstOrder;
         return Task.FromResult(counts);
     }
 

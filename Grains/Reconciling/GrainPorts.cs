@@ -28,8 +28,8 @@ internal sealed class GrainChains(IGrainFactory grains, IPartitionLog log) : ICo
     public async Task<IReadOnlyList<WindowOutcome>?> CorrectAsync(int chain, IReadOnlyList<WindowRecount> corrections, CancellationToken cancellationToken) =>
         await grains.GetGrain<IPartitionGrain>((await OfAsync(chain)).Partition).CorrectAsync(chain, corrections);
 
-    public async Task<bool> FenceAsync(int chain, long run, CancellationToken cancellationToken) =>
-        await grains.GetGrain<IPartitionGrain>((await OfAsync(chain)).Partition).FenceAsync(chain, run);
+    public async Task<bool> FenceAsync(int chain, long order, CancellationToken cancellationToken) =>
+        await grains.GetGrain<IPartitionGrain>((await OfAsync(chain)).Partition).FenceAsync(chain, order);
 
     /// <summary>Every chain of the log that is counted now.</summary>
     public async Task<IReadOnlyList<int>> CurrentAsync(CancellationToken cancellationToken)

@@ -10,7 +10,7 @@ public interface ICountedChains
     Task<IReadOnlyList<WindowOutcome>?> CorrectAsync(int chain, IReadOnlyList<WindowRecount> corrections, CancellationToken cancellationToken);
 
     /// <summary>See <see cref="IPartitionGrain.FenceAsync"/>.</summary>
-    Task<bool> FenceAsync(int chain, long run, CancellationToken cancellationToken);
+    Task<bool> FenceAsync(int chain, long order, CancellationToken cancellationToken);
 }
 
 /// <summary>How far a chain is counted.</summary>

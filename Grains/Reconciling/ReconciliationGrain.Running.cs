@@ -8,6 +8,9 @@ internal sealed partial class ReconciliationGrain
     private const int MostUnfinished = 1000;
     private const int MostDeferred = 1000;
     private const int RecentHours = 48;
+    private const int TriesInStart = 1000;
+    private const int MostStarts = 998;
+    private int _tries;
 
     /// <remarks>
     /// 1. Its units are taken in the order of hour and chain, in waves; those of one chain one after the other.
@@ -36,6 +39,7 @@ internal sealed partial class ReconciliationGrain
             List<UnfinishedHour> waiting = [.. at.Deferred];
             bool last = time.GetElapsedTime(began) >= options.Patience;
             at.Deferred.Clear();
+            _tries++;
             await WaveAsync(run, at, waiting, again: true, giveUp: last);
         }
 
@@ -44,8 +48,11 @@ internal sealed partial class ReconciliationGrain
 
     private async Task<RunProgress> BeginAsync(PlannedRun run)
     {
+        _tries = 0;
         if (position.State.Current is { } current && current.Run == run.Run.Number)
         {
+            current.Starts = Math.Min(current.Starts + 1, MostStarts);
+            await WritePositionAsync();
             return current;
         }
 
@@ -71,6 +78,7 @@ internal sealed partial class ReconciliationGrain
 
         // 1.
         long events = invalidations.State.Events;
+        int attempt = (at.Starts * TriesInStart) + Math.Min(_tries + 1, TriesInStart - 1);
         var results = new List<(UnfinishedHour Unit, RecountResult Result)>();
         var queue = new Queue<List<UnfinishedHour>>(wave.GroupBy(unit => unit.Chain).Select(chain => chain.ToList()));
         await Task.WhenAll(Enumerable.Range(0, Math.Max(1, options.AtOnce)).Select(async _ =>
@@ -79,7 +87,7 @@ internal sealed partial class ReconciliationGrain
             {
                 foreach (UnfinishedHour unit in units)
                 {
-                    results.Add((unit, await RecountAsync(run, unit, events)));
+                    results.Add((unit, await RecountAsync(run, unit, events, attempt)));
                 }
             }
         }));
@@ -114,14 +122,14 @@ internal sealed partial class ReconciliationGrain
         await WritePositionAsync();
     }
 
-    private async Task<RecountResult> RecountAsync(PlannedRun run, UnfinishedHour unit, long events)
+    private async Task<RecountResult> RecountAsync(PlannedRun run, UnfinishedHour unit, long events, int attempt)
     {
         IReadOnlyList<InvalidationSpan> spans = [.. invalidations.State.Invalidations.Where(one => one.From is not null && Touches(one.Invalidation.Request.Filter, unit.Hour)).Select(one => one.Span)];
         InvalidationSpan? candidate = run.Candidate is long number && invalidations.State.Invalidations.Find(one => one.Invalidation.Number == number) is { } kept
             && Touches(kept.Invalidation.Request.Filter, unit.Hour)
             ? kept.Span
             : null;
-        var request = new RecountRequest(run.Run.Number, unit.Hour, unit.Chain, run.Run.Request.DryRun, HadPassed(run, unit), events, spans, candidate);
+        var request = new RecountRequest(run.Run.Number, unit.Hour, unit.Chain, run.Run.Request.DryRun, HadPassed(run, unit), events, spans, attempt, candidate);
         try
         {
             return await GrainFactory.GetGrain<IRecountGrain>(RecountGrain.Key(unit.Chain, unit.Hour)).RecountAsync(request, _stop.Token);

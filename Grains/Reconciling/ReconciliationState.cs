@@ -31,6 +31,9 @@ public sealed class RunProgress
 
     public int Chain { get; set; }
 
+    /// <summary>How often it was taken up: each time its tries get other numbers.</summary>
+    public int Starts { get; set; }
+
     public int Planned { get; set; }
 
     public int Done { get; set; }

@@ -15,6 +15,7 @@ internal sealed class Corrector(
 
     private readonly List<WindowDifference> _waiting = [];
     private readonly Dictionary<string, List<CorrectionRow>> _left = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, CorrectionRow[]> _undecided = new(StringComparer.Ordinal);
     private readonly List<CorrectionRow> _resolved = [];
     private long _next = counted.Next;
     private long _later;
@@ -41,23 +42,20 @@ internal sealed class Corrector(
     /// <summary>Hears of each correction that was done.</summary>
     public Action<CorrectionCause>? Settled { get; init; }
 
-    /// <summary>Reads what runs left pending, once nothing of theirs can happen any more; false where that cannot be said now.</summary>
+    /// <summary>
+    /// Reads what runs left pending, once nothing more of theirs reaches the windows from the partition; false where that cannot
+    /// be said now.
+    /// </summary>
     public async Task<bool> LoadAsync(CancellationToken cancellationToken)
     {
-        await ReadLeftAsync(cancellationToken);
-        if (counted.State == CountedChainState.Over || !_left.Values.SelectMany(rows => rows).Any(row => row.Run < request.Run))
+        if (request.DryRun)
         {
             return true;
         }
 
-        if (!await ports.Chains.FenceAsync(request.Chain, request.Run, cancellationToken))
-        {
-            return false;
-        }
-
-        _left.Clear();
         await ReadLeftAsync(cancellationToken);
-        return true;
+        return _left.Count == 0 || counted.State == CountedChainState.Over
+            || await ports.Chains.FenceAsync(request.Chain, request.Order, cancellationToken);
     }
 
     private async Task ReadLeftAsync(CancellationToken cancellationToken)
@@ -88,16 +86,29 @@ internal sealed class Corrector(
         }
     }
 
-    /// <summary>Decides what runs left pending of a window, by what its row carries.</summary>
-    public void Resolve(StoredWindow stored)
+    /// <summary>
+    /// Decides what runs left pending of a window, by what its row carries. Answers whether one may be on its way from the
+    /// partition to the window still: then the window is written again, whatever it holds, under a later stamp, and what was left
+    /// is dropped once that is done.
+    /// </summary>
+    public bool Resolve(string series, string? stored)
     {
-        if (_left.Remove(stored.Key.Series, out List<CorrectionRow>? rows))
+        if (!_left.Remove(series, out List<CorrectionRow>? rows))
         {
-            _resolved.AddRange(rows.Select(row => row with
-            {
-                State = RunName.IsOf(stored.Row.Run, row.Run) ? CorrectionState.Settled : CorrectionState.Dropped,
-            }));
+            return false;
         }
+
+        ILookup<bool, CorrectionRow> carried = rows.ToLookup(row => RecountRequest.IsNameOf(stored, row.Run));
+        _resolved.AddRange(carried[true].Select(row => row with { State = CorrectionState.Settled }));
+        if (!Mends || !carried[false].Any())
+        {
+            // A chain that is counted no more writes nothing more.
+            _resolved.AddRange(carried[false].Select(row => row with { State = CorrectionState.Dropped }));
+            return false;
+        }
+
+        _undecided[series] = [.. carried[false]];
+        return true;
     }
 
     /// <summary>Takes a difference; it is corrected with the next ones.</summary>
@@ -160,7 +171,7 @@ internal sealed class Corrector(
         IReadOnlyList<WindowOutcome>? outcomes = await ports.Chains.CorrectAsync(
             request.Chain,
             [.. chunk.Select(difference => new WindowRecount(
-                difference.Key.Series, difference.Key.Hour, RunName.Next(request.Run, difference.StoredRun), upto, difference.Minutes, difference.After, request.Run))],
+                difference.Key.Series, difference.Key.Hour, request.Name, upto, difference.Minutes, difference.After, request.Order))],
             cancellationToken);
         if (outcomes is null)
         {
@@ -171,15 +182,21 @@ internal sealed class Corrector(
         {
             bool settled = outcomes?[n] is WindowOutcome.Applied or WindowOutcome.Repeated;
             _later += settled || outcomes is null ? 0 : 1;
-            rows[n] = rows[n] with { State = settled ? CorrectionState.Settled : CorrectionState.Dropped };
+            bool decided = !_undecided.Remove(rows[n].Key.Series, out CorrectionRow[]? left);
             if (settled)
             {
+                _resolved.AddRange((left ?? []).Where(row => row.Run != request.Run).Select(row => row with { State = CorrectionState.Dropped }));
+                _resolved.Add(rows[n] with { State = CorrectionState.Settled });
                 Count(rows[n]);
                 Settled?.Invoke(rows[n].Cause);
             }
+            else if (decided)
+            {
+                _resolved.Add(rows[n] with { State = CorrectionState.Dropped });
+            }
         }
 
-        await ports.Ledger.WriteCorrectionsAsync(rows, cancellationToken);
+        await WriteResolvedAsync(cancellationToken);
     }
 
     /// <summary>Opens the hour where it is final.</summary>
@@ -192,13 +209,21 @@ internal sealed class Corrector(
         }
     }
 
-    /// <summary>Corrects what waits; and what was left pending of windows that are not stored was never done.</summary>
+    /// <summary>Corrects what waits; what was left pending of windows that are neither stored nor have a click is dropped.</summary>
     public async Task EndAsync(CancellationToken cancellationToken)
     {
+        foreach (string series in _left.Keys.ToList())
+        {
+            if (Resolve(series, null))
+            {
+                await TakeAsync(
+                    new WindowDifference(
+                        new WindowKey(series, request.Hour, request.Chain), CorrectionCause.None, new long[4], new long[4], new long[HourTable.Minutes], 0, false, "left pending"),
+                    cancellationToken);
+            }
+        }
+
         await FlushAsync(cancellationToken);
-        _resolved.AddRange(_left.Values.SelectMany(rows => rows).Select(row => row with { State = CorrectionState.Dropped }));
-        _left.Clear();
-        await WriteResolvedAsync(cancellationToken);
     }
 
     /// <summary>Says that it has to be done again.</summary>
@@ -251,31 +276,4 @@ internal sealed class Corrector(
         .Select(one => one.Number);
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
-}
-
-/// <summary>What a window's row says of the run that corrected it: <c>r17</c>, and <c>r17.2</c> where that run did it again.</summary>
-internal static class RunName
-{
-    /// <summary>
-    /// The name for a run's correction. A row that carries the run's name and differs was changed since: under the same name the
-    /// window would take the correction for one that it has.
-    /// </summary>
-    public static string Next(long run, string? stored)
-    {
-        string name = string.Create(CultureInfo.InvariantCulture, $"r{run}");
-        if (!IsOf(stored, run))
-        {
-            return name;
-        }
-
-        int time = stored!.Length > name.Length && int.TryParse(stored.AsSpan(name.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int parsed) ? parsed : 1;
-        return string.Create(CultureInfo.InvariantCulture, $"{name}.{time + 1}");
-    }
-
-    /// <summary>Whether a row carries a run's name.</summary>
-    public static bool IsOf(string? stored, long run)
-    {
-        string name = string.Create(CultureInfo.InvariantCulture, $"r{run}");
-        return stored is not null && (stored == name || stored.StartsWith(name + ".", StringComparison.Ordinal));
-    }
 }

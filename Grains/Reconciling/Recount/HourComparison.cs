@@ -36,7 +36,9 @@ internal sealed class HourComparison
         (!SeriesName.TryParse(series, out SeriesName name) || _rollups.Contains(name.Rollup)) && _table.Covers(series);
 
     /// <summary>How a stored window differs; null where it does not. Each is to be given once.</summary>
-    public WindowDifference? Compare(StoredWindow stored)
+    /// <param name="stored">What is stored.</param>
+    /// <param name="always">Answers also where nothing differs: what an earlier try left pending.</param>
+    public WindowDifference? Compare(StoredWindow stored, bool always = false)
     {
         int number = _table.Lookup(stored.Key.Series);
         if (number >= 0)
@@ -53,12 +55,13 @@ internal sealed class HourComparison
         bool sameQuarters = row.Quarters.AsSpan().SequenceEqual(quarters);
         bool sameMinutes = !withMinutes || !exists || (row.Minutes is not null && row.Minutes.AsSpan().SequenceEqual(expected));
         bool sameDay = day.SequenceEqual(quarters);
-        if (sameQuarters && sameMinutes && sameDay && !row.SetAside)
+        bool same = sameQuarters && sameMinutes && sameDay && !row.SetAside;
+        if (same && !always)
         {
             return null;
         }
 
-        CorrectionCause cause = row.SetAside || sameQuarters ? CorrectionCause.StoreDamage : Cause(number, quarters, row.Quarters, day);
+        CorrectionCause cause = same ? CorrectionCause.None : row.SetAside || sameQuarters ? CorrectionCause.StoreDamage : Cause(number, quarters, row.Quarters, day);
         string detail = string.Join(
             ", ",
             new[]
@@ -67,10 +70,11 @@ internal sealed class HourComparison
                 sameQuarters ? null : exists ? "row" : "no row",
                 sameQuarters && !sameMinutes ? "minutes" : null,
                 sameDay ? null : "day",
+                same ? "left pending" : null,
             }.OfType<string>());
         bool lowers = Above(row.Quarters, quarters) || (row.Minutes is not null && withMinutes && Above(row.Minutes, expected));
         return new WindowDifference(
-            stored.Key, cause, [.. row.Quarters], quarters, withMinutes ? expected : null, row.Upto, row.Run, lowers, detail);
+            stored.Key, cause, [.. row.Quarters], quarters, withMinutes ? expected : null, row.Upto, lowers, detail);
     }
 
     /// <summary>The windows that should be there and of which the store knows nothing, once all stored ones were compared.</summary>
@@ -118,7 +122,7 @@ internal sealed class HourComparison
         long[] quarters = Quarters(expected);
         return quarters.AsSpan().ContainsAnyExcept(0L)
             ? new WindowDifference(
-                Key(number), Cause(number, quarters, s_none, s_none), [.. s_none], quarters, _withMinutes ? expected : null, 0, null, false, "no row")
+                Key(number), Cause(number, quarters, s_none, s_none), [.. s_none], quarters, _withMinutes ? expected : null, 0, false, "no row")
             : null;
     }
 

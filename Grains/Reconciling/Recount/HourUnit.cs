@@ -119,9 +119,8 @@ internal sealed class HourUnit
         {
             if (comparison.Covers(stored.Key.Series))
             {
-                _corrector.Resolve(stored);
                 tops.Note(stored);
-                if (comparison.Compare(stored) is { } difference)
+                if (comparison.Compare(stored, always: _corrector.Resolve(stored.Key.Series, stored.Row.Run)) is { } difference)
                 {
                     await _corrector.TakeAsync(difference, cancellationToken);
                 }
@@ -130,6 +129,7 @@ internal sealed class HourUnit
 
         foreach (WindowDifference missing in comparison.Missing())
         {
+            _corrector.Resolve(missing.Key.Series, null);
             await _corrector.TakeAsync(missing, cancellationToken);
         }
 

@@ -106,7 +106,7 @@ internal sealed class TopComparison
                 long[] quarters = HourComparison.Quarters(minutes);
                 await corrector.TakeAsync(
                     new WindowDifference(
-                        new WindowKey(watch.Series(id), _hour, _chain), CorrectionCause.StoreDamage, quarters, quarters, _hour < floor ? null : minutes, 0, null, false, detail),
+                        new WindowKey(watch.Series(id), _hour, _chain), CorrectionCause.StoreDamage, quarters, quarters, _hour < floor ? null : minutes, 0, false, detail),
                     cancellationToken);
             }
         }

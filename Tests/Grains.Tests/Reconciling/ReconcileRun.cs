@@ -32,6 +32,7 @@ internal sealed class ReconcileRun : IDisposable
     private readonly CountingRules _rules = new(s_rollups, TimeSpan.FromMinutes(2), 40);
     private readonly List<InvalidationSpan> _invalidations = [];
     private readonly Dictionary<(int Hour, long Version), SortedDictionary<string, long[]>> _promised = [];
+    private readonly List<Actor> _units = [];
     private readonly int _firstHour;
     private readonly Counted _counted;
     private PartitionChain? _chain;
@@ -106,6 +107,7 @@ internal sealed class ReconcileRun : IDisposable
             return _failure ?? "what was under way did not end";
         }
 
+        _units.ForEach(unit => unit.Dead = true);
         for (int hour = _firstHour; hour < _firstHour + Hours; hour++)
         {
             bool done = false;
@@ -301,6 +303,7 @@ internal sealed class ReconcileRun : IDisposable
     private void StartUnit(int hour, Action? done = null)
     {
         Actor actor = _world.NewActor();
+        _units.Add(actor);
         long run = ++_run;
         if (!_quiet && _world.Chance(40))
         {
@@ -317,13 +320,14 @@ internal sealed class ReconcileRun : IDisposable
             });
         }
 
+        int attempt = 0;
         actor.Start(async () =>
         {
             while (true)
             {
                 try
                 {
-                    if (await RecountAsync(hour, run))
+                    if (await RecountAsync(hour, run, ++attempt))
                     {
                         done?.Invoke();
                         actor.Dead = true;
@@ -363,12 +367,12 @@ internal sealed class ReconcileRun : IDisposable
         });
     }
 
-    private async Task<bool> RecountAsync(int hour, long run)
+    private async Task<bool> RecountAsync(int hour, long run, int attempt)
     {
         MemoryArchive archive = Archive();
         bool dry = !_quiet && _world.Chance(10);
         long events = _events;
-        var request = new RecountRequest(run, hour, Chain, dry, Passed: false, events, [.. _invalidations]);
+        var request = new RecountRequest(run, hour, Chain, dry, Passed: false, events, [.. _invalidations], attempt);
         var ports = new RecountPorts(_ledger, _ledger, _ledger, _counted, archive, archive.Objects, archive.Files, _world);
         var rules = new RecountRules { Rollups = s_rollups, Chunk = _world.Random.Next(1, 6), Young = TimeSpan.Zero, Bounds = new RecountBounds(_world.Random.Next(3, 40), 1000) };
         RecountResult result = await new HourUnit(request, ports, rules).RunAsync(CancellationToken.None);
@@ -518,13 +522,13 @@ internal sealed class ReconcileRun : IDisposable
 #pragma warning restore CA1001
     {
         private SemaphoreSlim _turn = new(1, 1);
-        private long _firstRun;
+        private long _firstOrder;
 
         /// <summary>The grain is another one now: no call of the one before is under way.</summary>
         public void WakeAnew()
         {
             _turn = new SemaphoreSlim(1, 1);
-            _firstRun = 0;
+            _firstOrder = 0;
         }
 
         public Task<CountedChain> GetAsync(int chain, CancellationToken cancellationToken) => run._world.Effect("progress", () => run._chain is { IsCounting: true } counting
@@ -550,7 +554,7 @@ internal sealed class ReconcileRun : IDisposable
                 await turn.WaitAsync(CancellationToken.None);
                 try
                 {
-                    if (corrections.Any(each => each.RunNumber < _firstRun))
+                    if (corrections.Any(each => each.Order < _firstOrder))
                     {
                         run._world.Fire("correction of an earlier run refused");
                         answer.TrySetResult([.. corrections.Select(_ => WindowOutcome.Later)]);
@@ -579,7 +583,7 @@ internal sealed class ReconcileRun : IDisposable
         {
             SemaphoreSlim turn = _turn;
             await turn.WaitAsync(cancellationToken);
-            _firstRun = Math.Max(_firstRun, by);
+            _firstOrder = Math.Max(_firstOrder, by);
             turn.Release();
             return run._chain is { IsCounting: true };
         }
