@@ -42,7 +42,10 @@ internal static class SiloSetup
             Chain = new ChainOptions { MaxRecords = settings.Counting.BatchMaxRecords, LogClockIsOurs = settings.Kafka is null },
         },
         Store(settings),
-        settings.Kafka?.Silo);
+        settings.Kafka?.Silo)
+    {
+        Reconciliation = settings.Reconciliation,
+    };
 
     internal static SqliteOptions Store(ApiSettings settings) => new()
     {

@@ -2,6 +2,7 @@ using System.Net;
 using ClickAggregator.Adapters.Cassandra;
 using ClickAggregator.Grains;
 using ClickAggregator.Grains.Partitions;
+using ClickAggregator.Grains.Reconciling;
 using ClickAggregator.Persistence.Cassandra;
 using ClickAggregator.Silo.Kafka;
 using ClickAggregator.Silo.Settings;
@@ -20,7 +21,11 @@ namespace ClickAggregator.Silo;
 /// <param name="Cluster">Which cluster this is.</param>
 /// <param name="Endpoint">Where others reach this silo.</param>
 public sealed record ClusterSiloOptions(
-    CountingOptions Counting, KafkaSiloOptions Kafka, CassandraStoreOptions Store, ClusterSettings Cluster, SiloEndpointSettings Endpoint);
+    CountingOptions Counting, KafkaSiloOptions Kafka, CassandraStoreOptions Store, ClusterSettings Cluster, SiloEndpointSettings Endpoint)
+{
+    /// <summary>When hours are recounted from the archive; the same on all.</summary>
+    public ReconciliationOptions Reconciliation { get; init; } = new();
+}
 
 /// <summary>Composes one silo of a cluster: it counts Kafka's topic, together with the others, into Cassandra.</summary>
 public static class ClusterSilo
@@ -64,6 +69,8 @@ public static class ClusterSilo
             silo.UseCassandraClustering(options.Store.Cassandra);
             silo.AddCassandraStore(options.Store);
             silo.AddClickCounting(options.Counting);
+            silo.UseCassandraReminderService(options.Store.Cassandra);
+            silo.AddClickReconciliation(options.Reconciliation);
             silo.AddDashboard();
         });
         return builder;

@@ -5,6 +5,7 @@ using ClickAggregator.Adapters.Sqlite;
 using ClickAggregator.ClickLog;
 using ClickAggregator.Grains;
 using ClickAggregator.Grains.Partitions;
+using ClickAggregator.Grains.Reconciling;
 using ClickAggregator.Silo.Kafka;
 using ClickAggregator.Streaming;
 using Microsoft.Extensions.DependencyInjection;
@@ -19,7 +20,11 @@ namespace ClickAggregator.Silo;
 /// <param name="Counting">What is counted.</param>
 /// <param name="Store">Where the counts are.</param>
 /// <param name="Kafka">The log that is counted; null for the click log.</param>
-public sealed record EmbeddedSiloOptions(CountingOptions Counting, SqliteOptions Store, KafkaSiloOptions? Kafka = null);
+public sealed record EmbeddedSiloOptions(CountingOptions Counting, SqliteOptions Store, KafkaSiloOptions? Kafka = null)
+{
+    /// <summary>When hours are recounted from the archive.</summary>
+    public ReconciliationOptions Reconciliation { get; init; } = new();
+}
 
 /// <summary>
 /// Composes the silo that lives in the API's own process, over SQLite: it counts the click log, or Kafka in its place. Then
@@ -50,6 +55,10 @@ public static class EmbeddedSilo
             silo.Configure<EndpointOptions>(endpoints => endpoints.AdvertisedIPAddress = IPAddress.Loopback);
             silo.AddSqliteStore(options.Store);
             silo.AddClickCounting(options.Counting);
+
+            // One process: what a reminder wakes in a cluster, this one's keeper wakes.
+            silo.UseInMemoryReminderService();
+            silo.AddClickReconciliation(options.Reconciliation);
             silo.Services.AddHostedService<Housekeeping>();
         });
         return builder;

@@ -98,7 +98,10 @@ internal static class SiloRun
             RetentionDays = settings.Counting.RetentionDays,
         },
         settings.Cluster,
-        settings.Endpoint);
+        settings.Endpoint)
+    {
+        Reconciliation = settings.Reconciliation,
+    };
 
     private static string? Explain(Exception fault) => fault switch
     {

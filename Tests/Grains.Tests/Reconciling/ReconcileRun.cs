@@ -20,6 +20,8 @@ internal sealed class ReconcileRun : IDisposable
     private const int Chain = 1;
     private const int MostSteps = 600_000;
     private const int Hours = 3;
+    private const int MostTries = 5;
+    private const int Finalisations = 3;
     private static readonly RollupSet s_rollups = RollupSet.Default;
     private readonly World _world;
     private readonly MemoryLog _log;
@@ -38,6 +40,7 @@ internal sealed class ReconcileRun : IDisposable
     private PartitionChain? _chain;
     private Actor? _owner;
     private string? _failure;
+    private string? _last;
     private long _events;
     private long _version;
     private long _archived;
@@ -83,11 +86,11 @@ internal sealed class ReconcileRun : IDisposable
 
     private string? Run()
     {
-        int rounds = _world.Random.Next(4, 12);
+        int rounds = _world.Random.Next(2, 6);
         long at = 0;
         for (int i = 0; i < rounds; i++)
         {
-            at += _world.Random.Next(500, 60_000);
+            at += _world.Random.Next(500, 120_000);
             _world.After(at, Append);
             _world.After(at + _world.Random.Next(0, 20_000), Disturb);
             _world.After(at + _world.Random.Next(0, 30_000), () => StartUnit(_firstHour + _world.Random.Next(Hours)));
@@ -108,14 +111,28 @@ internal sealed class ReconcileRun : IDisposable
         }
 
         _units.ForEach(unit => unit.Dead = true);
-        for (int hour = _firstHour; hour < _firstHour + Hours; hour++)
+        for (int n = 0; n < Finalisations * Hours; n++)
         {
+            int hour = _firstHour + (n % Hours);
             bool done = false;
+            if (n >= Hours && n % Hours == 0)
+            {
+                // Late clicks, damage, and clicks that are taken back: what was final becomes so again, as something else.
+                Append();
+                Damage();
+                Damage();
+                Invalidate();
+                if (!Until(20_000))
+                {
+                    return _failure ?? "late clicks were not counted";
+                }
+            }
+
             _archived = _log.End;
             StartUnit(hour, () => done = true);
             if (!_world.RunUntil(() => done || _failure is not null, MostSteps) || _failure is not null)
             {
-                return _failure ?? $"the recount of {hour} did not end";
+                return _failure ?? $"the recount of {hour} did not end: {_last}; {Lists()}";
             }
         }
 
@@ -148,10 +165,7 @@ internal sealed class ReconcileRun : IDisposable
             _log.End = offset + 1;
         }
 
-        if (_world.Chance(70))
-        {
-            _archived = _log.End - _world.Random.Next(0, 10);
-        }
+        _world.After(_world.Random.Next(500, 12_000), () => _archived = _log.End - (_world.Chance(20) ? _world.Random.Next(0, 10) : 0));
     }
 
     private void Disturb()
@@ -167,22 +181,26 @@ internal sealed class ReconcileRun : IDisposable
                 _activations.CrashOne();
                 break;
             case 2:
-                if (_invalidations.Count > 0 && _invalidations[^1].To is null && _world.Chance(50))
-                {
-                    _invalidations[^1] = _invalidations[^1] with { To = ++_events };
-                    _world.Fire("revoked");
-                }
-                else
-                {
-                    string campaign = $"k{_world.Random.Next(2)}";
-                    _invalidations.Add(new InvalidationSpan(_invalidations.Count + 1, new InvalidationFilter(0, long.MaxValue, CampaignId: campaign), ++_events));
-                    _world.Fire("invalidated");
-                }
-
+                Invalidate();
                 break;
             default:
                 Damage();
                 break;
+        }
+    }
+
+    private void Invalidate()
+    {
+        if (_invalidations.Count > 0 && _invalidations[^1].To is null && _world.Chance(50))
+        {
+            _invalidations[^1] = _invalidations[^1] with { To = ++_events };
+            _world.Fire("revoked");
+        }
+        else
+        {
+            string campaign = $"k{_world.Random.Next(2)}";
+            _invalidations.Add(new InvalidationSpan(_invalidations.Count + 1, new InvalidationFilter(0, long.MaxValue, CampaignId: campaign), ++_events));
+            _world.Fire("invalidated");
         }
     }
 
@@ -258,9 +276,14 @@ internal sealed class ReconcileRun : IDisposable
                     _chain = chain;
                     await CountAsync(chain);
                 }
-                catch (ChainFencedException)
+                catch (ChainFencedException) when (_owner != owner)
                 {
                     return;
+                }
+                catch (ChainFencedException)
+                {
+                    // By a write of its own that landed late: the grain wakes up anew.
+                    _counted.WakeAnew();
                 }
                 catch (Exception error) when (error is TimeoutException || (error is InvalidOperationException && error.Message.Contains("does not count now", StringComparison.Ordinal)))
                 {
@@ -323,7 +346,7 @@ internal sealed class ReconcileRun : IDisposable
         int attempt = 0;
         actor.Start(async () =>
         {
-            while (true)
+            while (_quiet || attempt < MostTries)
             {
                 try
                 {
@@ -372,11 +395,12 @@ internal sealed class ReconcileRun : IDisposable
         MemoryArchive archive = Archive();
         bool dry = !_quiet && _world.Chance(10);
         long events = _events;
-        var request = new RecountRequest(run, hour, Chain, dry, Passed: false, events, [.. _invalidations], attempt);
+        var request = new RecountRequest(dry ? ++_run : run, hour, Chain, dry, Passed: false, events, [.. _invalidations], attempt);
         var ports = new RecountPorts(_ledger, _ledger, _ledger, _counted, archive, archive.Objects, archive.Files, _world);
         var rules = new RecountRules { Rollups = s_rollups, Chunk = _world.Random.Next(1, 6), Young = TimeSpan.Zero, Bounds = new RecountBounds(_world.Random.Next(3, 40), 1000) };
         RecountResult result = await new HourUnit(request, ports, rules).RunAsync(CancellationToken.None);
         _world.Fire($"unit {result.Outcome} {result.Code}");
+        _last = $"{result.Outcome} {result.Code}: {result.Message}";
         if (result.Outcome == RecountOutcome.Refused)
         {
             _failure = result.Message;
@@ -463,6 +487,11 @@ internal sealed class ReconcileRun : IDisposable
 
         return CompareLedger() ?? ComparePromises();
     }
+
+    private string Lists() => string.Join("; ", _windows.Tops.Select(pair =>
+        $"{pair.Key.Slice} {pair.Key.Start}: {string.Join(' ', pair.Value.Entries.Select(entry => $"{entry.Id}={entry.Clicks}"))} floor {pair.Value.Floor}"))
+        + " | " + string.Join("; ", _windows.Days.Where(pair => pair.Key.Series.StartsWith("ad:", StringComparison.Ordinal)).Select(pair => $"{pair.Key} {pair.Value.Sum()}"))
+        + " | " + string.Join("; ", _windows.Rows.Where(pair => pair.Key.Series.StartsWith("ad:", StringComparison.Ordinal)).Select(pair => $"{pair.Key} {pair.Value.Clicks} {pair.Value.Upto} {pair.Value.Run}"));
 
     private string? CompareLedger()
     {
@@ -581,11 +610,18 @@ internal sealed class ReconcileRun : IDisposable
 
         public async Task<bool> FenceAsync(int chain, long by, CancellationToken cancellationToken)
         {
-            SemaphoreSlim turn = _turn;
-            await turn.WaitAsync(cancellationToken);
-            _firstOrder = Math.Max(_firstOrder, by);
-            turn.Release();
-            return run._chain is { IsCounting: true };
+            // It runs where the partition is: whoever asked may die meanwhile.
+            var answer = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+            run._world.After(120_000, () => answer.TrySetException(new TimeoutException("no answer")));
+            run._owner!.Start(async () =>
+            {
+                SemaphoreSlim turn = _turn;
+                await turn.WaitAsync(CancellationToken.None);
+                _firstOrder = Math.Max(_firstOrder, by);
+                turn.Release();
+                answer.TrySetResult(run._chain is { IsCounting: true });
+            });
+            return await answer.Task;
         }
     }
 
