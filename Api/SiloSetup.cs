@@ -42,6 +42,8 @@ internal static class SiloSetup
             Chain = new ChainOptions { MaxRecords = settings.Counting.BatchMaxRecords, LogClockIsOurs = settings.Kafka is null },
         },
         Store(settings),
+        settings.Archive,
+        settings.Kafka?.Silo.Clicks.Retention ?? settings.ClickLog.Retention,
         settings.Kafka?.Silo)
     {
         Reconciliation = settings.Reconciliation,

@@ -18,10 +18,11 @@ namespace ClickAggregator.Silo;
 /// <param name="Counting">What is counted; the same on all.</param>
 /// <param name="Kafka">The log that is counted.</param>
 /// <param name="Store">Where the counts are.</param>
+/// <param name="Archive">Where every raw click is kept; the same for all.</param>
 /// <param name="Cluster">Which cluster this is.</param>
 /// <param name="Endpoint">Where others reach this silo.</param>
 public sealed record ClusterSiloOptions(
-    CountingOptions Counting, KafkaSiloOptions Kafka, CassandraStoreOptions Store, ClusterSettings Cluster, SiloEndpointSettings Endpoint)
+    CountingOptions Counting, KafkaSiloOptions Kafka, CassandraStoreOptions Store, ArchiveSettings Archive, ClusterSettings Cluster, SiloEndpointSettings Endpoint)
 {
     /// <summary>When hours are recounted from the archive; the same on all.</summary>
     public ReconciliationOptions Reconciliation { get; init; } = new();
@@ -69,6 +70,7 @@ public static class ClusterSilo
             silo.UseCassandraClustering(options.Store.Cassandra);
             silo.AddCassandraStore(options.Store);
             silo.AddClickCounting(options.Counting);
+            silo.AddArchive(options.Archive, options.Kafka.Clicks.Retention);
             silo.UseCassandraReminderService(options.Store.Cassandra);
             silo.AddClickReconciliation(options.Reconciliation);
             silo.AddDashboard();

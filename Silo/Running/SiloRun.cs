@@ -97,6 +97,7 @@ internal static class SiloRun
             RetentionMinutes = settings.Counting.RetentionMinutes,
             RetentionDays = settings.Counting.RetentionDays,
         },
+        settings.Archive,
         settings.Cluster,
         settings.Endpoint)
     {

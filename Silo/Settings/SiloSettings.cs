@@ -9,7 +9,7 @@ internal sealed class SiloSettings
 {
     public static readonly ProgramNames Names = new()
     {
-        Sections = ["Kafka", "Cassandra", "Cluster", "Duplicates", "Batch", "Rollups", "Retention", "Reconciliation", "Shutdown"],
+        Sections = ["Kafka", "Cassandra", "Cluster", "Duplicates", "Batch", "Rollups", "Retention", "Archive", "S3", "Reconciliation", "Shutdown"],
 
         // The API's, which may share an environment.
         Others = ["Kafka:PositionsTopic", "Kafka:Format"],
@@ -30,6 +30,8 @@ internal sealed class SiloSettings
     public required SiloEndpointSettings Endpoint { get; init; }
 
     public required CountingSettings Counting { get; init; }
+
+    public required ArchiveSettings Archive { get; init; }
 
     public required ReconciliationOptions Reconciliation { get; init; }
 
@@ -56,6 +58,7 @@ internal sealed class SiloSettings
         var cluster = ClusterSettings.Read(reader);
         var endpoint = SiloEndpointSettings.Read(reader);
         var counting = CountingSettings.Read(reader);
+        var archive = ArchiveSettings.Read(reader, dataDirectory: null);
         ReconciliationOptions reconciliation = ReconciliationSettings.Read(reader);
         TimeSpan shutdown = reader.Duration("Shutdown:Timeout", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(1),
             TimeSpan.FromMinutes(10), "how long stopping may take");
@@ -67,6 +70,7 @@ internal sealed class SiloSettings
             Cluster = cluster,
             Endpoint = endpoint,
             Counting = counting,
+            Archive = archive,
             Reconciliation = reconciliation,
             ShutdownTimeout = shutdown,
         };
