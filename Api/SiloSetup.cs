@@ -44,7 +44,10 @@ internal static class SiloSetup
         Store(settings),
         settings.Archive,
         settings.Kafka?.Silo.Clicks.Retention ?? settings.ClickLog.Retention,
-        settings.Kafka?.Silo);
+        settings.Kafka?.Silo)
+    {
+        Reconciliation = settings.Reconciliation,
+    };
 
     internal static SqliteOptions Store(ApiSettings settings) => new()
     {

@@ -5,6 +5,7 @@ using ClickAggregator.Adapters.Sqlite;
 using ClickAggregator.ClickLog;
 using ClickAggregator.Grains;
 using ClickAggregator.Grains.Partitions;
+using ClickAggregator.Grains.Reconciling;
 using ClickAggregator.Silo.Kafka;
 using ClickAggregator.Silo.Settings;
 using ClickAggregator.Streaming;
@@ -23,7 +24,11 @@ namespace ClickAggregator.Silo;
 /// <param name="LogRetention">How long the log that is counted keeps records.</param>
 /// <param name="Kafka">The log that is counted; null for the click log.</param>
 public sealed record EmbeddedSiloOptions(
-    CountingOptions Counting, SqliteOptions Store, ArchiveSettings Archive, TimeSpan LogRetention, KafkaSiloOptions? Kafka = null);
+    CountingOptions Counting, SqliteOptions Store, ArchiveSettings Archive, TimeSpan LogRetention, KafkaSiloOptions? Kafka = null)
+{
+    /// <summary>When hours are recounted from the archive.</summary>
+    public ReconciliationOptions Reconciliation { get; init; } = new();
+}
 
 /// <summary>
 /// Composes the silo that lives in the API's own process, over SQLite: it counts the click log, or Kafka in its place. Then
@@ -57,6 +62,10 @@ public static class EmbeddedSilo
             silo.AddSqliteStore(options.Store);
             silo.AddClickCounting(options.Counting);
             silo.AddArchive(options.Archive, options.LogRetention);
+
+            // One process: what a reminder wakes in a cluster, this one's keeper wakes.
+            silo.UseInMemoryReminderService();
+            silo.AddClickReconciliation(options.Reconciliation);
             silo.Services.AddHostedService<Housekeeping>();
         });
         return builder;

@@ -1,4 +1,5 @@
 using ClickAggregator.Api.Keys;
+using ClickAggregator.Grains.Reconciling;
 using ClickAggregator.Settings;
 using ClickAggregator.Silo.Settings;
 using Microsoft.Extensions.Configuration;
@@ -39,6 +40,8 @@ internal sealed class ApiSettings
 
     public required ArchiveSettings Archive { get; init; }
 
+    public required ReconciliationOptions Reconciliation { get; init; }
+
     /// <summary>Origins whose pages may call the API. Empty: none, and no CORS header is ever sent.</summary>
     public required IReadOnlyList<string> CorsOrigins { get; init; }
 
@@ -72,6 +75,7 @@ internal sealed class ApiSettings
         var limits = LimitSettings.Read(reader);
         string fullData = Path.GetFullPath(data);
         var archive = ArchiveSettings.Read(reader, fullData);
+        ReconciliationOptions reconciliation = ReconciliationSettings.Read(reader);
         var redirect = RedirectSettings.Read(reader);
         IReadOnlyList<string> origins = reader.List("Cors:Origins", [], 100, "origins such as https://shop.example",
             "pages of these origins may call the API; none: only those of public keys, to post clicks");
@@ -102,6 +106,7 @@ internal sealed class ApiSettings
             Redirect = redirect,
             Keys = keys,
             Archive = archive,
+            Reconciliation = reconciliation,
             CorsOrigins = origins,
             ShutdownTimeout = shutdown,
         };

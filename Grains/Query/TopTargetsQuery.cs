@@ -28,6 +28,7 @@ internal sealed class TopTargetsQuery(ICountReader reader, SliceSums sums, Func<
     public async Task<TopTargets> RankAsync(TopQuestion question, CancellationToken cancellationToken)
     {
         long countedUntil = sums.CountedUntil();
+        LedgerPosition? before = sums.Position;
         long? mixed = null;
         // While the lists are read; an hour more on each side, for the range is rounded to what is kept.
         Task<DayMarks?> marks = reader.ReadMarksAsync(
@@ -52,7 +53,7 @@ internal sealed class TopTargetsQuery(ICountReader reader, SliceSums sums, Func<
                         [.. ranking.Entries.Select(entry => new RankedTarget(entry.Id, entry.Clicks))],
                         ranking.Exact,
                         ranking.ErrorBound,
-                        used with { CountedUntil = countedUntil });
+                        used with { CountedUntil = countedUntil, Finality = await sums.FinalityAsync(before, used.From, used.To, cancellationToken) });
                 }
 
                 if (candidates.IsWhole)

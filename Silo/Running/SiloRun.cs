@@ -99,7 +99,10 @@ internal static class SiloRun
         },
         settings.Archive,
         settings.Cluster,
-        settings.Endpoint);
+        settings.Endpoint)
+    {
+        Reconciliation = settings.Reconciliation,
+    };
 
     private static string? Explain(Exception fault) => fault switch
     {
