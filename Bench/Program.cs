@@ -10,15 +10,10 @@ using ClickAggregator.Bench.Store;
 // dotnet run -c Release --project Bench -- load --seconds 60
 // dotnet run -c Release --project Bench -- backlog --brokers localhost:9092
 // dotnet run -c Release --project Bench -- store --cassandra localhost
-<<<<<<< HEAD
 // dotnet run -c Release --project Bench -- queries --cassandra 127.0.0.1
-// dotnet run -c Release --project Bench -- cql --cassandra 127.0.0.1
-if (args is [("load" or "backlog" or "store" or "queries" or "cql") and string what, .. string[] rest])
-=======
 // dotnet run -c Release --project Bench -- archive
 // dotnet run -c Release --project Bench -- cql --cassandra 127.0.0.1
-if (args is [("load" or "backlog" or "store" or "cql" or "archive") and string what, .. string[] rest])
->>>>>>> parquet
+if (args is [("load" or "backlog" or "store" or "queries" or "cql" or "archive") and string what, .. string[] rest])
 {
     using var stop = new CancellationTokenSource();
     Console.CancelKeyPress += (_, pressed) =>
