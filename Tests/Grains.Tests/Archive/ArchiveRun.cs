@@ -36,6 +36,7 @@ internal sealed class ArchiveRun : IDisposable
         _log = new MemoryLog(_world.Random);
         _store = new SimulatedStore(_world, faults);
         _objects = new SimulatedObjects(_world, new PlainClickFiles());
+        _objects.IsSlow = RestoreNow;
         _rule = new DuplicateRule(TimeSpan.FromMilliseconds(_world.Random.Next(1_000, 90_000)), _world.Random.Next(5, 120));
         _options = new ArchiveOptions
         {
@@ -183,6 +184,20 @@ internal sealed class ArchiveRun : IDisposable
         }
     }
 
+    /// <summary>The worst moment for a store to go back: an owner has its intent stored, and its entry is on its way.</summary>
+    private bool RestoreNow()
+    {
+        if (!_world.Faulty || _copies.Count == 0 || !_world.Chance(4))
+        {
+            return false;
+        }
+
+        _copies[_world.Random.Next(_copies.Count)]();
+        _world.Fire("store restored while an entry was on its way");
+        StartOwner(last: false);
+        return true;
+    }
+
     private void StartOwner(bool last)
     {
         var owner = new Owner(_world.NewActor(), _world.Chance(85) ? (byte)1 : (byte)2);
@@ -277,7 +292,7 @@ internal sealed class ArchiveRun : IDisposable
             }
 
             // A store that was put back to an older copy: whoever knows the newer record is told of the older index.
-            if (answer.Upto != archive.Record.Upto || _world.Fired.ContainsKey("store restored"))
+            if (answer.Upto != archive.Record.Upto || _world.Fired.Keys.Any(fault => fault.StartsWith("store restored", StringComparison.Ordinal)))
             {
                 return;
             }

@@ -14,19 +14,22 @@ internal sealed class SimulatedObjects(World world, IClickFiles files) : IArchiv
 
     public MemoryObjects Now { get; } = new();
 
+    /// <summary>Asked before an entry of the manifest is put there: true where that request is slow.</summary>
+    public Func<bool> IsSlow { get; set; } = static () => false;
+
     /// <summary>What was wrong at some moment; null for nothing.</summary>
     public string? Wrong { get; private set; }
 
     public Task WriteAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         byte[] bytes = content.ToArray();
-        return world.Effect("object write", () => Put(key, bytes));
+        return Slowly(key, "object write", () => Put(key, bytes));
     }
 
     public Task<bool> CreateAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         byte[] bytes = content.ToArray();
-        return world.Effect("object create", () => !Now.All.ContainsKey(key) && Put(key, bytes));
+        return Slowly(key, "object create", () => !Now.All.ContainsKey(key) && Put(key, bytes));
     }
 
     public Task<byte[]?> ReadAsync(string key, CancellationToken cancellationToken) =>
@@ -49,6 +52,18 @@ internal sealed class SimulatedObjects(World world, IClickFiles files) : IArchiv
         Forget(key);
         return true;
     });
+
+    private async Task<bool> Slowly(string key, string what, Func<bool> put)
+    {
+        if (key.StartsWith("manifest/", StringComparison.Ordinal) && IsSlow())
+        {
+            var landed = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+            world.After(world.Random.Next(100, 60_000), () => landed.SetResult(put()));
+            return await landed.Task;
+        }
+
+        return await world.Effect(what, put);
+    }
 
     private bool Put(string key, byte[] bytes)
     {
