@@ -132,7 +132,7 @@ internal sealed class ReconcileRun : IDisposable
             StartUnit(hour, () => done = true);
             if (!_world.RunUntil(() => done || _failure is not null, MostSteps) || _failure is not null)
             {
-                return _failure ?? $"the recount of {hour} did not end: {_last}; {Lists()}";
+                return _failure ?? $"the recount of {hour} did not end: {_last}; {string.Join(", ", _world.Fired.Select(pair => $"{pair.Key} {pair.Value}"))}; {Lists()}";
             }
         }
 
@@ -357,9 +357,9 @@ internal sealed class ReconcileRun : IDisposable
                         return;
                     }
                 }
-                catch (TimeoutException)
+                catch (TimeoutException error)
                 {
-                    _world.Fire("unit fails");
+                    _world.Fire(_quiet ? "quiet: " + error.Message + error.StackTrace?.Split('\n').FirstOrDefault(line => line.Contains("Reconciling.Recount", StringComparison.Ordinal)) : "unit fails");
                 }
                 catch (ArgumentException)
                 {
