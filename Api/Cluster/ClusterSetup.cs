@@ -43,8 +43,9 @@ internal static class ClusterSetup
         Add<CountingWatch>(builder.Services);
         builder.Services.AddHostedService<ShippedLogKeeping>();
         builder.Services.AddSingleton<ProgressBoard>();
-        builder.Services.AddSingleton(services => new SeriesClient(
-            () => services.GetRequiredService<ClusterConnection>().Grains, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<SourceProgress>()));
+        builder.Services.AddSingleton(services => new Silos(
+            () => services.GetRequiredService<ClusterConnection>().Grains, services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton(services => new SeriesClient(services.GetRequiredService<Silos>(), services.GetRequiredService<SourceProgress>()));
         builder.Services.AddSingleton(services => new ReadinessCheck("silos", ReadinessScope.Queries, () => services.GetRequiredService<CountingWatch>().Trouble));
     }
 
