@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
+using ClickAggregator.Grains.Storage;
 using ClickAggregator.Persistence.Cassandra.Cql;
 
 namespace ClickAggregator.Adapters.Cassandra;
@@ -59,7 +60,7 @@ internal sealed class SeriesIndex(CassandraStore store)
         string kind = withBars ? KindOf(prefix + "|") : KindOf(prefix);
 
         // Each day has its series in order: the first of all days together are among the first of each.
-        var found = new SortedSet<string>(Utf8Order.Instance);
+        var found = new SortedSet<string>(SeriesOrder.Instance);
         for (int day = fromDay; day < toDay && limit > 0; day++)
         {
             bool mayBeOver = store.Keeping.HasEnded(day, now);
@@ -67,7 +68,7 @@ internal sealed class SeriesIndex(CassandraStore store)
             var unsure = new List<string>();
             await foreach (string series in WalkAsync(day, kind, prefix, after, limit, cancellationToken).ConfigureAwait(false))
             {
-                if (ofDay == limit || (found.Count == limit && Utf8Order.Instance.Compare(series, found.Max) >= 0))
+                if (ofDay == limit || (found.Count == limit && SeriesOrder.Instance.Compare(series, found.Max) >= 0))
                 {
                     break;
                 }
@@ -146,12 +147,12 @@ internal sealed class SeriesIndex(CassandraStore store)
     private async IAsyncEnumerable<string> WalkAsync(
         int day, string kind, string prefix, string? after, int limit, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        string from = after is not null && Utf8Order.Instance.Compare(after, prefix) >= 0 ? after : prefix;
+        string from = after is not null && SeriesOrder.Instance.Compare(after, prefix) >= 0 ? after : prefix;
         CqlStatement statement = limit < FewSeries ? store.Statements.ListFewSeries : store.Statements.ListSeries;
         var sources = new IAsyncEnumerator<CqlRow>[Buckets];
         try
         {
-            var order = new PriorityQueue<IAsyncEnumerator<CqlRow>, string>(Utf8Order.Instance);
+            var order = new PriorityQueue<IAsyncEnumerator<CqlRow>, string>(SeriesOrder.Instance);
             Task<bool>[] first = new Task<bool>[Buckets];
             for (int bucket = 0; bucket < Buckets; bucket++)
             {

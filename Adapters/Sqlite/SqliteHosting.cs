@@ -22,6 +22,7 @@ public static class SqliteHosting
             StorageNames.Windows, (services, _) => new SqliteWindowStorage(services.GetRequiredService<SqliteStore>()));
         builder.Services.AddSingleton<IBatchStore>(services => services.GetRequiredService<SqliteStore>());
         builder.Services.AddSingleton(services => services.GetRequiredService<SqliteStore>().Counts);
+        builder.Services.AddSingleton(services => services.GetRequiredService<SqliteStore>().Ledger);
         return builder;
     }
 }

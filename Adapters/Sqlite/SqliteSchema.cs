@@ -35,6 +35,29 @@ internal static class SqliteSchema
             target TEXT NOT NULL PRIMARY KEY, url TEXT NOT NULL, first_seen INTEGER NOT NULL) WITHOUT ROWID;
         CREATE TABLE facts (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
         """,
+
+        // Reconciliation. Whatever was counted before there was any is open until a run covers it.
+        """
+        CREATE TABLE open_hours (
+            hour INTEGER NOT NULL, chain INTEGER NOT NULL, upto INTEGER NOT NULL, stamp INTEGER NOT NULL, reopened_at INTEGER NOT NULL,
+            PRIMARY KEY (hour, chain)) WITHOUT ROWID;
+        INSERT INTO open_hours (hour, chain, upto, stamp, reopened_at) SELECT hour, chain, upto, stamp, 0 FROM hours;
+        CREATE TABLE final_hours (
+            hour INTEGER NOT NULL, chain INTEGER NOT NULL, upto INTEGER NOT NULL, run INTEGER NOT NULL,
+            invalidations INTEGER NOT NULL, version INTEGER NOT NULL, versions TEXT NOT NULL, at INTEGER NOT NULL,
+            PRIMARY KEY (hour, chain)) WITHOUT ROWID;
+        CREATE TABLE corrections (
+            hour INTEGER NOT NULL, chain INTEGER NOT NULL, series TEXT NOT NULL, run INTEGER NOT NULL,
+            cause INTEGER NOT NULL, state INTEGER NOT NULL, before BLOB NOT NULL, after BLOB NOT NULL,
+            upto INTEGER NOT NULL, at INTEGER NOT NULL, detail TEXT,
+            PRIMARY KEY (hour, chain, series, run)) WITHOUT ROWID;
+        CREATE INDEX corrections_by_series ON corrections (series, hour, chain, run);
+        CREATE TABLE history (
+            series TEXT NOT NULL, hour INTEGER NOT NULL, chain INTEGER NOT NULL, ordinal INTEGER NOT NULL,
+            minutes BLOB, quarters BLOB NOT NULL,
+            PRIMARY KEY (series, hour, chain, ordinal)) WITHOUT ROWID;
+        CREATE INDEX history_by_hour ON history (hour);
+        """,
     ];
 
     /// <summary>The version that this build writes.</summary>

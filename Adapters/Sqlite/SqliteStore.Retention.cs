@@ -144,6 +144,7 @@ public sealed partial class SqliteStore
         }
 
         await _writer.WriteAsync(new ActionWrite(statements => statements.DeleteHourMarks.Bind(1, endDay * 24).Bind(2, before).Run()));
+        await ForgetLedgerAsync(endDay, before, cancellationToken);
         await ForgetPagesAsync(endDay * DayMicros / 1000, cancellationToken);
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ClickAggregator.Grains.Reconciling;
 using ClickAggregator.Grains.Storage;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
@@ -29,10 +30,14 @@ public sealed partial class SqliteStore : IBatchStore, IAsyncDisposable
         _wal = wal;
         _readers = new SemaphoreSlim(options.Readers);
         Counts = new SqliteCountReader(this);
+        Ledger = new SqliteLedger(this);
     }
 
     /// <summary>The read side.</summary>
     public ICountReader Counts { get; }
+
+    /// <summary>What reconciliation reads and keeps.</summary>
+    public ILedgerStore Ledger { get; }
 
     /// <summary>The file.</summary>
     public string Path => _options.Path;

@@ -8,6 +8,9 @@ internal sealed class WriteStatements(sqlite3 database) : IDisposable
     /// <summary>The writer's connection.</summary>
     public sqlite3 Database => database;
 
+    /// <summary>Those of reconciliation.</summary>
+    public LedgerStatements Ledger { get; } = new(database);
+
     public Statement Begin { get; } = new(database, "BEGIN IMMEDIATE");
 
     public Statement Commit { get; } = new(database, "COMMIT");
@@ -98,6 +101,7 @@ internal sealed class WriteStatements(sqlite3 database) : IDisposable
     [
         Begin, Commit, Rollback, PutWindow, GetDay, IsAside, PutDay, PutSeries, PutHour, PutTop, PutTarget, GetState, PutState,
         DeleteState, GetFact, ForgetMinutes, DeleteDay, DeleteHours, DeleteSeries, DeleteTop, DeleteHourMarks, DeleteTarget, RaiseFact,
+        .. Ledger.All,
     ];
 
     /// <summary>Whatever a write that failed left half-way: it must not stand in the way of the next.</summary>

@@ -24,30 +24,38 @@ public interface ILedgerStore
 
     /// <summary>
     /// Keeps a finalisation, in place of the hour's last one, and takes the hour from the open ones, unless a batch beyond
-    /// <see cref="HourFinal.Upto"/> has touched it.
+    /// <see cref="HourFinal.Upto"/> has touched it. Each has a version above all before: one whose last version is not above the
+    /// stored one changes nothing of that; and what was opened again after a version only a later version closes. So a repeat, or
+    /// one that arrives late, does no harm.
     /// </summary>
+    /// <exception cref="ArgumentException">It has no version.</exception>
     Task WriteFinalAsync(HourFinal final, CancellationToken cancellationToken);
 
-    /// <summary>Opens a final hour again, before something of it is changed that no click did (an invalidation, a recount of its own).</summary>
+    /// <summary>
+    /// Opens a final hour again, before something of it is changed that no click did (an invalidation, a recount of its own). The next
+    /// finalisation closes it.
+    /// </summary>
     Task ReopenAsync(int hour, int chain, CancellationToken cancellationToken);
 
     /// <summary>
-    /// What is stored of an hour and chain: every window that its row or the index of series tells of, with its element of the day slice.
-    /// In the order of series (ordinal).
+    /// What is stored of an hour and chain: of every series that the index has in the day, the window's row, with its element of the
+    /// day slice; left out where there is neither a row nor a click in the day slice. In <see cref="SeriesOrder"/>, read in
+    /// stretches: each is of one moment in SQLite, each row in Cassandra. Rows that no index names are found by
+    /// <see cref="ICountReader.ScanWindowsAsync"/> only.
     /// </summary>
     IAsyncEnumerable<StoredWindow> ReadWindowsAsync(int hour, int chain, CancellationToken cancellationToken);
 
     /// <summary>Keeps rows of the ledger; a row of the same run and window takes the place of the one that is there.</summary>
     Task WriteCorrectionsAsync(IReadOnlyList<CorrectionRow> rows, CancellationToken cancellationToken);
 
-    /// <summary>The ledger of an hour, in the order of chain, series, run, behind a row; at most <paramref name="limit"/>.</summary>
+    /// <summary>The ledger of an hour, in the order of chain, series (<see cref="SeriesOrder"/>), run, behind a row; at most <paramref name="limit"/>.</summary>
     Task<IReadOnlyList<CorrectionRow>> ReadCorrectionsAsync(int hour, CorrectionRow? after, int limit, CancellationToken cancellationToken);
 
     /// <summary>The ledger of one series in <c>[fromHour, toHour)</c>, in the order of hour, chain, run; at most <paramref name="limit"/>.</summary>
     Task<IReadOnlyList<CorrectionRow>> ReadCorrectionsOfAsync(
         string series, int fromHour, int toHour, CorrectionRow? after, int limit, CancellationToken cancellationToken);
 
-    /// <summary>Keeps the counts of windows as they stood before a finalisation changed them; a repeat changes nothing.</summary>
+    /// <summary>Keeps the counts of windows as they stood before a finalisation changed them; what was kept first stands.</summary>
     Task WriteHistoryAsync(IReadOnlyList<HistoryRow> rows, CancellationToken cancellationToken);
 
     /// <summary>The history of some series (at most 1,000) in <c>[fromHour, toHour)</c>, by series, hour, chain, ordinal.</summary>
@@ -55,7 +63,10 @@ public interface ILedgerStore
         IReadOnlyList<string> series, int fromHour, int toHour, CancellationToken cancellationToken);
 }
 
-/// <summary>An hour of a chain that has clicks, and the end of the last batch that touched it.</summary>
+/// <summary>
+/// An hour of a chain that has clicks, and the end of the last batch that touched it; of an hour that was opened again without a
+/// click, where its finalisation reached.
+/// </summary>
 public readonly record struct HourMark(int Hour, int Chain, long Upto);
 
 /// <summary>The latest finalisation of an hour and chain.</summary>
@@ -70,7 +81,7 @@ public sealed record HourFinal(int Hour, int Chain, long Upto, long Run, long In
 
 /// <summary>What is stored of one window.</summary>
 /// <param name="Key">The window.</param>
-/// <param name="Row">Its row; stamp 0 where only the index tells of it.</param>
+/// <param name="Row">Its row; stamp 0 where only the day slice tells of it.</param>
 /// <param name="DayQuarters">The 4 counts of this hour in the day slice; null where the series has no day slice there.</param>
 public sealed record StoredWindow(WindowKey Key, WindowRow Row, long[]? DayQuarters);
 

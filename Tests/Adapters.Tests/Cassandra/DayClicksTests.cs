@@ -39,7 +39,7 @@ public class DayClicksTests(CassandraServer server, CassandraKeyspace keyspace) 
             var key = new WindowKey(series, (Day * 24) + random.Next(6), 0);
             if (!windows.TryGetValue((owner, key), out WindowLedger? ledger) || random.Next(20) == 0)
             {
-                windows[(owner, key)] = ledger = new WindowLedger(new StoredWindow(silos[owner].Windows, key));
+                windows[(owner, key)] = ledger = new WindowLedger(new KeptWindow(silos[owner].Windows, key));
             }
 
             int some = random.Next(1, 9);

@@ -25,7 +25,7 @@ public class ExpiryTests(CassandraServer server, CassandraKeyspace keyspace) : I
         await store.Windows.WriteAsync(s_key, Row(1000, 7, 5));
         await WaitAsync("clicks_by_hour", row => row?.IsNull("minutes") == true);
 
-        var ledger = new WindowLedger(new StoredWindow(store.Windows, s_key));
+        var ledger = new WindowLedger(new KeptWindow(store.Windows, s_key));
         WindowAck ack = await ledger.ApplyAsync(new WindowDelta(20, 2000, 0, 1000, new[] { new MinuteCount(33, 2) }));
 
         WindowRow read = await store.Windows.ReadAsync(s_key);

@@ -69,7 +69,7 @@ public class LateAndForeignWriteTests(CassandraServer server, CassandraKeyspace 
     {
         await using StoreInCassandra store = await keyspace.OpenAsync(server);
         await using StoreInCassandra dead = await StoreInCassandra.OpenAsync(await keyspace.OptionsAsync(server));
-        var ledger = new WindowLedger(new StoredWindow(store.Windows, s_key));
+        var ledger = new WindowLedger(new KeptWindow(store.Windows, s_key));
         WindowAck ack = default;
         for (int batch = 1; batch <= 20; batch++)
         {
@@ -90,7 +90,7 @@ public class LateAndForeignWriteTests(CassandraServer server, CassandraKeyspace 
     public async Task What_others_did_to_a_window_in_memory_is_gone_with_its_next_write(string foreign)
     {
         await using StoreInCassandra store = await keyspace.OpenAsync(server);
-        var ledger = new WindowLedger(new StoredWindow(store.Windows, s_key));
+        var ledger = new WindowLedger(new KeptWindow(store.Windows, s_key));
         long now = Now();
         WindowAck ack = await ledger.ApplyAsync(Delta(10, now, null, 7, 5));
 
@@ -113,7 +113,7 @@ public class LateAndForeignWriteTests(CassandraServer server, CassandraKeyspace 
     {
         await using StoreInCassandra store = await keyspace.OpenAsync(server);
         long now = Now();
-        var window = new StoredWindow(store.Windows, s_key);
+        var window = new KeptWindow(store.Windows, s_key);
         WindowAck ack = await new WindowLedger(window).ApplyAsync(Delta(10, now, null, 7, 5));
         await ForeignAsync(foreign);
 

@@ -23,7 +23,7 @@ public class LostAnswerTests(CassandraServer server, CassandraKeyspace keyspace)
         await using var line = new TcpProxy(server.Port, keyspace.Host);
         await using StoreInCassandra store = await StoreInCassandra.OpenAsync(await keyspace.OptionsAsync(server, port: line.Port));
         var key = new WindowKey("ad:7", Hour, 0);
-        var ledger = new WindowLedger(new StoredWindow(store.Windows, key));
+        var ledger = new WindowLedger(new KeptWindow(store.Windows, key));
         long stamp = 0, end = 0, clicks = 0;
         long? previous = null;
         for (int round = 0; round < 4; round++)

@@ -1,5 +1,6 @@
 using ClickAggregator.Adapters.Cassandra;
 using ClickAggregator.Adapters.Tests.Contracts;
+using ClickAggregator.Grains.Reconciling;
 using ClickAggregator.Grains.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -33,6 +34,8 @@ internal sealed class StoreInCassandra : IStoreUnderTest
     public IBatchStore Batches => Store;
 
     public ICountReader Counts => Store.Counts;
+
+    public ILedgerStore Ledger => throw new NotSupportedException();
 
     public static async Task<StoreInCassandra> OpenAsync(CassandraStoreOptions options, TimeProvider? clock = null)
     {

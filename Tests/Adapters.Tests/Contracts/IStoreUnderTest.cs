@@ -1,3 +1,4 @@
+using ClickAggregator.Grains.Reconciling;
 using ClickAggregator.Grains.Storage;
 using Orleans.Storage;
 
@@ -15,6 +16,8 @@ public interface IStoreUnderTest : IAsyncDisposable
     IBatchStore Batches { get; }
 
     ICountReader Counts { get; }
+
+    ILedgerStore Ledger { get; }
 
     /// <summary>Closes the store, and opens it again on what it stored.</summary>
     Task ReopenAsync();

@@ -73,12 +73,12 @@ public abstract class RetentionContract
     {
         await using IStoreUnderTest store = await OpenAsync(s_kept);
         var key = new WindowKey("ad:1", Hour, 0);
-        var ledger = new WindowLedger(new StoredWindow(store.Windows, key));
+        var ledger = new WindowLedger(new KeptWindow(store.Windows, key));
         WindowAck ack = await ledger.ApplyAsync(Delta(10, At(0, 30), null, 7, 5));
         await store.ForgetAsync(Time(3, 0));
         Assert.Null((await store.Windows.ReadAsync(key)).Minutes);
 
-        ledger = inMemory ? ledger : new WindowLedger(new StoredWindow(store.Windows, key));
+        ledger = inMemory ? ledger : new WindowLedger(new KeptWindow(store.Windows, key));
         ack = await ledger.ApplyAsync(Delta(20, At(3, 1), ack.Stamp, 33, 2));
 
         WindowRow row = await store.Windows.ReadAsync(key);
@@ -170,14 +170,14 @@ public abstract class RetentionContract
         await using IStoreUnderTest store = await OpenAsync(s_kept);
         var key = new WindowKey("ad:1", Hour, 0);
         var neighbour = new WindowKey("ad:1", Hour + 1, 0);
-        var ledger = new WindowLedger(new StoredWindow(store.Windows, key));
-        await new WindowLedger(new StoredWindow(store.Windows, neighbour)).ApplyAsync(Delta(10, At(1, 0), null, 0, 40));
+        var ledger = new WindowLedger(new KeptWindow(store.Windows, key));
+        await new WindowLedger(new KeptWindow(store.Windows, neighbour)).ApplyAsync(Delta(10, At(1, 0), null, 0, 40));
         WindowAck ack = await ledger.ApplyAsync(Delta(10, At(1, 0), null, 7, 5));
         await store.ForgetAsync(Time(24 * 20, 0));
         Assert.Empty(await SumsAsync(store, "ad:1"));
 
         // The counting trails: clicks that are older than the retention by now were appended when they were not.
-        ledger = inMemory ? ledger : new WindowLedger(new StoredWindow(store.Windows, key));
+        ledger = inMemory ? ledger : new WindowLedger(new KeptWindow(store.Windows, key));
         ack = await ledger.ApplyAsync(Delta(20, At(48, 0), stampKnown ? ack.Stamp : null, 33, 2));
 
         Assert.Equal(WindowOutcome.Applied, ack.Outcome);
@@ -197,7 +197,7 @@ public abstract class RetentionContract
         await using IStoreUnderTest store = await OpenAsync(s_kept);
         await store.Windows.WriteAsync(new WindowKey("ad:old", Hour - 240, 0), Row(At(-200, 0), 0, 1));
         await store.ForgetAsync(Time(0, 0));
-        var ledger = new WindowLedger(new StoredWindow(store.Windows, new WindowKey("ad:1", Hour, 0)));
+        var ledger = new WindowLedger(new KeptWindow(store.Windows, new WindowKey("ad:1", Hour, 0)));
 
         WindowAck ack = await ledger.ApplyAsync(Delta(20, At(1, 0), At(0, 30), 33, 2));
 

@@ -142,7 +142,7 @@ public abstract class RetentionModelContract
                     _windows[key] = window = new Window();
                 }
 
-                window.Ledger ??= new WindowLedger(new StoredWindow(store.Windows, key));
+                window.Ledger ??= new WindowLedger(new KeptWindow(store.Windows, key));
                 int clicks = random.Next(1, 9);
                 WindowAck ack = await window.Ledger.ApplyAsync(
                     new WindowDelta(_end, _stamp, 0, window.Stamp, new[] { new MinuteCount((byte)random.Next(60), clicks) }));

@@ -37,7 +37,7 @@ internal static class WindowAccess
 }
 
 /// <summary>The row of one window, kept as its grain keeps it.</summary>
-internal sealed class StoredWindow(IGrainStorage windows, WindowKey key) : IWindowStore
+internal sealed class KeptWindow(IGrainStorage windows, WindowKey key) : IWindowStore
 {
     public int Writes { get; private set; }
 

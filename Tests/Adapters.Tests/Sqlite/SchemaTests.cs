@@ -1,5 +1,6 @@
 using ClickAggregator.Adapters.Sqlite;
 using ClickAggregator.Clicks;
+using ClickAggregator.Grains.Reconciling;
 using ClickAggregator.Grains.Storage;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -28,6 +29,7 @@ public sealed class SchemaTests : IDisposable
 
     [Theory]
     [InlineData(1)]
+    [InlineData(2)]
     public async Task A_file_of_an_older_version_becomes_one_of_this_and_keeps_its_rows(int version)
     {
         Run(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Sqlite", "Schemas", $"version-{version}.sql")));
@@ -40,6 +42,14 @@ public sealed class SchemaTests : IDisposable
             Assert.Equal(133, (await store.Counts.ReadDaysAsync(["ad:42"], 20_833, 20_834, CancellationToken.None)).Single().Quarters.Sum());
             Assert.Equal([new TopEntry("42", 5)], (await store.ReadTopAsync(new TopKey(TargetKind.Ad, TopSlice.Hour, 500_000, 0), CancellationToken.None))!.Entries);
             Assert.Equal(500_002, await store.Counts.ReadMinutesFloorAsync(CancellationToken.None));
+
+            // What was counted before there was a reconciliation is open.
+            HourMark[] hours = [new(500_000, 0, 7), new(500_001, 0, 7)];
+            Assert.Equal(hours, await store.Ledger.ReadHoursAsync(0, 1_000_000, CancellationToken.None));
+            Assert.Equal(version == 1 ? hours : hours[1..], await store.Ledger.ReadOpenHoursAsync(0, 1_000_000, 10, CancellationToken.None));
+            Assert.Equal(version == 1 ? 0 : 1, (await store.Ledger.ReadFinalsAsync(0, 1_000_000, CancellationToken.None)).Count);
+            Assert.Equal(version == 1 ? 0 : 1, (await store.Ledger.ReadCorrectionsOfAsync("ad:42", 0, 1_000_000, null, 10, CancellationToken.None)).Count);
+            Assert.Equal(version == 1 ? 0 : 1, (await store.Ledger.ReadHistoryAsync(["ad:42"], 0, 1_000_000, CancellationToken.None)).Count);
         }
 
         string[] tables = Query("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name");

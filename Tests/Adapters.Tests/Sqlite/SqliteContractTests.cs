@@ -36,3 +36,8 @@ public class SqliteRetentionModelTests : RetentionModelContract
 {
     protected override Task<IStoreUnderTest> OpenAsync(Kept kept) => Task.FromResult<IStoreUnderTest>(new StoreFolder(kept));
 }
+
+public class SqliteLedgerTests : LedgerContract
+{
+    protected override Task<IStoreUnderTest> OpenAsync(Kept? kept = null) => Task.FromResult<IStoreUnderTest>(new StoreFolder(kept));
+}

@@ -1,5 +1,6 @@
 using ClickAggregator.Adapters.Sqlite;
 using ClickAggregator.Adapters.Tests.Contracts;
+using ClickAggregator.Grains.Reconciling;
 using ClickAggregator.Grains.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orleans.Storage;
@@ -36,6 +37,8 @@ internal sealed class StoreFolder : IStoreUnderTest
     public IBatchStore Batches => Store;
 
     public ICountReader Counts => Store.Counts;
+
+    public ILedgerStore Ledger => Store.Ledger;
 
     public async Task ReopenAsync()
     {

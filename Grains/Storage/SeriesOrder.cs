@@ -1,12 +1,16 @@
-namespace ClickAggregator.Adapters.Cassandra;
+namespace ClickAggregator.Grains.Storage;
 
 /// <summary>
-/// The order of Cassandra's text, which is that of its bytes in UTF-8. It is the ordinal order but for characters beyond
+/// The order in which stores keep series: that of their bytes in UTF-8. It is the ordinal order but for characters beyond
 /// U+FFFF, which come last in it.
 /// </summary>
-internal sealed class Utf8Order : IComparer<string>
+public sealed class SeriesOrder : IComparer<string>
 {
-    public static Utf8Order Instance { get; } = new();
+    private SeriesOrder()
+    {
+    }
+
+    public static SeriesOrder Instance { get; } = new();
 
     public int Compare(string? x, string? y)
     {
