@@ -18,7 +18,8 @@ internal static class PeriodQueries
 
     public static async Task<IResult> CloseAsync(QueryContext query, string month)
     {
-        ClosedPeriod closed = await query.Silos.Grains.GetGrain<IReconciliationGrain>(0).ClosePeriodAsync(Read(month), query.By);
+        int number = Read(month);
+        ClosedPeriod closed = await query.Silos.Grains.GetGrain<IReconciliationGrain>(0).ClosePeriodAsync(number, query.By);
         return Answer.Json(json => Write(json, closed));
     }
 
