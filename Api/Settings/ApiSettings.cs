@@ -37,8 +37,7 @@ internal sealed class ApiSettings
     /// <summary>Keys that are set, beside those of the data directory.</summary>
     public required IReadOnlyList<ApiKey> Keys { get; init; }
 
-    /// <summary>The archive's directory; a full path.</summary>
-    public required string ArchiveDirectory { get; init; }
+    public required ArchiveSettings Archive { get; init; }
 
     /// <summary>Origins whose pages may call the API. Empty: none, and no CORS header is ever sent.</summary>
     public required IReadOnlyList<string> CorsOrigins { get; init; }
@@ -71,7 +70,8 @@ internal sealed class ApiSettings
 
         var counting = CountingSettings.Read(reader);
         var limits = LimitSettings.Read(reader);
-        string archive = reader.Text("Archive:Directory", "archive", "where raw clicks are archived; relative to the data directory", null, "path");
+        string fullData = Path.GetFullPath(data);
+        var archive = ArchiveSettings.Read(reader, fullData);
         var redirect = RedirectSettings.Read(reader);
         IReadOnlyList<string> origins = reader.List("Cors:Origins", [], 100, "origins such as https://shop.example",
             "pages of these origins may call the API; none: only those of public keys, to post clicks");
@@ -87,7 +87,6 @@ internal sealed class ApiSettings
         TimeSpan shutdown = reader.Duration("Shutdown:Timeout", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(1),
             TimeSpan.FromMinutes(10), "how long stopping may take");
         BindRule.Check(urls, reader);
-        string fullData = Path.GetFullPath(data);
         return new ApiSettings
         {
             DataDirectory = fullData,
@@ -102,7 +101,7 @@ internal sealed class ApiSettings
             Limits = limits,
             Redirect = redirect,
             Keys = keys,
-            ArchiveDirectory = Path.GetFullPath(archive, fullData),
+            Archive = archive,
             CorsOrigins = origins,
             ShutdownTimeout = shutdown,
         };

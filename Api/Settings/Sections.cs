@@ -8,12 +8,11 @@ internal static class Sections
     public static readonly ProgramNames Names = new()
     {
         Sections =
-            ["DataDirectory", "Demo", "Watch", "ClickLog", "Ingest", "Duplicates", "Batch", "Rollups", "Retention", "Limits", "Archive",
+            ["DataDirectory", "Demo", "Watch", "ClickLog", "Ingest", "Duplicates", "Batch", "Rollups", "Retention", "Limits", "Archive", "S3",
                 "Redirect", "Cors", "Shutdown", "Kafka", "Shipper", "Cassandra", "Cluster", "Keys"],
         Others = ["Cluster:SiloPort", "Cluster:GatewayPort", "Cluster:AdvertisedAddress", "Cluster:Kubernetes"],
         Refused = new[]
         {
-            ("S3", "the archive in S3"),
             ("Reconciliation", "reconciliation"),
         }.ToDictionary(later => later.Item1, later => $"is not in this version yet ({later.Item2})"),
         HostNames = ["urls", "environment", "contentRoot", "applicationName"],

@@ -14,6 +14,9 @@ public sealed class Utf8Column
     /// <summary>All bytes, side by side.</summary>
     public ReadOnlySpan<byte> Bytes => _bytes.AsSpan(0, Count == 0 ? 0 : _ends[Count - 1]);
 
+    /// <summary>Where in <see cref="Bytes"/> each text ends, and the next one starts.</summary>
+    public ReadOnlySpan<int> Ends => _ends.AsSpan(0, Count);
+
     /// <summary>A text; it stays where it is until the column is cleared or grows.</summary>
     public ReadOnlySpan<byte> this[int row]
     {

@@ -21,11 +21,18 @@ public sealed record LogMark(long Offset, ulong Hash)
             {
                 if (!records[at].IsDamaged)
                 {
-                    return new LogMark(records[at].Offset, XxHash3.HashToUInt64(slabs[n].Value(in records[at]), records[at].Timestamp));
+                    return Of(slabs[n], in records[at]);
                 }
             }
         }
 
         return null;
+    }
+
+    /// <summary>Marks a record that can be read.</summary>
+    public static LogMark Of(Slab slab, in SlabRecord record)
+    {
+        ArgumentNullException.ThrowIfNull(slab);
+        return new LogMark(record.Offset, XxHash3.HashToUInt64(slab.Value(in record), record.Timestamp));
     }
 }

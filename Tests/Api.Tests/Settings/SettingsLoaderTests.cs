@@ -34,7 +34,7 @@ public class SettingsLoaderTests
         Assert.Equal(10_000, settings.Limits.Points);
         Assert.Equal(TimeSpan.FromDays(400), settings.Limits.Range);
         Assert.Equal(TimeSpan.FromSeconds(30), settings.ShutdownTimeout);
-        Assert.Equal(Path.GetFullPath("data/archive"), settings.ArchiveDirectory);
+        Assert.Equal(Path.GetFullPath("data/archive"), settings.Archive.Directory);
         Assert.Empty(settings.Redirect.Keys);
         Assert.Empty(settings.Redirect.AllowedHosts);
         Assert.Null(settings.Redirect.CountryHeader);
@@ -135,14 +135,14 @@ public class SettingsLoaderTests
         {
             ["Batch:Intervall"] = "1 s",
             ["Reconciliation:After"] = "2 h",
-            ["S3:Bucket"] = "b",
+            ["S3:Buckett"] = "b",
             ["Somebody:Elses"] = "x",
         }).Faults;
 
         Assert.Equal(
             [
                 "Batch:Intervall is not a setting (did you mean Batch:Interval?); --help lists them",
-                "S3:Bucket is not in this version yet (the archive in S3)",
+                "S3:Buckett is not a setting (did you mean S3:Bucket?); --help lists them",
                 "Reconciliation:After is not in this version yet (reconciliation)",
             ],
             faults);

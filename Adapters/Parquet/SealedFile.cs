@@ -1,0 +1,115 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Globalization;
+using System.IO.Hashing;
+using System.Text;
+
+namespace ClickAggregator.Adapters.Parquet;
+
+/// <summary>
+/// What we add to a Parquet file that is written: bloom filters, and a seal over all of its bytes. Parquet has checksums of
+/// pages, but none of its footer, its indexes and its filters; so a reader here looks at nothing before the seal has held.
+/// </summary>
+internal static class SealedFile
+{
+    private const string SealKey = "clicks.seal";
+    private const int Digits = 16;
+    private const int TailBytes = 8; // the footer's length and the magic
+
+    private static ReadOnlySpan<byte> Magic => "PAR1"u8;
+
+    // The seal's value begins so, and no other value does.
+    private static ReadOnlySpan<byte> Mark => "xxh3:"u8;
+
+    /// <summary>Adds filters and the seal to a file.</summary>
+    /// <param name="file">As the library wrote it.</param>
+    /// <param name="column">The column that the filters are of.</param>
+    /// <param name="filters">One for each row group, null where it has none.</param>
+    public static byte[] Complete(ReadOnlySpan<byte> file, int column, IReadOnlyList<BloomFilter?> filters)
+    {
+        int footerStart = FooterStart(file);
+        ThriftValue footer = ThriftValue.ReadStruct(file[footerStart..^TailBytes], out _);
+        var to = new ArrayBufferWriter<byte>(file.Length + 4096 + filters.Sum(filter => filter is null ? 0 : filter.Bytes + 64));
+        to.Write(file[..footerStart]);
+        for (int group = 0; group < filters.Count; group++)
+        {
+            if (filters[group] is { } filter)
+            {
+                ThriftValue meta = ColumnOf(footer, group, column);
+                int start = to.WrittenCount;
+                filter.Write(to);
+                meta.Fields[14] = ThriftValue.Int64(start);
+                meta.Fields[15] = ThriftValue.Int32(to.WrittenCount - start);
+            }
+        }
+
+        footer[5].Items.Add(ThriftValue.Struct(
+            (1, ThriftValue.Binary(Encoding.ASCII.GetBytes(SealKey))),
+            (2, ThriftValue.Binary([.. Mark, .. Enumerable.Repeat((byte)'0', Digits)]))));
+        footerStart = to.WrittenCount;
+        footer.Write(to);
+        Span<byte> tail = to.GetSpan(TailBytes);
+        BinaryPrimitives.WriteInt32LittleEndian(tail, to.WrittenCount - footerStart);
+        Magic.CopyTo(tail[4..]);
+        to.Advance(TailBytes);
+
+        byte[] whole = to.WrittenSpan.ToArray();
+        int place = PlaceOfSeal(whole, footerStart);
+        XxHash3.HashToUInt64(whole).TryFormat(whole.AsSpan(place, Digits), out _, "x16", CultureInfo.InvariantCulture);
+        return whole;
+    }
+
+    /// <summary>Checks the seal.</summary>
+    /// <exception cref="InvalidDataException">A byte is not what was written, or it was not written here.</exception>
+    public static void Check(ReadOnlySpan<byte> file)
+    {
+        int place = PlaceOfSeal(file, FooterStart(file));
+        var hash = new XxHash3();
+        hash.Append(file[..place]);
+        hash.Append("0000000000000000"u8);
+        hash.Append(file[(place + Digits)..]);
+        Span<byte> digits = stackalloc byte[Digits];
+        hash.GetCurrentHashAsUInt64().TryFormat(digits, out _, "x16", CultureInfo.InvariantCulture);
+        if (!digits.SequenceEqual(file.Slice(place, Digits)))
+        {
+            throw new InvalidDataException("its bytes are not those that were written");
+        }
+    }
+
+    /// <summary>The footer of a file whose seal holds.</summary>
+    public static ThriftValue Footer(ReadOnlySpan<byte> file) => ThriftValue.ReadStruct(file[FooterStart(file)..^TailBytes], out _);
+
+    /// <summary>The filter of a row group, from its header on; empty where it has none.</summary>
+    public static ReadOnlySpan<byte> FilterOf(ReadOnlySpan<byte> file, ThriftValue footer, int group, int column)
+    {
+        if (!ColumnOf(footer, group, column).Fields.TryGetValue(14, out ThriftValue? offset))
+        {
+            return [];
+        }
+
+        return offset.Number > 0 && offset.Number < file.Length ? file[(int)offset.Number..] : throw new InvalidDataException("a bloom filter is outside of the file");
+    }
+
+    // FileMetaData.row_groups[group].columns[column].meta_data
+    private static ThriftValue ColumnOf(ThriftValue footer, int group, int column) => footer[4].Items[group][1].Items[column][3];
+
+    private static int FooterStart(ReadOnlySpan<byte> file)
+    {
+        if (file.Length < Magic.Length + TailBytes || !file.StartsWith(Magic) || !file.EndsWith(Magic))
+        {
+            throw new InvalidDataException("it is no Parquet file, or not all of one");
+        }
+
+        int length = BinaryPrimitives.ReadInt32LittleEndian(file[^TailBytes..]);
+        return length > 0 && length <= file.Length - Magic.Length - TailBytes
+            ? file.Length - TailBytes - length
+            : throw new InvalidDataException("its footer is not where it says");
+    }
+
+    private static int PlaceOfSeal(ReadOnlySpan<byte> file, int footerStart)
+    {
+        int mark = file[footerStart..].LastIndexOf(Mark);
+        int place = footerStart + mark + Mark.Length;
+        return mark >= 0 && place + Digits <= file.Length - TailBytes ? place : throw new InvalidDataException("it has no seal");
+    }
+}

@@ -1,0 +1,100 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+
+namespace ClickAggregator.Adapters.Parquet;
+
+/// <summary>
+/// Click ids as 16 bytes, where they are UUIDs or ULIDs in exactly the form that comes back out: 36 characters in lower case,
+/// or 26 in upper case.
+/// </summary>
+internal static class ShortIds
+{
+    public const int Bytes = 16;
+    public const int UuidCharacters = 36;
+    public const int UlidCharacters = 26;
+
+    private const byte NoDigit = 0xff;
+
+    private static readonly byte[] s_values = Values();
+
+    private static ReadOnlySpan<byte> Digits => "0123456789ABCDEFGHJKMNPQRSTVWXYZ"u8;
+
+    public static bool TryPackUuid(ReadOnlySpan<byte> text, Span<byte> to)
+    {
+        if (text.Length != UuidCharacters || !Utf8Parser.TryParse(text, out Guid id, out int used, 'D') || used != text.Length)
+        {
+            return false;
+        }
+
+        // Upper case is read, too, and would come back changed.
+        return !text.ContainsAnyInRange((byte)'A', (byte)'F') && id.TryWriteBytes(to, bigEndian: true, out _);
+    }
+
+    public static void UnpackUuid(ReadOnlySpan<byte> from, Span<byte> to) =>
+        Utf8Formatter.TryFormat(new Guid(from, bigEndian: true), to, out _, 'D');
+
+    public static bool TryPackUlid(ReadOnlySpan<byte> text, Span<byte> to)
+    {
+        // The first digit has three bits: 26 of five are two more than 128.
+        if (text.Length != UlidCharacters || text[0] > '7')
+        {
+            return false;
+        }
+
+        ulong high = 0;
+        ulong low = 0;
+        byte odd = 0;
+        for (int n = 0; n < 13; n++)
+        {
+            byte first = s_values[text[n]];
+            byte second = s_values[text[n + 13]];
+            odd |= (byte)(first | second);
+            high = (high << 5) | first;
+            low = (low << 5) | second;
+        }
+
+        if (odd >= 32)
+        {
+            return false;
+        }
+
+        // The lower 65 bits are in the second half of the text, whose topmost one fell out of the shift.
+        ulong top = (ulong)(s_values[text[13]] >> 4);
+        BinaryPrimitives.WriteUInt64BigEndian(to, (high << 1) | top);
+        BinaryPrimitives.WriteUInt64BigEndian(to[8..], low);
+        return true;
+    }
+
+    public static void UnpackUlid(ReadOnlySpan<byte> from, Span<byte> to)
+    {
+        ulong high = BinaryPrimitives.ReadUInt64BigEndian(from);
+        ulong low = BinaryPrimitives.ReadUInt64BigEndian(from[8..]);
+        ReadOnlySpan<byte> digits = Digits;
+        ulong rest = low;
+        for (int n = 25; n > 13; n--)
+        {
+            to[n] = digits[(int)(rest & 31)];
+            rest >>= 5;
+        }
+
+        to[13] = digits[(int)(rest | ((high & 1) << 4))];
+        rest = high >> 1;
+        for (int n = 12; n >= 0; n--)
+        {
+            to[n] = digits[(int)(rest & 31)];
+            rest >>= 5;
+        }
+    }
+
+    private static byte[] Values()
+    {
+        byte[] values = new byte[256];
+        Array.Fill(values, NoDigit);
+        for (int n = 0; n < Digits.Length; n++)
+        {
+            values[Digits[n]] = (byte)n;
+        }
+
+        return values;
+    }
+}

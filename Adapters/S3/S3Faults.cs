@@ -1,0 +1,39 @@
+using System.Net;
+using Amazon.Runtime;
+using Amazon.S3;
+using ClickAggregator.Grains.Archive;
+
+namespace ClickAggregator.Adapters.S3;
+
+/// <summary>Says what went wrong with a request, and which setting to look at.</summary>
+internal sealed class S3Faults(S3ArchiveOptions options)
+{
+    private readonly string _where = $"bucket {options.Bucket} at {options.ServiceUrl ?? $"AWS{(options.Region is { } region ? " in " + region : "")}"}";
+
+    /// <summary>Whether it is the service's, or the way's to it, and not a mistake of ours.</summary>
+    public static bool IsOfService(Exception fault) =>
+        fault is AmazonClientException or AmazonServiceException or HttpRequestException or IOException or OperationCanceledException or TimeoutException;
+
+    /// <summary>Whether the way broke while an answer came.</summary>
+    public static bool IsCut(Exception fault) => fault is IOException or HttpRequestException;
+
+    public ArchiveUnavailableException Unavailable(string verb, string key, TimeSpan limit, Exception fault) =>
+        new($"cannot {verb} \"{key}\" in {_where}: {Reason(limit, fault)}", fault);
+
+    public ArchiveUnavailableException IgnoresConditions() => new(
+        $"{_where} ignores If-None-Match: an object that is there was written over. The archive needs a service that minds conditional writes (S3:ServiceUrl)");
+
+    private static string Reason(TimeSpan limit, Exception fault) => fault switch
+    {
+        AmazonS3Exception { ErrorCode: "NoSuchBucket" } => "there is no such bucket (S3:Bucket)",
+        AmazonS3Exception { ErrorCode: "InvalidAccessKeyId" or "SignatureDoesNotMatch" or "ExpiredToken" or "InvalidToken" } wrong =>
+            $"the credentials of AWS's chain are not taken ({wrong.ErrorCode})",
+        AmazonS3Exception { StatusCode: HttpStatusCode.Forbidden } denied => $"not allowed ({denied.ErrorCode}); what the credentials must be allowed is in Adapters/S3/README.md",
+        AmazonS3Exception { ErrorCode: "PermanentRedirect" or "AuthorizationHeaderMalformed" or "IllegalLocationConstraintException" } elsewhere =>
+            $"it is in another region (S3:Region): {elsewhere.Message}",
+        AmazonServiceException answered => $"{(int)answered.StatusCode} {answered.ErrorCode}: {answered.Message}",
+        OperationCanceledException => $"no answer within {limit.TotalSeconds:0.#} s",
+        HttpRequestException or IOException => $"{fault.Message} (S3:ServiceUrl)",
+        _ => fault.Message,
+    };
+}

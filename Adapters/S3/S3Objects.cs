@@ -1,0 +1,228 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Amazon.Runtime;
+using Amazon.S3;
+using Amazon.S3.Model;
+using ClickAggregator.Grains.Archive;
+
+namespace ClickAggregator.Adapters.S3;
+
+/// <summary>Archived objects in a bucket of S3, or of a service that speaks as S3 does. README.md says what it has to offer.</summary>
+public sealed class S3Objects : IArchiveObjects, IDisposable
+{
+    /// <summary>Created once and tried again at each process's first write: does the service mind the condition?</summary>
+    internal const string ProbeKey = "conditional-writes";
+
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(50);
+    private static readonly byte[] s_probe = "The archive tries with this object whether the service minds If-None-Match.\n"u8.ToArray();
+
+    private readonly S3ArchiveOptions _options;
+    private readonly TimeProvider _time;
+    private readonly string _prefix;
+    private readonly S3Faults _faults;
+    private readonly AmazonS3Client _client;
+    private readonly SemaphoreSlim _probing = new(1, 1);
+    private volatile bool _mindsConditions;
+
+    /// <summary>Nothing is asked before the first use.</summary>
+    public S3Objects(S3ArchiveOptions options, TimeProvider time)
+        : this(options, time, null)
+    {
+    }
+
+    internal S3Objects(S3ArchiveOptions options, TimeProvider time, AWSCredentials? credentials)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options;
+        _time = time;
+        _prefix = options.Prefix.Length == 0 ? "" : options.Prefix + "/";
+        _faults = new S3Faults(options);
+        _client = S3Client.New(options, credentials);
+    }
+
+    /// <inheritdoc/>
+    public Task WriteAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        ArchiveKey.Check(key);
+        return RunAsync("write", key, content.Length, limit => _client.PutObjectAsync(NewPut(key, content), limit.Token), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Also false where this very call wrote it, its answer was lost, and it was asked again: who minds compares the bytes.</remarks>
+    public async Task<bool> CreateAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        ArchiveKey.Check(key);
+        if (!_mindsConditions)
+        {
+            await ProbeAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        return await CreateAnywayAsync(key, content, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public Task<byte[]?> ReadAsync(string key, CancellationToken cancellationToken)
+    {
+        ArchiveKey.Check(key);
+        return RunAsync("read", key, 0, limit => ReadAsync(key, limit), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public Task DeleteAsync(string key, CancellationToken cancellationToken)
+    {
+        ArchiveKey.Check(key);
+        var request = new DeleteObjectRequest { BucketName = _options.Bucket, Key = _prefix + key };
+        return RunAsync("delete", key, 0, limit => _client.DeleteObjectAsync(request, limit.Token), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<ArchivedKey> ListAsync(string prefix, string? after, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(prefix);
+        string? next = null;
+        do
+        {
+            var request = new ListObjectsV2Request
+            {
+                BucketName = _options.Bucket,
+                Prefix = _prefix + prefix,
+                StartAfter = after is null ? null : _prefix + after,
+                ContinuationToken = next,
+            };
+            ListObjectsV2Response page = await RunAsync(
+                "list", prefix, 0, limit => _client.ListObjectsV2Async(request, limit.Token), cancellationToken).ConfigureAwait(false);
+            foreach (S3Object found in page.S3Objects ?? [])
+            {
+                string key = found.Key[_prefix.Length..];
+                if (key != ProbeKey && !key.EndsWith('/')) // some tools make objects for folders
+                {
+                    yield return new ArchivedKey(key, found.Size ?? 0);
+                }
+            }
+
+            next = page.IsTruncated == true ? page.NextContinuationToken : null;
+        }
+        while (next is not null);
+    }
+
+    public void Dispose()
+    {
+        _client.Dispose();
+        _probing.Dispose();
+    }
+
+    // A service that takes the header and ignores it would let two owners write over each other's entries.
+    private async Task ProbeAsync(CancellationToken cancellationToken)
+    {
+        await _probing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (!_mindsConditions
+                && await CreateAnywayAsync(ProbeKey, s_probe, cancellationToken).ConfigureAwait(false)
+                && await CreateAnywayAsync(ProbeKey, s_probe, cancellationToken).ConfigureAwait(false))
+            {
+                throw _faults.IgnoresConditions();
+            }
+
+            _mindsConditions = true;
+        }
+        finally
+        {
+            _probing.Release();
+        }
+    }
+
+    private Task<bool> CreateAnywayAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => RunAsync(
+        "create",
+        key,
+        content.Length,
+        async limit =>
+        {
+            for (int attempt = 0; ; attempt++)
+            {
+                PutObjectRequest put = NewPut(key, content);
+                put.IfNoneMatch = "*";
+                try
+                {
+                    await _client.PutObjectAsync(put, limit.Token).ConfigureAwait(false);
+                    return true;
+                }
+                catch (AmazonS3Exception taken) when (taken.StatusCode == HttpStatusCode.PreconditionFailed)
+                {
+                    return false;
+                }
+                catch (AmazonS3Exception meanwhile) when (meanwhile.StatusCode == HttpStatusCode.Conflict && attempt < _options.Retries)
+                {
+                    // Somebody else creates it, or takes it away, at the same time: S3 asks us to come again.
+                    await Task.Delay(s_pause, _time, limit.Token).ConfigureAwait(false);
+                }
+            }
+        },
+        cancellationToken);
+
+    private async Task<byte[]?> ReadAsync(string key, CancellationTokenSource limit)
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            try
+            {
+                using GetObjectResponse got = await _client.GetObjectAsync(
+                    new GetObjectRequest { BucketName = _options.Bucket, Key = _prefix + key }, limit.Token).ConfigureAwait(false);
+                limit.CancelAfter(TimeFor(got.ContentLength));
+                byte[] content = GC.AllocateUninitializedArray<byte>(checked((int)got.ContentLength));
+                await got.ResponseStream.ReadExactlyAsync(content, limit.Token).ConfigureAwait(false);
+                return content;
+            }
+            catch (AmazonS3Exception none) when (none.StatusCode == HttpStatusCode.NotFound && none.ErrorCode != "NoSuchBucket")
+            {
+                return null;
+            }
+            catch (Exception cut) when (S3Faults.IsCut(cut) && attempt < _options.Retries)
+            {
+                // The library repeats requests, and not what comes after an answer's head.
+                await Task.Delay(s_pause, _time, limit.Token).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private PutObjectRequest NewPut(string key, ReadOnlyMemory<byte> content)
+    {
+        ArraySegment<byte> bytes = MemoryMarshal.TryGetArray(content, out ArraySegment<byte> array) ? array : new ArraySegment<byte>(content.ToArray());
+        var put = new PutObjectRequest
+        {
+            BucketName = _options.Bucket,
+            Key = _prefix + key,
+            InputStream = new MemoryStream(bytes.Array ?? [], bytes.Offset, bytes.Count, writable: false),
+        };
+        if (_options.Encryption == S3Encryption.Aes256)
+        {
+            put.ServerSideEncryptionMethod = ServerSideEncryptionMethod.AES256;
+        }
+        else if (_options.Encryption == S3Encryption.Kms)
+        {
+            put.ServerSideEncryptionMethod = ServerSideEncryptionMethod.AWSKMS;
+            put.ServerSideEncryptionKeyManagementServiceKeyId = _options.KmsKeyId;
+        }
+
+        return put;
+    }
+
+    private TimeSpan TimeFor(long bytes) => _options.Timeout + TimeSpan.FromSeconds((double)bytes / _options.BytesASecond);
+
+    private async Task<T> RunAsync<T>(string verb, string key, long bytes, Func<CancellationTokenSource, Task<T>> run, CancellationToken cancellationToken)
+    {
+        TimeSpan time = TimeFor(bytes);
+        using var limit = new CancellationTokenSource(time, _time);
+        using CancellationTokenRegistration given = cancellationToken.UnsafeRegister(state => ((CancellationTokenSource)state!).Cancel(), limit);
+        try
+        {
+            return await run(limit).ConfigureAwait(false);
+        }
+        catch (Exception fault) when (S3Faults.IsOfService(fault))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            throw _faults.Unavailable(verb, key, time, fault);
+        }
+    }
+}

@@ -1,0 +1,272 @@
+using ClickAggregator.Grains.Chain;
+using ClickAggregator.Grains.Partitions;
+using ClickAggregator.Grains.Storage;
+using ClickAggregator.Streaming;
+using Microsoft.Extensions.Logging;
+
+namespace ClickAggregator.Grains.Archive;
+
+/// <summary>
+/// Archives one chain: the shell around <see cref="ChainArchive"/>. A loop of its own takes step after step, and starts over from the
+/// record when anything fails. Where the chain's log is not here any more it only answers.
+/// </summary>
+[KeepAlive]
+internal sealed partial class ArchiveGrain(
+    [PersistentState("archive", StorageNames.State)] IPersistentState<ArchiveDocument> state,
+    IPartitionLog log,
+    PreviousLog previous,
+    IArchiveObjects objects,
+    IClickFiles files,
+    ArchiveOptions options,
+    CountingOptions counting,
+    ArchiveGate gate,
+    ArchiveBoard board,
+    ArchiveInstruments instruments,
+    TimeProvider time,
+    ILogger<ArchiveGrain> logger) : Grain, IArchiveGrain, IDisposable
+{
+    private static readonly TimeSpan s_firstPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(30);
+    private readonly CancellationTokenSource _stop = new();
+    private readonly ArchiveAlarm _alarm = new(options, time, logger);
+    private ArchiveStateStore _records = null!;
+    private GrainArchiveDays _days = null!;
+    private ArchiveChain? _chain;
+    private ChainArchive? _archive;
+    private bool _isCurrent;
+    private long? _closedAt;
+    private LogRange _range;
+    private string? _detail;
+    private Task _loop = Task.CompletedTask;
+
+    private int Chain => (int)this.GetPrimaryKeyLong();
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        // Not awaited: it may have an object to make first.
+        _records = new ArchiveStateStore(state);
+        _days = new GrainArchiveDays(GrainFactory);
+        _loop = RunAsync();
+        return Task.CompletedTask;
+    }
+
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        await _stop.CancelAsync();
+        await _loop;
+        board.Leave(Chain);
+    }
+
+    public void Dispose() => _stop.Dispose();
+
+    public Task TouchAsync() => Task.CompletedTask; // it is awake now, and its loop does the rest
+
+    public Task<ArchiveProgress> GetProgressAsync()
+    {
+        ArchiveRecord? record = Known;
+        return Task.FromResult(new ArchiveProgress(
+            Chain,
+            record?.Chain.Log ?? _chain?.Log ?? "",
+            record?.Chain.Partition ?? _chain?.Partition ?? 0,
+            record?.Upto ?? 0,
+            Math.Max(_range.End, record?.Upto ?? 0),
+            _range.Start,
+            record?.Until ?? 0,
+            record?.Entries ?? 0,
+            _detail,
+            record?.Lost ?? []));
+    }
+
+    public Task<ArchivedHour> GetHourAsync(int hour) => Known is null
+        ? Task.FromResult(new ArchivedHour(0, []))
+        : ArchivedHours.FindAsync(() => Known!, _days, hour, ArchiveFaults.None, _stop.Token);
+
+    // As the protocol knows it to be complete, or as it is stored.
+    private ArchiveRecord? Known => _records.Known;
+
+    private async Task RunAsync()
+    {
+        TimeSpan pause = s_firstPause;
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                if (await OpenAsync() is not { } archive)
+                {
+                    pause = s_longestPause;
+                }
+                else
+                {
+                    _archive = archive;
+                    await archive.StartAsync(_stop.Token);
+                    pause = s_firstPause;
+                    await GoOnAsync(archive);
+                }
+            }
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+            {
+                break;
+            }
+            catch (ChainFencedException error)
+            {
+                LogFenced(logger, Chain, error.Message);
+                DeactivateOnIdle();
+                break;
+            }
+            catch (ChainStoppedException error)
+            {
+                // It looks again now and then: somebody may have acted.
+                if (_detail != error.Message)
+                {
+                    LogStopped(logger, _chain!.Partition, error.Message);
+                }
+
+                _detail = error.Message;
+                pause = s_longestPause;
+            }
+#pragma warning disable CA1031 // whatever went wrong, the record says from where to go on
+            catch (Exception error)
+#pragma warning restore CA1031
+            {
+                if (_detail is null)
+                {
+                    LogFailed(logger, error, Chain);
+                }
+
+                _detail = $"tried again: {error.Message}";
+            }
+
+            await LookAsync();
+            await Task.Delay(pause, time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            pause = pause * 2 > s_longestPause ? s_longestPause : pause * 2;
+        }
+    }
+
+    private async Task GoOnAsync(ChainArchive archive)
+    {
+        while (true)
+        {
+            bool did = await archive.StepAsync(_stop.Token);
+            _detail = archive.Damaged.Count > 0 ? $"damaged or gone: {string.Join(", ", archive.Damaged.Take(10))}" : null;
+            Post(archive);
+            if (!did)
+            {
+                await Task.Delay(options.Poll, time, _stop.Token);
+            }
+        }
+    }
+
+    /// <summary>The archive of this chain; null where its log is not here.</summary>
+    private async Task<ChainArchive?> OpenAsync()
+    {
+        _chain ??= await FindAsync();
+        if (_chain is not { } chain)
+        {
+            _detail = "no chain of this number is known";
+            return null;
+        }
+
+        IPartitionLog from;
+        Func<LogRange, CancellationToken, ValueTask<long>> limit;
+        if ((await log.GetLogIdAsync(_stop.Token)).Value == chain.Log)
+        {
+            from = log;
+            limit = static (range, _) => new(range.End);
+            _isCurrent = true;
+        }
+        else if (previous.Log is { } old && (await old.GetLogIdAsync(_stop.Token)).Value == chain.Log)
+        {
+            from = old;
+            limit = ClosingAsync;
+            _isCurrent = false;
+        }
+        else
+        {
+            _isCurrent = false;
+            _detail = null; // what was archived of it can be asked for, and that is all
+            return null;
+        }
+
+        return new ChainArchive(
+            chain,
+            options,
+            new DuplicateRule(counting.Horizon, counting.MaxIds),
+            from,
+            limit,
+            new ArchiveStores(_records, _days, objects),
+            files,
+            gate,
+            time,
+            logger,
+            instruments);
+    }
+
+    private async Task<ArchiveChain?> FindAsync()
+    {
+        IReadOnlyList<RegisteredChain> chains = await GrainFactory.GetGrain<IChainRegistryGrain>(0).GetChainsAsync();
+        RegisteredChain? found = chains.FirstOrDefault(one => one.Number == Chain);
+        return found is null ? null : new ArchiveChain(found.Log, found.Partition, found.Number);
+    }
+
+    /// <summary>
+    /// A log that another took the place of is archived to where it was closed: what is behind comes through the other. Until that is
+    /// known nothing more of it is.
+    /// </summary>
+    private async ValueTask<long> ClosingAsync(LogRange range, CancellationToken cancellationToken)
+    {
+        if (_closedAt is null)
+        {
+            LogClosing closing = await GrainFactory.GetGrain<IPartitionGrain>(_chain!.Partition).GetClosingAsync(_chain.Log);
+            if (closing.IsPending)
+            {
+                return 0;
+            }
+
+            _closedAt = closing.At ?? 0;
+        }
+
+        return _closedAt.Value;
+    }
+
+    /// <summary>While nothing can be archived it has to be known how far behind it is, all the more.</summary>
+    private async Task LookAsync()
+    {
+        if (_archive is { } archive && !_stop.IsCancellationRequested)
+        {
+            try
+            {
+                await archive.LookAsync(_stop.Token);
+            }
+#pragma warning disable CA1031 // the log may be what fails
+            catch (Exception)
+#pragma warning restore CA1031
+            {
+                // what was known stands, and grows older
+            }
+
+            Post(archive);
+        }
+    }
+
+    private void Post(ChainArchive archive)
+    {
+        ArchiveRecord record = archive.Record;
+        _range = archive.Range;
+        long records = Math.Max(0, (_isCurrent ? _range.End : _closedAt ?? _range.End) - record.Upto);
+        double seconds = records > 0 && archive.OldestWaiting is long oldest ? Math.Max(0, time.GetUtcNow().ToUnixTimeMilliseconds() - oldest) / 1000.0 : 0;
+        bool isDone = !_isCurrent && _closedAt is not null && records == 0;
+        long needed = isDone ? long.MaxValue : Math.Min(record.DedupFrom, record.Upto);
+        var lag = new ArchiveLag(archive.Chain, _isCurrent, records, seconds, Known is null ? 0 : needed, _detail);
+        board.Post(lag);
+        _alarm.Look(lag);
+    }
+
+    [LoggerMessage(EventId = 2411, Level = LogLevel.Warning, Message = "the archive of chain {Chain}: {Message}; this activation ends")]
+    private static partial void LogFenced(ILogger logger, int chain, string message);
+
+    [LoggerMessage(EventId = 2412, Level = LogLevel.Error, Message = "the archive of partition {Partition} stands still: {Message}")]
+    private static partial void LogStopped(ILogger logger, int partition, string message);
+
+    [LoggerMessage(EventId = 2413, Level = LogLevel.Error, Message = "the archive of chain {Chain} failed, and is tried again from its record")]
+    private static partial void LogFailed(ILogger logger, Exception error, int chain);
+}

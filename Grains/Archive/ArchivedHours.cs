@@ -1,0 +1,35 @@
+namespace ClickAggregator.Grains.Archive;
+
+/// <summary>Which objects hold an hour's clicks, by the record and the index of days.</summary>
+internal static class ArchivedHours
+{
+    /// <param name="record">The record now: it is asked again, since it may change meanwhile.</param>
+    /// <param name="days">The index.</param>
+    /// <param name="hour">Hours since the epoch.</param>
+    /// <param name="faults">See there.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public static async Task<ArchivedHour> FindAsync(
+        Func<ArchiveRecord> record, IArchiveDays days, int hour, ArchiveFaults faults, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            ArchiveRecord now = record();
+            DayIndex day = await days.ReadAsync(now.Chain.Number, hour / 24, cancellationToken);
+            if (record().Entries != now.Entries)
+            {
+                continue; // what the index says and what the record says would be of two moments
+            }
+
+            // The index may be ahead by an entry that is not complete: its clicks are still where they were.
+            IEnumerable<ArchivedObject> moved = day.Objects
+                .Where(one => one.Hour == hour && day.Archive == now.FirstHash && (one.Entry <= now.Entries || faults.HasFlag(ArchiveFaults.BothCopies)))
+                .Select(one => new ArchivedObject(one.Key, one.Sha256, one.Bytes, one.Rows, one.Rows, one.From, one.To, one.Entry));
+            IEnumerable<ArchivedObject> waiting = now.Inbox
+                .Select(one => (Object: one, one.Left.FirstOrDefault(left => left.Hour == hour).Rows))
+                .Where(one => one.Rows > 0)
+                .Select(one => new ArchivedObject(
+                    one.Object.Key, one.Object.Sha256, one.Object.Bytes, one.Object.Rows, one.Rows, one.Object.From, one.Object.To, one.Object.Entry));
+            return new ArchivedHour(now.Upto, [.. moved.Concat(waiting).OrderBy(one => one.From).ThenBy(one => one.Key, StringComparer.Ordinal)]);
+        }
+    }
+}

@@ -1,0 +1,216 @@
+using ClickAggregator.Clicks;
+using ClickAggregator.Grains.Chain;
+using ClickAggregator.Grains.Counting;
+using ClickAggregator.Streaming;
+
+namespace ClickAggregator.Grains.Archive;
+
+/// <content>From the log into the inbox.</content>
+public sealed partial class ChainArchive
+{
+    private const long HourMilliseconds = 3_600_000;
+    private const int LookRecords = 1000;
+    private static readonly Dictionary<string, byte[]> s_nothing = [];
+
+    /// <summary>Ids are forgotten between two objects where they take more than this: they can be read back.</summary>
+    private const long KeptBytes = 8 << 20;
+
+    private readonly RecordReader _reader = new();
+    private (long Offset, long Time)? _oldest;
+    private DuplicateSet? _seen;
+    private long _seenUpto;
+    private long _written;
+    private double _recordBytes = 100;
+
+    private async Task<bool> WriteIfDueAsync(CancellationToken cancellationToken)
+    {
+        long limit = Math.Min(_range.End, await _limit(_range, cancellationToken));
+        if (limit <= _record.Upto)
+        {
+            return false;
+        }
+
+        bool isFull = (limit - _record.Upto) * _recordBytes >= _options.MaxObjectBytes;
+
+        // Not at once again where records are old already when they come: of another producer's clock, or after an outage.
+        bool isOld = _oldest is { } oldest && oldest.Offset == _record.Upto && Now - oldest.Time >= _options.MaxAge.TotalMilliseconds
+            && (_written == 0 || _time.GetElapsedTime(_written) >= _options.MaxAge / 4);
+        if (!isFull && !isOld && limit == _range.End)
+        {
+            return false;
+        }
+
+        using IDisposable turn = await _gate.EnterAsync(cancellationToken);
+        Made made = await MakeAsync(_record.Upto, limit, cancellationToken);
+        await CommitAsync(Written(made), made.Objects, cancellationToken);
+        _written = _time.GetTimestamp();
+        if (_seen?.Bytes > KeptBytes && (_range.End - _record.Upto) * _recordBytes < _options.MaxObjectBytes)
+        {
+            _seen = null;
+        }
+
+        return true;
+    }
+
+    /// <summary>When the first record that waits came into the log.</summary>
+    private async Task<long> OldestAsync(CancellationToken cancellationToken)
+    {
+        long from = _record.Upto;
+        long oldest = Now;
+        await foreach (Slab slab in _log.ReadAsync(_chain.Partition, from, Math.Min(from + LookRecords, _range.End), cancellationToken))
+        {
+            try
+            {
+                if (slab.Count > 0)
+                {
+                    return Math.Min(oldest, slab.Records[0].Timestamp);
+                }
+            }
+            finally
+            {
+                slab.Release();
+            }
+        }
+
+        return oldest;
+    }
+
+    private ManifestEntry Written(Made made) => Entry(ArchiveCause.Write, made.From, made.To) with
+    {
+        Duplicates = _rule,
+        Until = made.Until,
+        DedupFrom = made.DedupFrom,
+        Last = made.Last,
+        Adds = made.Adds,
+    };
+
+    /// <summary>Makes the object of what the log has from an offset on, as much as goes into one.</summary>
+    private async Task<Made> MakeAsync(long from, long to, CancellationToken cancellationToken)
+    {
+        DuplicateSet seen = await SeenAsync(from, cancellationToken);
+        _seen = null; // until it is known where it stands
+        var rows = new ClickRows();
+        var hours = new SortedDictionary<int, long>();
+        long end = from;
+        long records = 0;
+        long bytes = 0;
+        long until = 0;
+        long now = Now;
+        LogMark? last = null;
+        bool isFull = false;
+        await foreach (Slab slab in _log.ReadAsync(_chain.Partition, from, to, cancellationToken))
+        {
+            try
+            {
+                SlabRecord? read = null;
+                foreach (SlabRecord record in slab.Records)
+                {
+                    if (record.Offset < from)
+                    {
+                        continue;
+                    }
+
+                    ReadOnlySpan<byte> value = record.IsDamaged ? default : slab.Value(in record);
+                    bool isClick = _reader.TryRead(value, in record, out Click click);
+                    int hour = (int)(click.Timestamp / HourMilliseconds);
+                    if (records > 0 && (bytes + value.Length > _options.MaxObjectBytes || (isClick && hours.Count >= _options.MaxHours && !hours.ContainsKey(hour))))
+                    {
+                        isFull = true;
+                        break;
+                    }
+
+                    records++;
+                    bytes += value.Length;
+                    until = Math.Max(until, Math.Min(record.Timestamp, now)); // a producer's clock may be far ahead
+                    read = record.IsDamaged ? read : record;
+                    end = record.Offset + 1;
+                    if (isClick)
+                    {
+                        rows.Add(in click, record.Offset, record.Timestamp, seen.Add(RecordReader.Hash(in click, record.Offset), record.Timestamp, record.Offset));
+                        hours[hour] = hours.GetValueOrDefault(hour) + 1;
+                    }
+                }
+
+                last = read is SlabRecord marked ? LogMark.Of(slab, in marked) : last;
+                end = isFull ? end : Math.Max(end, Math.Min(to, slab.To));
+            }
+            finally
+            {
+                slab.Release();
+            }
+
+            if (isFull)
+            {
+                break;
+            }
+
+            await Task.Yield();
+        }
+
+        _seen = seen;
+        _seenUpto = end;
+        _recordBytes = records > 1000 ? (double)bytes / records : _recordBytes;
+        var adds = new List<ManifestObject>();
+        Dictionary<string, byte[]> objects = [];
+        if (rows.Count > 0)
+        {
+            byte[] content = await AsideAsync(() => _files.Write(rows, _chain.Origin));
+            string key = ArchiveKeys.Inbox(_chain.Number, rows.Offsets[0], rows.Offsets[^1]);
+            objects[key] = content;
+            adds.Add(new ManifestObject(
+                key, ManifestFormat.Hash(content), content.Length, rows.Offsets[0], rows.Offsets[^1] + 1, [.. hours.Select(hour => new HourRows(hour.Key, hour.Value))]));
+        }
+
+        return new Made(from, end, until, Math.Min(seen.Oldest ?? end, end), last, adds, objects);
+    }
+
+    /// <summary>The ids that the records before an offset had, as far as they may still be repeated.</summary>
+    private async Task<DuplicateSet> SeenAsync(long upto, CancellationToken cancellationToken)
+    {
+        if (_seen is not null && _seenUpto == upto)
+        {
+            return _seen;
+        }
+
+        var seen = new DuplicateSet(_rule.Horizon, _rule.MaxIds);
+        long from = Math.Max(Math.Min(_record.DedupFrom, upto), _range.Start);
+        if (from >= upto || _faults.HasFlag(ArchiveFaults.NoReadingBack))
+        {
+            return seen;
+        }
+
+        await foreach (Slab slab in _log.ReadAsync(_chain.Partition, from, upto, cancellationToken))
+        {
+            try
+            {
+                foreach (SlabRecord record in slab.Records)
+                {
+                    if (record.Offset >= from && record.Offset < upto && !record.IsDamaged && _reader.TryRead(slab.Value(in record), in record, out Click click))
+                    {
+                        seen.Add(RecordReader.Hash(in click, record.Offset), record.Timestamp, record.Offset);
+                    }
+                }
+            }
+            finally
+            {
+                slab.Release();
+            }
+
+            await Task.Yield();
+        }
+
+        return seen;
+    }
+
+    /// <summary>The log's start has passed what was archived: what lies between is lost, and that is noted like all else.</summary>
+    private async Task LoseAsync(CancellationToken cancellationToken)
+    {
+        LogLost(_logger, _chain.Partition, _record.Upto, _range.Start);
+        await CommitAsync(
+            Entry(ArchiveCause.Lost, _record.Upto, _range.Start) with { DedupFrom = _range.Start }, s_nothing, cancellationToken);
+    }
+
+    /// <summary>What was made of a range of the log.</summary>
+    private sealed record Made(
+        long From, long To, long Until, long DedupFrom, LogMark? Last, IReadOnlyList<ManifestObject> Adds, IReadOnlyDictionary<string, byte[]> Objects);
+}
