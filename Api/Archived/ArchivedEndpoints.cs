@@ -10,7 +10,7 @@ internal static class ArchivedEndpoints
     public static void AddArchiveReading(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton<ArchiveReader>();
-        builder.Services.AddSingleton<ArchiveGate>();
+        builder.Services.AddSingleton<ReadingGate>();
     }
 
     public static void MapArchived(this IEndpointRouteBuilder app)

@@ -33,7 +33,7 @@ internal static class ExportQuery
             _ => throw new QueryFaultException("invalid_parameter", "format", "'format' is ndjson or parquet"),
         };
         ArchiveReader reader = query.Http.RequestServices.GetRequiredService<ArchiveReader>();
-        IDisposable place = query.Http.RequestServices.GetRequiredService<ArchiveGate>().Enter();
+        IDisposable place = query.Http.RequestServices.GetRequiredService<ReadingGate>().Enter();
         query.Http.Response.RegisterForDispose(place);
 
         // What is counted is asked for first: what of it is archived a moment later holds for that moment.

@@ -42,7 +42,7 @@ internal static class TraceQuery
         }
 
         IServiceProvider services = query.Http.RequestServices;
-        using IDisposable place = services.GetRequiredService<ArchiveGate>().Enter();
+        using IDisposable place = services.GetRequiredService<ReadingGate>().Enter();
         ArchiveReader reader = services.GetRequiredService<ArchiveReader>();
         IReadOnlyList<ArchiveProgress> chains = await reader.ChainsAsync(query.Cancelled);
         var archive = new ArchiveSearch(reader);

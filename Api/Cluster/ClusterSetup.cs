@@ -37,6 +37,11 @@ internal static class ClusterSetup
             builder.Services.Remove(start);
         }
 
+        if (settings.ReadsArchive)
+        {
+            settings.Archive.AddTo(builder.Services); // for traces and exports; which objects there are the silos say
+        }
+
         builder.Services.AddSingleton<ConnectionRetry>();
         builder.Services.AddSingleton<IClientConnectionRetryFilter>(services => services.GetRequiredService<ConnectionRetry>());
         Add<ClusterConnection>(builder.Services);

@@ -44,3 +44,7 @@ public sealed class LedgerServer : IAsyncLifetime
         long run, string series, int hour, int chain, CorrectionCause cause, CorrectionState state, long before, long after, string? detail = null) =>
         new(run, new WindowKey(series, hour, chain), cause, state, [before, 0, 0, 0], [0, 0, 0, after], 1000, hour * 3_600_000L, detail);
 }
+
+/// <summary>One server for all tests of the ledger.</summary>
+[CollectionDefinition(nameof(LedgerServer))]
+public sealed class LedgerServerGroup : ICollectionFixture<LedgerServer>;

@@ -8,7 +8,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace ClickAggregator.Api.Tests.Ledger;
 
 /// <summary>The ledger over HTTP: by hour and by what was counted, page by page, as JSON and as CSV.</summary>
-public class LedgerTests(LedgerServer loaded) : IClassFixture<LedgerServer>
+[Collection(nameof(LedgerServer))]
+public class LedgerTests(LedgerServer loaded)
 {
     private static string HourText { get; } = Text(LedgerServer.Hour);
 

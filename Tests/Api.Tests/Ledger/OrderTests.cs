@@ -4,7 +4,8 @@ using ClickAggregator.Api.Tests.Queries;
 namespace ClickAggregator.Api.Tests.Ledger;
 
 /// <summary>What an order may not say.</summary>
-public class OrderTests(LedgerServer loaded) : IClassFixture<LedgerServer>
+[Collection(nameof(LedgerServer))]
+public class OrderTests(LedgerServer loaded)
 {
     [Theory]
     [InlineData("", "malformed_json", null)]

@@ -3,7 +3,7 @@ using ClickAggregator.Api.Queries;
 namespace ClickAggregator.Api.Archived;
 
 /// <summary>How many may read the archive through this process at once: each holds an object in memory, up to 128 MiB and what it unpacks to.</summary>
-internal sealed class ArchiveGate : IDisposable
+internal sealed class ReadingGate : IDisposable
 {
     private const int AtOnce = 2;
     private readonly SemaphoreSlim _places = new(AtOnce);
