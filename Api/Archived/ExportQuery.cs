@@ -49,9 +49,15 @@ internal static class ExportQuery
         headers[AnswerHeaders.RangeTo] = AnswerFields.Time(range.To, range.Zone);
         headers.ContentDisposition = $"attachment; filename=\"{Name(kind, id)}.{(parquet ? "parquet" : "ndjson")}\"";
         IAsyncEnumerable<(ClickRows Rows, int Row, ArchiveProgress Chain)> clicks = ReadAsync(reader, chains, wanted, range, query.Cancelled);
-        return parquet
-            ? Results.Bytes(await WholeAsync(reader, clicks), Parquet)
-            : new Lines(clicks);
+        if (parquet)
+        {
+            return Results.Bytes(await WholeAsync(reader, clicks), Parquet);
+        }
+
+        // Until the first click is found the answer has not begun: what is wrong by then is said with a status.
+        IAsyncEnumerator<(ClickRows Rows, int Row, ArchiveProgress Chain)> lines = clicks.GetAsyncEnumerator(query.Cancelled);
+        query.Http.Response.RegisterForDisposeAsync(lines);
+        return new Lines(lines, await lines.MoveNextAsync());
     }
 
     private static async IAsyncEnumerable<(ClickRows Rows, int Row, ArchiveProgress Chain)> ReadAsync(
@@ -111,15 +117,16 @@ internal static class ExportQuery
     private static string Name(string kind, string id) => kind + "-" + string.Concat(id.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '_'));
 
     /// <summary>One line a click. What goes wrong on the way cuts the connection: half an export must not look like a whole one.</summary>
-    private sealed class Lines(IAsyncEnumerable<(ClickRows Rows, int Row, ArchiveProgress Chain)> clicks) : IResult
+    private sealed class Lines(IAsyncEnumerator<(ClickRows Rows, int Row, ArchiveProgress Chain)> clicks, bool isAny) : IResult
     {
         public async Task ExecuteAsync(HttpContext httpContext)
         {
             HttpResponse response = httpContext.Response;
             response.ContentType = NdJson;
             using var line = new ClickLine(response.BodyWriter);
-            await foreach ((ClickRows rows, int row, ArchiveProgress chain) in clicks.WithCancellation(httpContext.RequestAborted))
+            for (bool more = isAny; more; more = await clicks.MoveNextAsync())
             {
+                (ClickRows rows, int row, ArchiveProgress chain) = clicks.Current;
                 line.Write(rows, row, chain.Partition, chain.Chain);
                 if (line.Unsent >= FlushBytes)
                 {

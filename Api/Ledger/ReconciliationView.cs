@@ -3,12 +3,16 @@ using ClickAggregator.Grains;
 
 namespace ClickAggregator.Api.Ledger;
 
-/// <summary>How far archive and reconciliation are.</summary>
+/// <summary>How far archive and reconciliation are; null in each part where the silos did not say.</summary>
 /// <param name="Archive">Each chain, in order.</param>
+/// <param name="Reconciliation">How far the numbers are recounted.</param>
+internal sealed record ProofState(IReadOnlyList<ArchiveProgress>? Archive, ReconciliationState? Reconciliation);
+
+/// <summary>How far the numbers are recounted.</summary>
 /// <param name="Position">How far hours are planned, and the version.</param>
 /// <param name="OpenHours">Hours of chains, of those that are planned, that no run has covered; at most <see cref="ReconciliationView.MaxOpenHours"/>.</param>
 /// <param name="LastRun">The latest run; null before the first.</param>
-internal sealed record ReconciliationState(IReadOnlyList<ArchiveProgress> Archive, LedgerPosition Position, int OpenHours, ReconciliationRun? LastRun);
+internal sealed record ReconciliationState(LedgerPosition Position, int OpenHours, ReconciliationRun? LastRun);
 
 /// <summary>
 /// What the status says of archive and reconciliation. It is asked for every second by every page that is open, so it is read
@@ -25,14 +29,14 @@ internal sealed partial class ReconciliationView(Silos silos, TimeProvider time,
     private static readonly TimeSpan s_wait = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
-    private Task<ReconciliationState?>? _reading;
-    private ReconciliationState? _known;
+    private Task<ProofState>? _reading;
+    private ProofState _known = new(null, null);
     private long _readAt;
 
-    /// <summary>What is known; null where the silos did not say. At most some seconds old.</summary>
-    public async Task<ReconciliationState?> GetAsync(CancellationToken cancellationToken)
+    /// <summary>What is known, at most some seconds old.</summary>
+    public async Task<ProofState> GetAsync(CancellationToken cancellationToken)
     {
-        Task<ReconciliationState?> reading;
+        Task<ProofState> reading;
         lock (_lock)
         {
             if (_reading is null || (_reading.IsCompleted && time.GetElapsedTime(_readAt) >= s_fresh))
@@ -49,34 +53,47 @@ internal sealed partial class ReconciliationView(Silos silos, TimeProvider time,
         return reading.IsCompleted ? await reading : _known;
     }
 
-    private async Task<ReconciliationState?> ReadAsync()
+    private async Task<ProofState> ReadAsync()
+    {
+        Task<IReadOnlyList<ArchiveProgress>?> archive = TryAsync(ReadArchiveAsync);
+        Task<ReconciliationState?> reconciliation = TryAsync(ReadReconciliationAsync);
+        return _known = new ProofState(await archive, await reconciliation);
+    }
+
+    private async Task<T?> TryAsync<T>(Func<Task<T>> read)
+        where T : class
     {
         try
         {
-            return _known = await Task.Run(AskAsync).WaitAsync(s_patience, time);
+            return await Task.Run(read).WaitAsync(s_patience, time);
         }
 #pragma warning disable CA1031 // no silo is there, or its store is away: the status says that it is not known
         catch (Exception fault)
 #pragma warning restore CA1031
         {
             LogUnknown(logger, fault);
-            return _known = null;
+            return null;
         }
     }
 
-    private async Task<ReconciliationState> AskAsync()
+    private async Task<IReadOnlyList<ArchiveProgress>> ReadArchiveAsync()
     {
         IGrainFactory grains = silos.Grains;
         IReadOnlyList<RegisteredChain> chains = await grains.GetGrain<IChainRegistryGrain>(0).GetChainsAsync();
-        ArchiveProgress[] archive = await Task.WhenAll(chains.OrderBy(chain => chain.Number)
+        return await Task.WhenAll(chains.OrderBy(chain => chain.Number)
             .Select(chain => grains.GetGrain<IArchiveGrain>(chain.Number).GetProgressAsync()));
+    }
+
+    private async Task<ReconciliationState> ReadReconciliationAsync()
+    {
+        IGrainFactory grains = silos.Grains;
         IReconciliationGrain reconciliation = grains.GetGrain<IReconciliationGrain>(0);
         LedgerPosition position = await reconciliation.GetPositionAsync();
         IReadOnlyList<ReconciliationRun> runs = await reconciliation.GetRunsAsync(null, 1);
         int open = await grains.GetGrain<ILedgerGrain>(0).CountOpenHoursAsync(position.Through - LookBackHours, position.Through, MaxOpenHours);
-        return new ReconciliationState(archive, position, open, runs.Count == 0 ? null : runs[0]);
+        return new ReconciliationState(position, open, runs.Count == 0 ? null : runs[0]);
     }
 
-    [LoggerMessage(1302, LogLevel.Debug, "How far archive and reconciliation are is not known")]
+    [LoggerMessage(1302, LogLevel.Debug, "How far archive or reconciliation is is not known")]
     private static partial void LogUnknown(ILogger logger, Exception reason);
 }

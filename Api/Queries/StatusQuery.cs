@@ -16,7 +16,7 @@ internal static class StatusQuery
     {
         IServiceProvider services = query.Http.RequestServices;
         PartitionedClickLog log = services.GetRequiredService<PartitionedClickLog>();
-        ReconciliationState? reconciliation = await services.GetRequiredService<ReconciliationView>().GetAsync(query.Cancelled);
+        ProofState proof = await services.GetRequiredService<ReconciliationView>().GetAsync(query.Cancelled);
         return Answer.Json(json =>
         {
             json.WriteBoolean("demo", services.GetRequiredService<ApiSettings>().Demo);
@@ -67,21 +67,21 @@ internal static class StatusQuery
             }
 
             json.WriteEndArray();
-            WriteArchive(json, reconciliation);
-            WriteReconciliation(json, reconciliation, query.Now);
+            WriteArchive(json, proof.Archive);
+            WriteReconciliation(json, proof.Reconciliation, query.Now);
         });
     }
 
-    private static void WriteArchive(Utf8JsonWriter json, ReconciliationState? state)
+    private static void WriteArchive(Utf8JsonWriter json, IReadOnlyList<ArchiveProgress>? archive)
     {
-        if (state is null)
+        if (archive is null)
         {
             json.WriteNull("archive");
             return;
         }
 
         json.WriteStartArray("archive");
-        foreach (ArchiveProgress chain in state.Archive)
+        foreach (ArchiveProgress chain in archive)
         {
             json.WriteStartObject();
             json.WriteNumber("chain", chain.Chain);

@@ -3,6 +3,7 @@ using System.Text.Json;
 using ClickAggregator.Api.Archived;
 using ClickAggregator.Api.Tests.Queries;
 using ClickAggregator.Clicks;
+using ClickAggregator.Grains;
 using ClickAggregator.Grains.Archive;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -104,6 +105,29 @@ public class ExportTests(ArchivedServer archived)
         }
 
         Assert.Equal(200, (await archived.Server.GetAsync("/v1/ads/a-7/clicks/export")).Status);
+    }
+
+    [Fact]
+    public async Task An_object_that_is_not_what_the_manifest_says_is_not_read()
+    {
+        ArchiveReader reader = archived.Server.Services.GetRequiredService<ArchiveReader>();
+        CancellationToken cancel = TestContext.Current.CancellationToken;
+        int hour = (int)(ArchivedServer.Noon.ToUnixTimeSeconds() / 3600);
+        int read = 0;
+        foreach (ArchiveProgress chain in await reader.ChainsAsync(cancel))
+        {
+            foreach (ArchivedObject one in await reader.ObjectsAsync(chain.Chain, hour, hour + 3, cancel))
+            {
+                read++;
+                Assert.Equal(one.Bytes, (await reader.ReadAsync(one, cancel)).Length);
+                var altered = await Assert.ThrowsAsync<ArchiveDamagedException>(() => reader.ReadAsync(one with { Sha256 = new string('0', 64) }, cancel));
+                var gone = await Assert.ThrowsAsync<ArchiveDamagedException>(() => reader.ReadAsync(one with { Key = one.Key + "x" }, cancel));
+                Assert.Contains(one.Key, altered.Message, StringComparison.Ordinal);
+                Assert.Contains(one.Key + "x is gone", gone.Message, StringComparison.Ordinal);
+            }
+        }
+
+        Assert.True(read > 0);
     }
 
     private static JsonElement[] Lines(Answer answer) => [.. answer.Body.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];

@@ -22,8 +22,38 @@ public class ScriptedGrains : DispatchProxy
         (targetMethod!.IsGenericMethod ? _own(targetMethod.GetGenericArguments()[0]) : null) ?? targetMethod.Invoke(_real, args);
 }
 
+/// <summary>A grain's interface over an object that has its methods, or some of them. It is no grain's class: Orleans would take one up.</summary>
+public class ScriptedGrain : DispatchProxy
+{
+    private object? _own;
+    private object? _real;
+
+    /// <param name="own">Has methods of the interface, by name.</param>
+    /// <param name="real">What has the others; null where there are none.</param>
+    public static T Over<T>(object own, T? real = null)
+        where T : class
+    {
+        T made = Create<T, ScriptedGrain>();
+        ((ScriptedGrain)(object)made)._own = own;
+        ((ScriptedGrain)(object)made)._real = real;
+        return made;
+    }
+
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
+    {
+        try
+        {
+            return _own!.GetType().GetMethod(targetMethod!.Name) is { } method ? method.Invoke(_own, args) : targetMethod.Invoke(_real, args);
+        }
+        catch (TargetInvocationException fault) when (fault.InnerException is { } inner)
+        {
+            throw inner;
+        }
+    }
+}
+
 /// <summary>Reconciliation as a test says that it is; it keeps what it was asked for.</summary>
-internal sealed class ScriptedReconciliation : IReconciliationGrain
+internal sealed class ScriptedReconciliation
 {
     public List<ReconciliationRun> Runs { get; } = [];
 
@@ -86,7 +116,7 @@ internal sealed class ScriptedReconciliation : IReconciliationGrain
 }
 
 /// <summary>The real counts, with what a test says of their finality.</summary>
-internal sealed class ScriptedSeries(ISeriesGrain real) : ISeriesGrain
+internal sealed class ScriptedSeries(ISeriesGrain real)
 {
     /// <summary>Of which hours of a range it is known what is final.</summary>
     public Func<SeriesRange, RangeFinality?> Finality { get; set; } = _ => null;
@@ -103,14 +133,4 @@ internal sealed class ScriptedSeries(ISeriesGrain real) : ISeriesGrain
             Counts = range.Version is null || AtVersion is null ? sums.Counts : [.. sums.Counts.Select(count => count with { Clicks = AtVersion(range) })],
         };
     }
-
-    public Task<IReadOnlyList<string>> ListAsync(SeriesList list, CancellationToken cancellationToken) => real.ListAsync(list, cancellationToken);
-
-    public Task<TopTargets> TopAsync(TopQuestion question, CancellationToken cancellationToken) => real.TopAsync(question, cancellationToken);
-
-    public Task<int?> MinutesFloorAsync() => real.MinutesFloorAsync();
-
-    public Task<CountingProgress> GetProgressAsync() => real.GetProgressAsync();
-
-    public Task<IReadOnlyDictionary<string, string>> PageUrlsAsync(IReadOnlyList<string> pageIds) => real.PageUrlsAsync(pageIds);
 }

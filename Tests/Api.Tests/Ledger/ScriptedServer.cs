@@ -33,9 +33,12 @@ public sealed class ScriptedServer : IAsyncLifetime
             services => services.AddSingleton(provider =>
             {
                 IGrainFactory real = provider.GetRequiredService<IGrainFactory>();
-                _series = new ScriptedSeries(real.GetGrain<ISeriesGrain>(0));
+                ISeriesGrain counts = real.GetGrain<ISeriesGrain>(0);
+                _series = new ScriptedSeries(counts);
+                IReconciliationGrain reconciliation = ScriptedGrain.Over<IReconciliationGrain>(Reconciliation);
+                ISeriesGrain series = ScriptedGrain.Over(_series, counts);
                 IGrainFactory scripted = ScriptedGrains.Over(
-                    real, type => type == typeof(IReconciliationGrain) ? Reconciliation : type == typeof(ISeriesGrain) ? _series : null);
+                    real, type => type == typeof(IReconciliationGrain) ? reconciliation : type == typeof(ISeriesGrain) ? series : null);
                 return new Silos(() => scripted, TimeProvider.System);
             }),
             "--Rollups=total", "--Rollups=target", "--Rollups=target|country", "--Rollups=campaign");
