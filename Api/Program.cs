@@ -17,7 +17,6 @@ using ClickAggregator.Api.Ship;
 using ClickAggregator.Api.Watch;
 using ClickAggregator.Settings;
 using Microsoft.OpenApi;
-using Orleans.Dashboard;
 
 namespace ClickAggregator.Api;
 
@@ -81,7 +80,8 @@ internal static class Program
     internal static async Task<WebApplication> BuildAsync(
         ApiSettings settings, IConfiguration configuration, TimeProvider time, Action<IServiceCollection>? replace = null)
     {
-        WebApplicationBuilder builder = WebApplication.CreateBuilder();
+        // Nothing is watched: the settings are those given here, and to watch their files is to watch every folder below this one.
+        WebApplicationBuilder builder = WebApplication.CreateBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
         builder.Configuration.Sources.Clear();
         builder.Configuration.AddConfiguration(configuration);
         builder.Services.AddSingleton(time);
@@ -143,7 +143,7 @@ internal static class Program
         app.MapGroup("").Needs(KeyScope.Admin).MapLedgerOrders();
         app.MapOpenApi().Needs(KeyScope.Read);
         app.MapPrometheusScrapingEndpoint("/metrics").Needs(KeyScope.Admin);
-        app.MapOrleansDashboard("/dashboard").Needs(KeyScope.Admin, asPassword: true);
+        app.MapDashboard();
         app.MapGroup("").NeedsNoKey().MapRedirect();
         app.MapGroup("").NeedsNoKey().MapHealth();
         app.MapGroup("").NeedsNoKey().MapPage(); // the files alone: what they show, they ask for with a key

@@ -20,7 +20,7 @@ internal static class SiloSetup
         builder.AddEmbeddedSilo(Options(settings));
         builder.UseOrleans(silo => silo.AddDashboard());
         builder.Services.AddSingleton(services => new Silos(services.GetRequiredService<IGrainFactory>, services.GetRequiredService<TimeProvider>()));
-        builder.Services.AddSingleton(services => new SeriesClient(services.GetRequiredService<Silos>(), null));
+        builder.Services.AddSingleton(services => new SeriesClient(services.GetRequiredService<Silos>(), services.GetRequiredService<TimeProvider>(), null));
         builder.Services.AddSingleton(provider => new ReadinessCheck("counting", ReadinessScope.Queries, () =>
         {
             ProgressBoard board = provider.GetRequiredService<ProgressBoard>();

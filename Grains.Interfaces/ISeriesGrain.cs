@@ -20,6 +20,10 @@ public interface ISeriesGrain : IGrainWithIntegerKey
     [Alias("MinutesFloor")]
     Task<int?> MinutesFloorAsync();
 
+    /// <summary>Rollups that were switched on later, and the hour (since the epoch) from which on they are whole.</summary>
+    [Alias("GetRollupStarts")]
+    Task<IReadOnlyDictionary<string, int>> GetRollupStartsAsync();
+
     /// <summary>How far every partition is, as this silo knows it.</summary>
     [Alias("GetProgress")]
     Task<CountingProgress> GetProgressAsync();

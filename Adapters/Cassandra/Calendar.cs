@@ -6,6 +6,11 @@ internal static class Calendar
     public const long HourMilliseconds = 3_600_000;
     public const long DayMilliseconds = 24 * HourMilliseconds;
 
+    /// <summary>What is spread over partitions by time, beside days and years: spans of 30 days, counted from the epoch.</summary>
+    public const int SpanHours = 30 * 24;
+
+    public static int SpanOf(long hour) => (int)FloorDiv(hour, SpanHours);
+
     public static int DayOf(int hour) => (int)FloorDiv(hour, 24);
 
     /// <summary>The first day that begins at the hour or after it.</summary>

@@ -35,6 +35,7 @@ public static class CassandraHosting
             StorageNames.Windows, (services, _) => new CassandraWindowStorage(services.GetRequiredService<CassandraStore>()));
         builder.Services.AddSingleton<IBatchStore>(services => services.GetRequiredService<CassandraStore>());
         builder.Services.AddSingleton(services => services.GetRequiredService<CassandraStore>().Counts);
+        builder.Services.AddSingleton(services => services.GetRequiredService<CassandraStore>().Ledger);
         return builder;
     }
 

@@ -41,6 +41,7 @@ public static class CassandraSchema
             SchemaStep.NewTable("targets", "target text PRIMARY KEY, url text, first_seen timestamp, days set<int>", Blocking),
             SchemaStep.NewTable("facts", "name text PRIMARY KEY, value bigint", Blocking),
         ],
+        LedgerSchema.Steps,
     ]);
 
     /// <exception cref="SchemaUnusableException">A table is read in a way that lets counts go back.</exception>

@@ -1,4 +1,5 @@
 using ClickAggregator.Clicks;
+using ClickAggregator.Grains.Reconciling;
 using ClickAggregator.Grains.Storage;
 using ClickAggregator.Persistence.Cassandra;
 using ClickAggregator.Persistence.Cassandra.Cql;
@@ -24,10 +25,15 @@ public sealed class CassandraStore : IBatchStore, IAsyncDisposable, IDisposable
         Days = new DayTable(this);
         Windows = new WindowTable(this);
         Counts = new CassandraCountReader(this);
+        Marks = new HourMarks(this);
+        Ledger = new CassandraLedger(this);
     }
 
     /// <summary>The read side.</summary>
     public ICountReader Counts { get; }
+
+    /// <summary>What reconciliation reads and keeps.</summary>
+    public ILedgerStore Ledger { get; }
 
     internal CassandraStoreOptions Options { get; }
 
@@ -44,6 +50,8 @@ public sealed class CassandraStore : IBatchStore, IAsyncDisposable, IDisposable
     internal DayTable Days { get; }
 
     internal WindowTable Windows { get; }
+
+    internal HourMarks Marks { get; }
 
     internal CqlDataSource Cql => _session.Cql;
 
@@ -79,6 +87,7 @@ public sealed class CassandraStore : IBatchStore, IAsyncDisposable, IDisposable
     {
         await _session.EnsureAsync(CassandraSchema.Clicks, cancellationToken).ConfigureAwait(false);
         await CassandraSchema.CheckReadRepairAsync(_session, cancellationToken).ConfigureAwait(false);
+        await Marks.TakeUpAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The windows of a batch are written before; each row here is of a partition of its own.</summary>
@@ -88,7 +97,7 @@ public sealed class CassandraStore : IBatchStore, IAsyncDisposable, IDisposable
         long now = Keeping.Now();
         IEnumerable<Func<Task>> writes =
         [
-            .. rows.Hours.Select(hour => (Func<Task>)(() => PutHourAsync(rows, hour, now, cancellationToken))),
+            .. Marks.Puts(rows, now, cancellationToken),
             .. rows.Tops.Select(list => (Func<Task>)(() => PutTopAsync(list, rows.Stamp, now, cancellationToken))),
             .. rows.Pages.Select(page => (Func<Task>)(() => Pages.PutAsync(page, now, cancellationToken))),
         ];
@@ -134,15 +143,6 @@ public sealed class CassandraStore : IBatchStore, IAsyncDisposable, IDisposable
     /// <summary>Runs some reads or writes at the same time, so many at most.</summary>
     internal Task AtOnceAsync<T>(IEnumerable<T> items, Func<T, CancellationToken, ValueTask> run, CancellationToken cancellationToken) =>
         Parallel.ForEachAsync(items, new ParallelOptions { MaxDegreeOfParallelism = Options.MaxReads, CancellationToken = cancellationToken }, run);
-
-    private Task<CqlPage> PutHourAsync(BatchRows rows, int hour, long now, CancellationToken cancellationToken)
-    {
-        int day = Calendar.DayOf(hour);
-        return Cql.ExecuteAsync(
-            Statements.PutHour.BindAll(new CqlValues().Add(day).Add(hour).Add(rows.Chain).Add(rows.Upto).Add(rows.Stamp)
-                .Add(Math.Max(0, rows.Stamp)).Add(Keeping.RowTtl(day, Keeping.WrittenAt(now, rows.Stamp, 0), now))),
-            cancellationToken);
-    }
 
     private async Task PutTopAsync(TopList list, long stamp, long now, CancellationToken cancellationToken)
     {

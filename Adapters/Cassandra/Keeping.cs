@@ -16,6 +16,9 @@ internal sealed class Keeping(TimeSpan minutes, TimeSpan? days, TimeSpan slack, 
     private readonly long _slack = (long)slack.TotalMilliseconds;
     private readonly long? _days = (long?)days?.TotalMilliseconds;
 
+    /// <summary>The clock that decides what is over.</summary>
+    public TimeProvider Time => time;
+
     public bool DaysEnd => _days is not null;
 
     public long Now() => time.GetUtcNow().ToUnixTimeMilliseconds();

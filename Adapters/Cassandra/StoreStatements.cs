@@ -11,6 +11,9 @@ internal sealed class StoreStatements(CqlIdentifier keyspace)
     private const int SmallPage = 16;
     private const int Page = 100;
 
+    /// <summary>Those of hours and of reconciliation.</summary>
+    public LedgerStatements Ledger { get; } = new(keyspace);
+
     public CqlStatement PutWindow { get; } = Of($"""
         INSERT INTO {keyspace}.clicks_by_hour (series, day, hour, chain, quarters, upto, stamp, set_aside, run, written)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ? AND TTL ?
@@ -94,10 +97,6 @@ internal sealed class StoreStatements(CqlIdentifier keyspace)
         SELECT chain, ids, clicks, floor, written FROM {keyspace}.tops WHERE kind = ? AND slice = ? AND start = ? AND chain = ?
         """);
 
-    public CqlStatement PutHour { get; } = Of($"""
-        INSERT INTO {keyspace}.hours (day, hour, chain, upto, stamp) VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ? AND TTL ?
-        """);
-
     public CqlStatement PutTarget { get; } = Of($"""
         INSERT INTO {keyspace}.targets (target, url, first_seen) VALUES (?, ?, ?) USING TIMESTAMP ? AND TTL ?
         """);
@@ -112,6 +111,6 @@ internal sealed class StoreStatements(CqlIdentifier keyspace)
 
     public CqlStatement GetFact { get; } = Of($"SELECT value FROM {keyspace}.facts WHERE name = ?");
 
-    private static CqlStatement Of(CqlText text, int? pageSize = null) =>
+    internal static CqlStatement Of(CqlText text, int? pageSize = null) =>
         new(text, idempotent: true) { Consistency = CqlConsistency.LocalQuorum, PageSize = pageSize };
 }

@@ -75,6 +75,30 @@ internal sealed class WindowTable(CassandraStore store)
         }
     }
 
+    /// <summary>The row, and the hours of its day (null for none), for a reader that is not the window: nothing is remembered of them.</summary>
+    public async Task<(WindowRow Row, DayHours? Day)> PeekAsync(WindowKey key, long now, CancellationToken cancellationToken)
+    {
+        var dayKey = new DayKey(key.Series, Calendar.DayOf(key.Hour), key.Chain);
+        Task<CqlRow?> reading = store.Cql.QueryFirstAsync(
+            store.Statements.GetDay.Bind(key.Series, dayKey.Year, dayKey.Day, key.Chain), cancellationToken);
+        CqlRow? row;
+        try
+        {
+            row = await store.Cql.QueryFirstAsync(
+                store.Statements.GetWindow.Bind(key.Series, dayKey.Day, key.Hour, key.Chain), cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await ((Task)reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        CqlRow? found = await reading.ConfigureAwait(false);
+        DayHours? day = found is { } ofDay ? CountColumns.Day(ofDay) : null;
+        long written = found is { } when ? WrittenOf(when) : 0;
+        var view = new DayView(day is not null, day?.Quarters.Sum() ?? 0, 0, written);
+        return (RowOf(key, row, view, now), store.Keeping.IsOver(dayKey.Day, written, now) ? null : day);
+    }
+
     /// <summary>A row as it was read by a scan, where nobody asks what day it is in.</summary>
     public WindowRow RowOf(int hour, CqlRow stored, long now)
     {

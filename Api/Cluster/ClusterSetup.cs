@@ -50,7 +50,8 @@ internal static class ClusterSetup
         builder.Services.AddSingleton<ProgressBoard>();
         builder.Services.AddSingleton(services => new Silos(
             () => services.GetRequiredService<ClusterConnection>().Grains, services.GetRequiredService<TimeProvider>()));
-        builder.Services.AddSingleton(services => new SeriesClient(services.GetRequiredService<Silos>(), services.GetRequiredService<SourceProgress>()));
+        builder.Services.AddSingleton(services => new SeriesClient(
+            services.GetRequiredService<Silos>(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<SourceProgress>()));
         builder.Services.AddSingleton(services => new ReadinessCheck("silos", ReadinessScope.Queries, () => services.GetRequiredService<CountingWatch>().Trouble));
     }
 

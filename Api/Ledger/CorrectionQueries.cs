@@ -31,7 +31,7 @@ internal static class CorrectionQueries
     {
         var range = QueryRange.Read(query.Value, query.Now, query.Limits, ByDefault);
         var filter = QueryFilter.Read(query.Value);
-        filter.Require(query.Rollups, subject.Base);
+        filter.Require(query, subject.Base);
         (int limit, LedgerPlace? after) = Page(query);
         (int from, int to) = Hours.Of(range);
         string series = subject.Series + filter.Suffix;

@@ -72,7 +72,7 @@ internal static class DifferenceQuery
 
     private static async Task<SortedDictionary<string, (long Before, long After)>> SumAsync(QueryContext query, ReconciliationRun run)
     {
-        QueryFilter.None.Require(query.Rollups, RollupBase.Target);
+        QueryFilter.None.Require(query, RollupBase.Target);
         var targets = new SortedDictionary<string, (long Before, long After)>(StringComparer.Ordinal);
         int read = 0;
         LedgerPlace? after = null;

@@ -55,10 +55,11 @@ internal static class PeriodQueries
     {
         int month = Read(text);
         Subject subject = Of(query);
-        QueryFilter.None.Require(query.Rollups, subject.Base);
         ClosedPeriod period = (await AllAsync(query)).FirstOrDefault(one => one.Month == month)
             ?? throw new QueryFaultException("not_found", null, $"{text} is not closed; POST /v1/periods/{text}/close closes it") { Status = 404 };
         (long from, long to) = (Minutes(month), Minutes(month + 1));
+        var range = new QueryRange(from, to, TimeZoneInfo.Utc, null);
+        await QueryFilter.None.RequireAsync(query, subject.Base, range);
         long? closed = null;
         string? detail = null;
         try
@@ -73,7 +74,6 @@ internal static class PeriodQueries
         }
 
         SeriesSums now = await query.Series.SumAsync(new SeriesRange([subject.Series], from, to), query.Cancelled);
-        var range = new QueryRange(from, to, TimeZoneInfo.Utc, null);
         return Answer.Json(json =>
         {
             Write(json, period);

@@ -15,11 +15,11 @@ internal static class ClassicQueries
     {
         var subject = Subject.One(kind, id);
         var filter = QueryFilter.ReadClassic(query.Value("filter"));
-        filter.Require(query.Rollups, subject.Base);
         long thisMinute = query.Now.ToUnixTimeSeconds() / 60;
         QueryRange range = query.Value("from") is null && query.Value("to") is null
             ? new QueryRange(thisMinute - 1, thisMinute, TimeZoneInfo.Utc, null)
             : QueryRange.Read(query.Value, query.Now, query.Limits);
+        await filter.RequireAsync(query, subject.Base, range);
         SeriesSums sums = await query.Series.SumAsync(new SeriesRange([subject.Series + filter.Suffix], range.From, range.To), query.Cancelled);
         return Answer.Json(json =>
         {

@@ -16,7 +16,7 @@ internal static class CountQueries
     {
         var range = QueryRange.Read(query.Value, query.Now, query.Limits);
         var filter = QueryFilter.Read(query.Value);
-        filter.Require(query.Rollups, subject.Base);
+        await filter.RequireAsync(query, subject.Base, range);
         if (filter.GroupBy is not null && range.Granularity is not null)
         {
             throw new QueryFaultException("invalid_parameter", "group_by", "'group_by' and 'granularity' are asked for apart");

@@ -14,8 +14,8 @@ internal static class ListQueries
         var range = QueryRange.Read(query.Value, query.Now, query.Limits);
         var filter = QueryFilter.Read(query.Value);
         RollupBase of = kind == "campaign" ? RollupBase.Campaign : RollupBase.Target;
-        filter.Require(query.Rollups, of);
-        QueryFilter.None.Require(query.Rollups, of);
+        await filter.RequireAsync(query, of, range);
+        await QueryFilter.None.RequireAsync(query, of, range);
         int limit = query.Limit("limit", 100, 1000);
         string prefix = kind + ":";
         string? cursor = query.Value("cursor");
@@ -70,7 +70,7 @@ internal static class ListQueries
         var range = QueryRange.Read(Value, query.Now, query.Limits);
         var filter = QueryFilter.Read(Value);
         Subject[] subjects = [.. ids.Select((id, n) => IdRules.IsId(id) ? Subject.One(kind, id) : throw new QueryFaultException("invalid_parameter", "ids", Subject.IdRule) { Index = n })];
-        filter.Require(query.Rollups, kind == "campaign" ? RollupBase.Campaign : RollupBase.Target);
+        await filter.RequireAsync(query, kind == "campaign" ? RollupBase.Campaign : RollupBase.Target, range);
         if (range.Bounds is not null && (range.Bounds.Length - 1) * (long)ids.Count is long points && points > query.Limits.Points)
         {
             throw QueryRange.TooManyPoints(points, query.Limits);

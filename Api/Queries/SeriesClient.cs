@@ -6,9 +6,14 @@ namespace ClickAggregator.Api.Queries;
 
 /// <summary>Asks the silos for counts.</summary>
 /// <param name="silos">The silos.</param>
+/// <param name="time">The clock for what is kept a moment.</param>
 /// <param name="sources">Where silos do not know what this process has accepted and not shipped yet: it does; else null.</param>
-internal sealed class SeriesClient(Silos silos, SourceProgress? sources)
+internal sealed class SeriesClient(Silos silos, TimeProvider time, SourceProgress? sources)
 {
+    // They change when a silo starts with other settings: a moment later is soon enough.
+    private static readonly TimeSpan s_startsKept = TimeSpan.FromSeconds(5);
+    private (IReadOnlyDictionary<string, int> Starts, long At)? _starts;
+
     public async Task<SeriesSums> SumAsync(SeriesRange range, CancellationToken cancellationToken) =>
         Honest(await AskAsync(series => series.SumAsync(range, cancellationToken), cancellationToken));
 
@@ -26,6 +31,20 @@ internal sealed class SeriesClient(Silos silos, SourceProgress? sources)
 
     public Task<IReadOnlyDictionary<string, string>> PageUrlsAsync(IReadOnlyList<string> pageIds, CancellationToken cancellationToken) =>
         AskAsync(series => series.PageUrlsAsync(pageIds), cancellationToken);
+
+    /// <summary>Rollups that were switched on later, and the hour (since the epoch) from which on they are whole.</summary>
+    public async ValueTask<IReadOnlyDictionary<string, int>> RollupStartsAsync(CancellationToken cancellationToken)
+    {
+        if (_starts is { } known && time.GetElapsedTime(known.At) < s_startsKept)
+        {
+            return known.Starts;
+        }
+
+        long at = time.GetTimestamp();
+        IReadOnlyDictionary<string, int> starts = await AskAsync(series => series.GetRollupStartsAsync(), cancellationToken);
+        _starts = (starts, at);
+        return starts;
+    }
 
     private SeriesSums Honest(SeriesSums sums) =>
         sources is null || sums.CountedUntil == 0 ? sums : sums with { CountedUntil = sources.Until(sums.CountedUntil) };

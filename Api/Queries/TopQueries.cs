@@ -42,18 +42,18 @@ internal static class TopQueries
         });
     }
 
-    public static Task<TopTargets> RankAsync(QueryContext query, string kind, QueryRange range, QueryFilter filter, int limit)
+    public static async Task<TopTargets> RankAsync(QueryContext query, string kind, QueryRange range, QueryFilter filter, int limit)
     {
         if (kind == "campaign")
         {
-            filter.Require(query.Rollups, RollupBase.Campaign);
-            return CampaignsAsync(query, range, filter, limit);
+            await filter.RequireAsync(query, RollupBase.Campaign, range);
+            return await CampaignsAsync(query, range, filter, limit);
         }
 
-        filter.Require(query.Rollups, RollupBase.Target);
-        QueryFilter.None.Require(query.Rollups, RollupBase.Target);
+        await filter.RequireAsync(query, RollupBase.Target, range);
+        await QueryFilter.None.RequireAsync(query, RollupBase.Target, range);
         return TargetKinds.TryParseName(kind, out TargetKind parsed)
-            ? query.Series.TopAsync(new TopQuestion(parsed, range.From, range.To, limit, filter.Suffix), query.Cancelled)
+            ? await query.Series.TopAsync(new TopQuestion(parsed, range.From, range.To, limit, filter.Suffix), query.Cancelled)
             : throw new InvalidOperationException($"'{kind}' is not a kind");
     }
 

@@ -24,4 +24,7 @@ internal enum ChainFaults
 
     /// <summary>Corrections go without an intent, so that an owner who was replaced corrects, too.</summary>
     NoCorrectionIntent = 256,
+
+    /// <summary>Old hours are noted with the rows of the batch only, when their clicks can be read already.</summary>
+    HoursLast = 512,
 }

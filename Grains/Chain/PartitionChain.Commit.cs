@@ -12,6 +12,11 @@ public sealed partial class PartitionChain
     /// <summary>After how many repeats of a call it is said that it fails.</summary>
     private const int SayAfter = 3;
 
+    private const long HourMilliseconds = 3_600_000;
+
+    /// <summary>How long after its end no reconciliation of an hour has begun: it waits for late clicks.</summary>
+    private const long YoungMilliseconds = HourMilliseconds;
+
     private readonly List<Slab> _batch = [];
 
     /// <summary>Counts what is buffered, as one batch; false where nothing is.</summary>
@@ -141,6 +146,7 @@ public sealed partial class PartitionChain
     /// <summary>Steps 3 and 4: the windows, then what is written for the whole batch.</summary>
     private async Task DeliverAsync(FoldedBatch folded, long end, CancellationToken cancellationToken)
     {
+        await NoteOldHoursAsync(folded, end, cancellationToken);
         foreach (FoldedWindow window in folded.Windows)
         {
             if (window.Slot.TopKind != TargetKind.None)
@@ -181,6 +187,22 @@ public sealed partial class PartitionChain
         IReadOnlyList<TopList> tops = _tops.TakeChanged();
         var rows = new BatchRows(_record.Chain, end, _record.Stamp, folded.Hours, tops, folded.Pages);
         await RetryAsync(() => _batches.WriteAsync(rows, cancellationToken), cancellationToken);
+    }
+
+    /// <summary>
+    /// Says that hours have clicks which no reconciliation has covered, before anybody can read these clicks. Hours that
+    /// ended just now are in no reconciliation yet, and for them it is soon enough with the rows of the batch. The clock
+    /// decides no count here, only whether the same is written once or twice.
+    /// </summary>
+    private async Task NoteOldHoursAsync(FoldedBatch folded, long end, CancellationToken cancellationToken)
+    {
+        long now = Math.Max(folded.LastTimestamp, _time.GetUtcNow().ToUnixTimeMilliseconds());
+        int[] old = [.. folded.Hours.Where(hour => ((hour + 1L) * HourMilliseconds) + YoungMilliseconds <= now)];
+        if (old.Length > 0 && !_faults.HasFlag(ChainFaults.HoursLast))
+        {
+            var marks = new BatchRows(_record.Chain, end, _record.Stamp, old, [], []);
+            await RetryAsync(() => _batches.WriteAsync(marks, cancellationToken), cancellationToken);
+        }
     }
 
     private async Task LaneAsync(Delivery delivery, CancellationToken cancellationToken)

@@ -14,7 +14,7 @@ namespace ClickAggregator.Grains.Chain;
 /// A batch goes through these steps, and a crash between any two of them is repaired by the next owner:
 /// 1. intent: the record says [start, end) and a new stamp (compare-and-set; this also completes the batch before);
 /// 2. fold: the records become one delta per window;
-/// 3. windows: each stores absolute counts before it answers;
+/// 3. windows: each stores absolute counts before it answers; hours that may be final by now are noted as open before;
 /// 4. batch rows: hours, top lists, page URLs;
 /// 5. complete in memory; in the record with the next intent, or when the partition is idle.
 /// </remarks>

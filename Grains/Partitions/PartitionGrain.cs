@@ -152,6 +152,7 @@ internal sealed partial class PartitionGrain(
                 try
                 {
                     chain.Source = await ClosePreviousAsync();
+                    await GrainFactory.GetGrain<IRollupHistoryGrain>(0).NoteAsync(Partition, [.. options.Rollups.Select(rollup => rollup.ToString())]);
                     _chain = chain;
                     await chain.StartAsync(_stop.Token);
                     await CountAsync(chain);

@@ -51,7 +51,8 @@ internal static class SiloRun
 
     private static WebApplication Build(SiloSettings settings, IConfiguration configuration, ClusterClock clock)
     {
-        WebApplicationBuilder builder = WebApplication.CreateBuilder();
+        // Nothing is watched: the settings are those given here, and to watch their files is to watch every folder below this one.
+        WebApplicationBuilder builder = WebApplication.CreateBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
         builder.Configuration.Sources.Clear();
         builder.Configuration.AddInMemoryCollection(LogLevels.Defaults);
         builder.Configuration.AddConfiguration(configuration);

@@ -155,13 +155,19 @@ internal sealed class ApiServer : IAsyncDisposable
         return Encoding.UTF8.GetString(answer.ToArray());
     }
 
+    /// <summary>Where each partition of the log ends now.</summary>
+    public long[] Ends() => [.. Enumerable.Range(0, Log.Partitions).Select(partition => Log.GetRange(partition).End)];
+
     /// <summary>All clicks in the log, in no particular order.</summary>
-    public List<StoredClick> Stored()
+    public List<StoredClick> Stored() => Stored(new long[Log.Partitions]);
+
+    /// <summary>Those that came after the log ended there.</summary>
+    public List<StoredClick> Stored(long[] since)
     {
         var clicks = new List<StoredClick>();
         for (int p = 0; p < Log.Partitions; p++)
         {
-            using ClickLogReader reader = Log.OpenReader(p, 0);
+            using ClickLogReader reader = Log.OpenReader(p, since[p]);
             while (reader.Read(1 << 20) is { } chunk)
             {
                 for (int i = 0; i < chunk.Count; i++)

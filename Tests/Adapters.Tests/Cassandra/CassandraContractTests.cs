@@ -41,3 +41,10 @@ public class CassandraRetentionModelTests(CassandraServer server, CassandraKeysp
 
     protected override async Task<IStoreUnderTest> OpenAsync(Kept kept) => await keyspace.OpenAsync(server, kept);
 }
+
+public class CassandraLedgerTests(CassandraServer server, CassandraKeyspace keyspace) : LedgerContract, IClassFixture<CassandraKeyspace>
+{
+    protected override int ManySeries => 2_000;
+
+    protected override async Task<IStoreUnderTest> OpenAsync(Kept? kept = null) => await keyspace.OpenAsync(server, kept, deleted: "open_hours");
+}

@@ -49,7 +49,8 @@ public sealed class CassandraKeyspace : IAsyncDisposable
     /// <param name="server">Where it is.</param>
     /// <param name="kept">How long it keeps what.</param>
     /// <param name="expired">Whether rows may have been there that have expired: nobody sees them, and they win over writes as old as they are.</param>
-    internal async Task<StoreInCassandra> OpenAsync(CassandraServer server, Kept? kept = null, bool expired = false)
+    /// <param name="deleted">A table whose rows may have been deleted, which is the same.</param>
+    internal async Task<StoreInCassandra> OpenAsync(CassandraServer server, Kept? kept = null, bool expired = false, string deleted = "")
     {
         StoreInCassandra store = await StoreInCassandra.OpenAsync(await OptionsAsync(server, kept));
         CqlDataSource cql = await CqlAsync(server);
@@ -57,7 +58,7 @@ public sealed class CassandraKeyspace : IAsyncDisposable
         foreach (CqlRow table in await cql.QueryAsync($"SELECT table_name FROM system_schema.tables WHERE keyspace_name = {Name}").ToArrayAsync())
         {
             CqlIdentifier name = CqlIdentifier.Parse(table.Get<string>("table_name"));
-            if (name.Name != "schema_versions" && (expired || await cql.QueryFirstAsync(new CqlStatement($"SELECT * FROM {keyspace}.{name} LIMIT 1").Bind()) is not null))
+            if (name.Name != "schema_versions" && (expired || name.Name == deleted || await cql.QueryFirstAsync(new CqlStatement($"SELECT * FROM {keyspace}.{name} LIMIT 1").Bind()) is not null))
             {
                 await cql.ExecuteSchemaAsync(new CqlStatement($"TRUNCATE {keyspace}.{name}"));
             }

@@ -35,7 +35,7 @@ internal sealed class StoreInCassandra : IStoreUnderTest
 
     public ICountReader Counts => Store.Counts;
 
-    public ILedgerStore Ledger => throw new NotSupportedException();
+    public ILedgerStore Ledger => Store.Ledger;
 
     public static async Task<StoreInCassandra> OpenAsync(CassandraStoreOptions options, TimeProvider? clock = null)
     {

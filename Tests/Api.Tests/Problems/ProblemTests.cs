@@ -6,14 +6,15 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ClickAggregator.Api.Tests.Problems;
 
-public class ProblemTests
+public class ProblemTests(ClassServer shared) : IClassFixture<ClassServer>
 {
+    private ApiServer Server => shared.Server;
+
     [Fact]
     public async Task Every_error_has_the_one_shape()
     {
-        await using ApiServer server = await ApiServer.StartAsync();
-        Answer missing = await server.GetAsync("/v1/nothing-here");
-        Answer wrongMethod = await server.GetAsync("/v1/clicks");
+        Answer missing = await Server.GetAsync("/v1/nothing-here");
+        Answer wrongMethod = await Server.GetAsync("/v1/clicks");
 
         Assert.Equal((404, "not_found"), (missing.Status, missing.Code));
         Assert.Equal((405, "method_not_allowed"), (wrongMethod.Status, wrongMethod.Code));
@@ -41,9 +42,8 @@ public class ProblemTests
     [Fact]
     public async Task Pages_of_other_origins_get_no_leave_unless_they_are_named()
     {
-        await using ApiServer closed = await ApiServer.StartAsync();
         await using ApiServer open = await ApiServer.StartAsync("--Cors:Origins=https://shop.example");
-        Assert.Null(await LeaveAsync(closed, "https://shop.example"));
+        Assert.Null(await LeaveAsync(Server, "https://shop.example"));
         Assert.Null(await LeaveAsync(open, "https://evil.example"));
         Assert.Equal("https://shop.example", await LeaveAsync(open, "https://shop.example"));
 
@@ -58,8 +58,7 @@ public class ProblemTests
     [Fact]
     public async Task The_description_of_the_api_names_its_calls()
     {
-        await using ApiServer server = await ApiServer.StartAsync();
-        Answer answer = await server.GetAsync("/openapi/v1.json");
+        Answer answer = await Server.GetAsync("/openapi/v1.json");
         Assert.Equal(200, answer.Status);
         var paths = answer.Json.GetProperty("paths");
         Assert.True(paths.GetProperty("/v1/clicks").GetProperty("post").GetProperty("responses").TryGetProperty("202", out _));

@@ -5,21 +5,25 @@ using Microsoft.Data.Sqlite;
 namespace ClickAggregator.Api.Tests.Queries;
 
 /// <summary>What queries answer when the store fails, minutes are gone, rollups are few and limits are small.</summary>
-public class QueryConditionTests
+public class QueryConditionTests(QueryConditionTests.FailingServer failing) : IClassFixture<QueryConditionTests.FailingServer>
 {
+    // As it was at the start, whatever a test before this one left.
+    private readonly FailingReader _reader = failing.Restored();
+
+    private ApiServer Server => failing.Server;
+
     public static TheoryData<string> Faults => new() { "io", "timeout", "damaged", "sqlite" };
 
     [Theory]
     [MemberData(nameof(Faults))]
     public async Task A_store_that_fails_is_503_and_clicks_are_still_accepted(string fault)
     {
-        FailingReader? reader = null;
-        await using ApiServer server = await ApiServer.StartAsync(services => reader = FailingReader.Wrap(services));
-        await server.PostAsync("""{"click_id":"1","ad_id":"a"}""");
-        await LoadedServer.CountedAsync(server);
-        Assert.Equal(200, (await server.GetAsync("/v1/ads/a/clicks")).Status);
+        string ad = "failing-" + fault;
+        await Server.PostAsync($$"""{"click_id":"{{ad}}-1","ad_id":"{{ad}}"}""");
+        await LoadedServer.CountedAsync(Server);
+        Assert.Equal(200, (await Server.GetAsync($"/v1/ads/{ad}/clicks")).Status);
 
-        reader!.Fault = fault switch
+        _reader.Fault = fault switch
         {
             "io" => new IOException("secret words"),
             "timeout" => new TimeoutException("secret words"),
@@ -29,26 +33,24 @@ public class QueryConditionTests
         string[] paths = ["/v1/clicks/total", "/v1/ads/a/clicks", "/v1/ads", "/v1/ads/top", "/v1/campaigns/top", "/v1/ads/a/aggregated_count", "/v1/ads/popular_ads"];
         foreach (string path in paths)
         {
-            Answer answer = await server.GetAsync(path);
+            Answer answer = await Server.GetAsync(path);
             QueryErrorTests.Check(answer, 503, "store_unavailable", null);
             Assert.NotNull(answer.Message.Headers.RetryAfter);
             Assert.DoesNotContain("secret", answer.Body, StringComparison.Ordinal);
         }
 
-        Assert.Equal(202, (await server.PostAsync("""{"click_id":"2","ad_id":"a"}""")).Status);
-        Assert.Equal(200, (await server.GetAsync("/health/ready")).Status);
-        reader.Fault = null;
-        await LoadedServer.CountedAsync(server);
-        Assert.Equal(2, (await server.GetAsync("/v1/ads/a/clicks")).Json.GetProperty("clicks").GetInt64());
+        Assert.Equal(202, (await Server.PostAsync($$"""{"click_id":"{{ad}}-2","ad_id":"{{ad}}"}""")).Status);
+        Assert.Equal(200, (await Server.GetAsync("/health/ready")).Status);
+        _reader.Fault = null;
+        await LoadedServer.CountedAsync(Server);
+        Assert.Equal(2, (await Server.GetAsync($"/v1/ads/{ad}/clicks")).Json.GetProperty("clicks").GetInt64());
     }
 
     [Fact]
     public async Task A_fault_of_the_program_is_no_fault_of_the_store()
     {
-        FailingReader? reader = null;
-        await using ApiServer server = await ApiServer.StartAsync(services => reader = FailingReader.Wrap(services));
-        reader!.Fault = new InvalidOperationException("secret words");
-        Answer answer = await server.GetAsync("/v1/clicks/total");
+        _reader.Fault = new InvalidOperationException("secret words");
+        Answer answer = await Server.GetAsync("/v1/clicks/total");
         Assert.Equal((500, "internal_error"), (answer.Status, answer.Code));
         Assert.DoesNotContain("secret", answer.Body, StringComparison.Ordinal);
     }
@@ -56,24 +58,22 @@ public class QueryConditionTests
     [Fact]
     public async Task Where_minutes_are_gone_the_range_is_widened_to_quarters_and_points_by_minute_are_refused()
     {
-        FailingReader? reader = null;
-        await using ApiServer server = await ApiServer.StartAsync(services => reader = FailingReader.Wrap(services));
         DateTimeOffset floor = new(2024, 5, 1, 12, 0, 0, TimeSpan.Zero);
-        reader!.MinutesFloor = (int)(floor.ToUnixTimeSeconds() / 3600);
+        _reader.MinutesFloor = (int)(floor.ToUnixTimeSeconds() / 3600);
 
-        Answer widened = await server.GetAsync("/v1/clicks/total?from=2024-05-01T11:20:00Z&to=2024-05-01T11:31:00Z");
+        Answer widened = await Server.GetAsync("/v1/clicks/total?from=2024-05-01T11:20:00Z&to=2024-05-01T11:31:00Z");
         Assert.Equal(("2024-05-01T11:15:00Z", "2024-05-01T11:45:00Z"), (widened.Json.GetProperty("from").GetString(), widened.Json.GetProperty("to").GetString()));
-        Answer half = await server.GetAsync("/v1/clicks/total?from=2024-05-01T11:20:00Z&to=2024-05-01T12:31:00Z&granularity=hour");
+        Answer half = await Server.GetAsync("/v1/clicks/total?from=2024-05-01T11:20:00Z&to=2024-05-01T12:31:00Z&granularity=hour");
         Assert.Equal(("2024-05-01T11:15:00Z", "2024-05-01T12:31:00Z"), (half.Json.GetProperty("from").GetString(), half.Json.GetProperty("to").GetString()));
         Assert.Equal(["2024-05-01T11:15:00Z", "2024-05-01T12:00:00Z"], half.Json.GetProperty("points").EnumerateArray().Select(point => point.GetProperty("start").GetString()));
 
         string[] paths = ["/v1/clicks/total", "/v1/ads/a/clicks", "/v1/campaigns/clicks"];
         foreach (string path in paths)
         {
-            Answer answer = await server.GetAsync(path + "?from=2024-05-01T11:59:00Z&to=2024-05-01T12:10:00Z&granularity=minute");
+            Answer answer = await Server.GetAsync(path + "?from=2024-05-01T11:59:00Z&to=2024-05-01T12:10:00Z&granularity=minute");
             QueryErrorTests.Check(answer, 400, "granularity_unavailable", "granularity");
             Assert.Contains("2024-05-01T12:00:00Z", answer.Json.GetProperty("detail").GetString(), StringComparison.Ordinal);
-            Assert.Equal(200, (await server.GetAsync(path + "?from=2024-05-01T12:00:00Z&to=2024-05-01T12:10:00Z&granularity=minute")).Status);
+            Assert.Equal(200, (await Server.GetAsync(path + "?from=2024-05-01T12:00:00Z&to=2024-05-01T12:10:00Z&granularity=minute")).Status);
         }
     }
 
@@ -128,5 +128,26 @@ public class QueryConditionTests
             .OrderByDescending(group => group.Item2).ThenBy(group => group.Key, StringComparer.Ordinal).Take(256)];
         Assert.Equal([.. largest, ("other", clicks.Count - largest.Sum(group => group.Item2))], groups);
         Assert.Equal(clicks.Count, answer.Json.GetProperty("clicks").GetInt64());
+    }
+
+    /// <summary>A server whose reader of counts fails on demand, for all tests.</summary>
+    public sealed class FailingServer : IAsyncLifetime
+    {
+        private FailingReader? _reader;
+        private ApiServer? _server;
+
+        internal ApiServer Server => _server!;
+
+        public async ValueTask InitializeAsync() => _server = await ApiServer.StartAsync(services => _reader = FailingReader.Wrap(services));
+
+        public ValueTask DisposeAsync() => Server.DisposeAsync();
+
+        internal FailingReader Restored()
+        {
+            _reader!.Fault = null;
+            _reader.MinutesFloor = null;
+            _reader.SetAside = false;
+            return _reader;
+        }
     }
 }

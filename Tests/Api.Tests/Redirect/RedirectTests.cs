@@ -8,11 +8,19 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ClickAggregator.Api.Tests.Redirect;
 
-public class RedirectTests
+public class RedirectTests(RedirectTests.SignedServer signed, RedirectTests.OpenServer open)
+    : IClassFixture<RedirectTests.SignedServer>, IClassFixture<RedirectTests.OpenServer>
 {
     private const string Key = "the first key of this test";
     private const string OldKey = "the key before the first one";
     private const string To = "https://shop.example/p?x=1&y=ü#top";
+    private static readonly string[] s_keys = ["--Redirect:Keys=" + Key, "--Redirect:Keys=" + OldKey];
+    private readonly long[] _signed = signed.Server.Ends();
+    private readonly long[] _open = open.Server.Ends();
+
+    private ApiServer Signed => signed.Server;
+
+    private ApiServer Open => open.Server;
 
     [Fact]
     public async Task A_signed_link_counts_a_click_and_leads_on()
@@ -43,39 +51,36 @@ public class RedirectTests
     [InlineData("//", "")]
     public async Task A_referrer_is_kept_as_that_of_a_posted_click_and_never_costs_the_click(string referrer, string host)
     {
-        await using ApiServer server = await StartAsync();
         using var request = new HttpRequestMessage(HttpMethod.Get, Link(Key, "ad", "a-42", To));
         request.Headers.TryAddWithoutValidation("Referer", referrer);
 
-        Assert.Equal(HttpStatusCode.Found, (await server.Client.SendAsync(request, TestContext.Current.CancellationToken)).StatusCode);
+        Assert.Equal(HttpStatusCode.Found, (await Signed.Client.SendAsync(request, TestContext.Current.CancellationToken)).StatusCode);
 
-        Assert.Equal(host, Assert.Single(server.Stored()).Referrer);
+        Assert.Equal(host, Assert.Single(Signed.Stored(_signed)).Referrer);
     }
 
     [Fact]
     public async Task An_old_key_still_verifies_and_a_foreign_one_does_not()
     {
-        await using ApiServer server = await StartAsync();
-        Assert.Equal(302, (await server.GetAsync(Link(OldKey, "ad", "1", To))).Status);
-        Refused(await server.GetAsync(Link("a key of somebody else's", "ad", "1", To)), 403, "signature_invalid");
+        Assert.Equal(302, (await Signed.GetAsync(Link(OldKey, "ad", "1", To))).Status);
+        Refused(await Signed.GetAsync(Link("a key of somebody else's", "ad", "1", To)), 403, "signature_invalid");
     }
 
     [Fact]
     public async Task Every_part_of_a_link_is_under_its_signature()
     {
-        await using ApiServer server = await StartAsync();
         string good = Link(Key, "ad", "1", To, "c", 4_000_000_000);
-        Assert.Equal(302, (await server.GetAsync(good)).Status);
+        Assert.Equal(302, (await Signed.GetAsync(good)).Status);
         foreach ((string part, string other) in new[]
         {
             ("/r/ad/", "/r/post/"), ("/1?", "/2?"), ("shop.example", "evil.example"), ("campaign_id=c", "campaign_id=d"),
             ("campaign_id=c&", ""), ("exp=4000000000", "exp=4000000001"), ("exp=4000000000&", ""),
         })
         {
-            Refused(await server.GetAsync(good.Replace(part, other, StringComparison.Ordinal)), 403, "signature_invalid");
+            Refused(await Signed.GetAsync(good.Replace(part, other, StringComparison.Ordinal)), 403, "signature_invalid");
         }
 
-        Assert.Single(server.Stored());
+        Assert.Single(Signed.Stored(_signed));
     }
 
     [Theory]
@@ -86,17 +91,15 @@ public class RedirectTests
     [InlineData("!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!")]
     public async Task A_bad_signature_is_403_also_to_an_allowed_host(string signature)
     {
-        await using ApiServer server = await StartAsync("--Redirect:AllowedHosts=shop.example");
-        Refused(await server.GetAsync($"/v1/r/ad/1?to=https://shop.example/&sig={Uri.EscapeDataString(signature)}"), 403, "signature_invalid");
-        Assert.Empty(server.Stored());
+        Refused(await Open.GetAsync($"/v1/r/ad/1?to=https://shop.example/&sig={Uri.EscapeDataString(signature)}"), 403, "signature_invalid");
+        Assert.Empty(Open.Stored(_open));
     }
 
     [Fact]
     public async Task An_expired_link_is_403()
     {
-        await using ApiServer server = await StartAsync();
-        Refused(await server.GetAsync(Link(Key, "ad", "1", To, exp: 1_700_000_000)), 403, "signature_invalid");
-        Assert.Equal(302, (await server.GetAsync(Link(Key, "ad", "1", To, exp: 4_000_000_000))).Status);
+        Refused(await Signed.GetAsync(Link(Key, "ad", "1", To, exp: 1_700_000_000)), 403, "signature_invalid");
+        Assert.Equal(302, (await Signed.GetAsync(Link(Key, "ad", "1", To, exp: 4_000_000_000))).Status);
     }
 
     [Theory]
@@ -122,11 +125,10 @@ public class RedirectTests
     [InlineData("", 400)]
     public async Task Without_a_signature_a_link_leads_only_to_an_allowed_host(string to, int status)
     {
-        await using ApiServer server = await StartAsync("--Redirect:AllowedHosts=shop.example");
-        Answer answer = await server.GetAsync("/v1/r/ad/1?to=" + Uri.EscapeDataString(to));
+        Answer answer = await Open.GetAsync("/v1/r/ad/1?to=" + Uri.EscapeDataString(to));
         Assert.Equal(status, answer.Status);
         Assert.Equal(status == 302, answer.Message.Headers.Location is not null);
-        Assert.Equal(status == 302 ? 1 : 0, server.Stored().Count);
+        Assert.Equal(status == 302 ? 1 : 0, Open.Stored(_open).Count);
     }
 
     [Fact]
@@ -149,9 +151,8 @@ public class RedirectTests
     [InlineData("/v1/r/ad/1", 400, "invalid_parameter")]
     public async Task What_is_not_a_link_is_refused(string path, int status, string code)
     {
-        await using ApiServer server = await StartAsync("--Redirect:AllowedHosts=shop.example");
-        Refused(await server.GetAsync(path), status, code);
-        Assert.Empty(server.Stored());
+        Refused(await Open.GetAsync(path), status, code);
+        Assert.Empty(Open.Stored(_open));
     }
 
     [Theory]
@@ -159,13 +160,12 @@ public class RedirectTests
     [InlineData("Sec-Purpose", "prefetch;prerender")]
     public async Task A_prefetch_is_redirected_and_not_counted(string header, string value)
     {
-        await using ApiServer server = await StartAsync();
         using var request = new HttpRequestMessage(HttpMethod.Get, Link(Key, "ad", "1", To));
         request.Headers.Add(header, value);
-        Assert.Equal(HttpStatusCode.Found, (await server.Client.SendAsync(request, TestContext.Current.CancellationToken)).StatusCode);
+        Assert.Equal(HttpStatusCode.Found, (await Signed.Client.SendAsync(request, TestContext.Current.CancellationToken)).StatusCode);
         using var head = new HttpRequestMessage(HttpMethod.Head, Link(Key, "ad", "1", To));
-        Assert.Equal(HttpStatusCode.Found, (await server.Client.SendAsync(head, TestContext.Current.CancellationToken)).StatusCode);
-        Assert.Empty(server.Stored());
+        Assert.Equal(HttpStatusCode.Found, (await Signed.Client.SendAsync(head, TestContext.Current.CancellationToken)).StatusCode);
+        Assert.Empty(Signed.Stored(_signed));
     }
 
     [Fact]
@@ -180,7 +180,7 @@ public class RedirectTests
     private static Task<ApiServer> StartAsync(params string[] args) => StartAsync(null, args);
 
     private static Task<ApiServer> StartAsync(Action<IServiceCollection>? replace, params string[] args) =>
-        ApiServer.StartAsync(replace, ["--Redirect:Keys=" + Key, "--Redirect:Keys=" + OldKey, .. args]);
+        ApiServer.StartAsync(replace, [.. s_keys, .. args]);
 
     private static string Link(string key, string kind, string id, string to, string campaign = "", long? exp = null)
     {
@@ -194,6 +194,12 @@ public class RedirectTests
         Assert.Equal((status, code), (answer.Status, answer.Code));
         Assert.Null(answer.Message.Headers.Location);
     }
+
+    /// <summary>Takes signed links alone.</summary>
+    public sealed class SignedServer() : ClassServer(s_keys);
+
+    /// <summary>Takes signed links, and others to one host.</summary>
+    public sealed class OpenServer() : ClassServer([.. s_keys, "--Redirect:AllowedHosts=shop.example"]);
 
     private sealed class FailingLog(PartitionedClickLog log) : ClickAppender(log, NullLogger<ClickAppender>.Instance)
     {

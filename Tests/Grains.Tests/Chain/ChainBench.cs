@@ -134,11 +134,11 @@ internal sealed class ChainBench : IDisposable
         public bool Fails { get; set; }
 
         /// <summary>Hears of each batch that is written.</summary>
-        public Action Written { get; set; } = static () => { };
+        public Action<BatchRows> Written { get; set; } = static _ => { };
 
         public Task WriteAsync(BatchRows rows, CancellationToken cancellationToken)
         {
-            Written();
+            Written(rows);
             return Fails ? Task.FromException(new IOException("the store is away")) : windows.WriteAsync(rows, cancellationToken);
         }
 

@@ -119,7 +119,7 @@ public class ClosedLogTests
     {
         using var bench = new ChainBench();
         bench.Append(10);
-        bench.Batches.Written = () => bench.Append(3, "more");
+        bench.Batches.Written = _ => bench.Append(3, "more");
         bench.Run(async () =>
         {
             using PartitionChain chain = bench.Open(new ChainOptions { MaxRecords = 1, MaxAttempts = 20 });

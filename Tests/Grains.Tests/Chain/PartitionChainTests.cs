@@ -49,6 +49,46 @@ public class PartitionChainTests
     }
 
     [Fact]
+    public void The_hour_of_a_late_click_is_noted_before_its_window_and_a_young_one_with_the_batch()
+    {
+        using var bench = new ChainBench();
+        const long Hour = 3_600_000;
+        int now = (int)(bench.World.Now / Hour);
+        foreach (long behind in new[] { 0L, 1, 2, 3, 40 })
+        {
+            bench.Append(new Entry(bench.Log.End, bench.World.Now, "a", $"c{behind}", "", bench.World.Now - (behind * Hour), Damaged: false));
+        }
+
+        var writes = new List<string>();
+        bench.Batches.Written = rows => writes.Add(
+            $"{Behind(rows.Hours)} up to {rows.Upto} while there are {Behind(bench.Windows.Rows.Keys.Select(key => key.Hour).Distinct().Order())}");
+        bench.CountToEnd();
+
+        Assert.Equal(["40 3 2 up to 5 while there are ", "40 3 2 1 0 up to 5 while there are 40 3 2 1 0"], writes);
+        string Behind(IEnumerable<int> hours) => string.Join(' ', hours.Select(hour => now - hour));
+    }
+
+    [Fact]
+    public void A_late_click_whose_hour_cannot_be_noted_is_not_counted_until_it_can()
+    {
+        using var bench = new ChainBench();
+        bench.Append(new Entry(0, bench.World.Now, "a", "c", "", bench.World.Now - 86_400_000, Damaged: false));
+        bench.Batches.Fails = true;
+        bench.Run(async () =>
+        {
+            using PartitionChain chain = bench.Open(new ChainOptions { MaxAttempts = 3 });
+            await chain.StartAsync(CancellationToken.None);
+            await chain.ReadToEndAsync(CancellationToken.None);
+            await Assert.ThrowsAsync<IOException>(() => chain.CommitAsync(CancellationToken.None));
+        });
+        Assert.Empty(bench.Windows.Rows);
+
+        bench.Batches.Fails = false;
+        bench.CountToEnd();
+        Assert.Equal(1, bench.Total);
+    }
+
+    [Fact]
     public void A_fenced_correction_ends_its_owner_for_good()
     {
         using var bench = new ChainBench();

@@ -403,9 +403,14 @@ internal sealed class ChainRun : IDisposable
             return "the days hold clicks that nobody made";
         }
 
-        if (!_windows.Hours.SetEquals(truth.Keys.Select(k => k.Hour)))
+        if (!truth.Keys.Select(k => k.Hour).ToHashSet().SetEquals(_windows.Hours.Keys))
         {
             return "the hours are others";
+        }
+
+        if (_windows.Unnoted is string unnoted)
+        {
+            return unnoted;
         }
 
         return CompareTops(truth, TopSlice.Hour, 1) ?? CompareTops(truth, TopSlice.Day, 24);

@@ -14,7 +14,7 @@ public class ChainSimulationTests(ITestOutputHelper output)
         "window write late", "window write answer lost", "window write without effect", "record write late", "record write answer lost",
         "record write without effect", "batch write late", "batch write answer lost", "stale write lost", "slab delivered", "slab not delivered",
         "other rules", "minutes expired", "foreign write", "foreign delete", "foreign delete that is remembered", "row restored",
-        "log trimmed", "window SetAside", "window Repeated", "window Refused", "corrected", "chain starts over",
+        "log trimmed", "old hour", "window SetAside", "window Repeated", "window Refused", "corrected", "chain starts over",
     ];
 
     [Fact]
@@ -52,6 +52,7 @@ public class ChainSimulationTests(ITestOutputHelper output)
     [InlineData((int)ChainFaults.AnotherEnd)]
     [InlineData((int)ChainFaults.NoReadBack)]
     [InlineData((int)ChainFaults.NoCorrectionIntent)]
+    [InlineData((int)ChainFaults.HoursLast)]
     public void A_broken_rule_is_noticed(int faults)
     {
         for (int seed = 0; seed < 400; seed++)

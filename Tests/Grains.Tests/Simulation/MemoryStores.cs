@@ -78,7 +78,11 @@ internal sealed class MemoryWindows(World world, ChainFaults faults) : IBatchSto
 
     public Dictionary<TopKey, TopList> Tops { get; } = [];
 
-    public HashSet<int> Hours { get; } = [];
+    /// <summary>The hours that batches touched, and the end of the last that did.</summary>
+    public Dictionary<int, long> Hours { get; } = [];
+
+    /// <summary>A window whose clicks could be read when nobody had noted that its hour has some; null for none.</summary>
+    public string? Unnoted { get; private set; }
 
     public static WindowRow Copy(WindowRow row) => new()
     {
@@ -94,7 +98,11 @@ internal sealed class MemoryWindows(World world, ChainFaults faults) : IBatchSto
 
     public Task WriteAsync(BatchRows rows, CancellationToken cancellationToken) => world.Effect("batch write", () =>
     {
-        Hours.UnionWith(rows.Hours);
+        foreach (int hour in rows.Hours)
+        {
+            Hours[hour] = Math.Max(Hours.GetValueOrDefault(hour), rows.Upto);
+        }
+
         foreach (TopList list in rows.Tops)
         {
             if (rows.Stamp > _topStamps.GetValueOrDefault(list.Key) || faults.HasFlag(ChainFaults.NoStamps))
@@ -126,6 +134,14 @@ internal sealed class MemoryWindows(World world, ChainFaults faults) : IBatchSto
         {
             world.Fire("stale write lost");
             return row.DayClicks;
+        }
+
+        // What a correction writes is no batch's. A stamp is about the time of the batch, or an hour ahead behind a foreign write.
+        if (row.Run == found?.Run && row.Upto > (found?.Upto ?? 0) && (key.Hour + 3) * 3_600_000L < (row.Stamp / 1000) - 60_000)
+        {
+            world.Fire("old hour");
+            long noted = Hours.GetValueOrDefault(key.Hour);
+            Unnoted ??= noted < row.Upto ? $"{key} counts up to {row.Upto}, and its hour is noted up to {noted}" : null;
         }
 
         Rows[key] = row;

@@ -1,3 +1,4 @@
+using ClickAggregator.Adapters.Cassandra;
 using ClickAggregator.Persistence.Cassandra.Cql;
 using ClickAggregator.Servers;
 using ClickAggregator.SystemTests.Programs;
@@ -32,11 +33,11 @@ public class StartTests(KafkaServer kafka, CassandraServer cassandra)
         await using ClusterPrograms cluster = await ClusterPrograms.NewAsync(kafka, cassandra);
         await cluster.StartSilosAsync(1);
         await cluster.StopAsync(cluster.Silos[0]);
-        await SetVersionAsync(cluster, 3);
+        await SetVersionAsync(cluster, CassandraSchema.Clicks.Current + 2);
         (int code, string output) = await SiloProcess.RunAsync(cluster.Settings);
         Assert.Equal(2, code);
         Assert.Contains("works beside the next version and no later one", output, StringComparison.Ordinal);
-        await SetVersionAsync(cluster, 2);
+        await SetVersionAsync(cluster, CassandraSchema.Clicks.Current + 1);
         await cluster.StartSilosAsync(1);
     }
 

@@ -1,0 +1,187 @@
+using ClickAggregator.Grains.Reconciling;
+using ClickAggregator.Persistence.Cassandra.Cql;
+
+namespace ClickAggregator.Adapters.Cassandra;
+
+/// <summary>What reconciliation reads and keeps: here the hours. How writes are ordered: the folder's README.</summary>
+internal sealed partial class CassandraLedger(CassandraStore store) : ILedgerStore
+{
+    private const int SpansAtOnce = 8;
+
+    private LedgerStatements Statements => store.Statements.Ledger;
+
+    public async Task<IReadOnlyList<HourMark>> ReadOpenHoursAsync(int fromHour, int toHour, int limit, CancellationToken cancellationToken)
+    {
+        var open = new List<HourMark>();
+        var life = new DayLife(store, store.Keeping.Now());
+        foreach (int[] spans in (await SpansAsync(fromHour, toHour, cancellationToken).ConfigureAwait(false)).Chunk(SpansAtOnce))
+        {
+            if (open.Count >= limit)
+            {
+                break;
+            }
+
+            open.AddRange(await GatherAsync<int, HourMark>(
+                spans,
+                (span, found, token) => ReadOpenAsync(Statements.ReadOpen.Bind(span, fromHour, toHour), limit, life, found, token),
+                cancellationToken).ConfigureAwait(false));
+        }
+
+        return open.Count > limit ? open[..Math.Max(0, limit)] : open;
+    }
+
+    public async Task<IReadOnlyList<HourMark>> ReadHoursAsync(int fromHour, int toHour, CancellationToken cancellationToken)
+    {
+        var life = new DayLife(store, store.Keeping.Now());
+        return await GatherAsync<int, HourMark>(
+            await DaysAsync(fromHour, toHour, cancellationToken).ConfigureAwait(false),
+            async (day, found, token) =>
+            {
+                await foreach (CqlRow row in store.Cql.QueryAsync(Statements.ReadHours.Bind(day, fromHour, toHour), token).ConfigureAwait(false))
+                {
+                    if (await life.KeepsAsync(day, row.GetOrDefault<long>("stamp") / 1000, token).ConfigureAwait(false))
+                    {
+                        found.Add(new HourMark(row.Get<int>("hour"), row.Get<int>("chain"), row.GetOrDefault<long>("upto")));
+                    }
+                }
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    public async Task<IReadOnlyList<HourFinal>> ReadFinalsAsync(int fromHour, int toHour, CancellationToken cancellationToken)
+    {
+        var life = new DayLife(store, store.Keeping.Now());
+        return await GatherAsync<int, HourFinal>(
+            await DaysAsync(fromHour, toHour, cancellationToken).ConfigureAwait(false),
+            (day, found, token) => ReadFinalsAsync(day, fromHour, toHour, life, found, token),
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    public async Task WriteFinalAsync(HourFinal final, CancellationToken cancellationToken)
+    {
+        if (final.Versions.Count == 0)
+        {
+            throw new ArgumentException("a finalisation has a version", nameof(final));
+        }
+
+        // 1. Under its version: one that arrives late loses.
+        long version = final.Versions[^1];
+        int day = Calendar.DayOf(final.Hour), span = Calendar.SpanOf(final.Hour);
+        await store.Range.NoteAsync(final.Hour, final.Hour, cancellationToken).ConfigureAwait(false);
+        await store.Cql.ExecuteAsync(
+            Statements.PutFinal.BindAll(new CqlValues().Add(day).Add(final.Hour).Add(final.Chain).Add(final.Upto).Add(final.Run)
+                .Add(final.Invalidations).Add(final.Versions.ToArray()).Add(DateTimeOffset.FromUnixTimeMilliseconds(final.At)).Add(version).Add(Ttl(final.Hour, final.At))),
+            cancellationToken).ConfigureAwait(false);
+
+        // 2. What it closes. A mark goes under its own stamp, so one of a later batch stays, also where it was written since; and
+        //    what was opened again at this version, or later, stays.
+        var close = new CqlBatch().Add(Statements.DeleteReopened.Bind(version - 1, span, final.Hour, final.Chain));
+        CqlRow? found = await store.Cql.QueryFirstAsync(Statements.GetOpen.Bind(span, final.Hour, final.Chain), cancellationToken).ConfigureAwait(false);
+        if (found is { } mark && !mark.IsNull("upto") && mark.Get<long>("upto") <= final.Upto)
+        {
+            close.Add(Statements.DeleteOpen.Bind(mark.Get<long>("at0"), span, final.Hour, final.Chain));
+        }
+
+        await store.Cql.ExecuteAsync(close, cancellationToken).ConfigureAwait(false);
+    }
+
+    public async Task ReopenAsync(int hour, int chain, CancellationToken cancellationToken)
+    {
+        CqlRow? found = await store.Cql.QueryFirstAsync(Statements.GetFinal.Bind(Calendar.DayOf(hour), hour, chain), cancellationToken).ConfigureAwait(false);
+        long version = found is { } final ? final.Get<long[]>("versions")[^1] : 0;
+        await store.Range.NoteAsync(hour, hour, cancellationToken).ConfigureAwait(false);
+        await store.Cql.ExecuteAsync(
+            Statements.PutReopened.Bind(version, Ttl(hour, 0), version, Calendar.SpanOf(hour), hour, chain), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The marks of a span that no finalisation covers: one that was deleted may come back, and a replay writes it again.</summary>
+    private async Task ReadOpenAsync(CqlCommand read, int limit, DayLife life, List<HourMark> open, CancellationToken cancellationToken)
+    {
+        var marks = new List<(HourMark Mark, long? ReopenedAt, long Written)>();
+        ReadOnlyMemory<byte>? next = null;
+        CqlPage page;
+        do
+        {
+            page = await store.Cql.QueryPageAsync(read, next, cancellationToken).ConfigureAwait(false);
+            marks.AddRange(page.Select(row => (
+                new HourMark(row.Get<int>("hour"), row.Get<int>("chain"), row.GetOrDefault<long>("upto")),
+                row.IsNull("reopened_at") ? null : (long?)row.Get<long>("reopened_at"),
+                row.GetOrDefault<long>("stamp") / 1000)));
+            await CoverAsync(marks, life, open, cancellationToken).ConfigureAwait(false);
+            marks.Clear();
+            next = page.NextPage;
+        }
+        while (page.HasMorePages && open.Count < limit);
+    }
+
+    private async Task CoverAsync(
+        List<(HourMark Mark, long? ReopenedAt, long Written)> marks, DayLife life, List<HourMark> open, CancellationToken cancellationToken)
+    {
+        foreach (IGrouping<int, (HourMark Mark, long? ReopenedAt, long Written)> ofDay in marks.GroupBy(mark => Calendar.DayOf(mark.Mark.Hour)))
+        {
+            var finals = new List<HourFinal>();
+            int first = ofDay.First().Mark.Hour, last = ofDay.Last().Mark.Hour;
+            await ReadFinalsAsync(ofDay.Key, first, last + 1, life: null, finals, cancellationToken).ConfigureAwait(false);
+            Dictionary<(int, int), HourFinal> final = finals.ToDictionary(one => (one.Hour, one.Chain));
+            foreach ((HourMark mark, long? reopenedAt, long written) in ofDay)
+            {
+                HourFinal? by = final.GetValueOrDefault((mark.Hour, mark.Chain));
+                bool isReopened = reopenedAt is long at && (by is null || at >= by.Versions[^1]);
+                if ((isReopened || by is null || mark.Upto > by.Upto)
+                    && await life.KeepsAsync(ofDay.Key, Math.Max(written, by?.At ?? 0), cancellationToken).ConfigureAwait(false))
+                {
+                    open.Add(isReopened && by is not null ? mark with { Upto = Math.Max(mark.Upto, by.Upto) } : mark);
+                }
+            }
+        }
+    }
+
+    private async Task ReadFinalsAsync(int day, int fromHour, int toHour, DayLife? life, List<HourFinal> found, CancellationToken cancellationToken)
+    {
+        await foreach (CqlRow row in store.Cql.QueryAsync(Statements.ReadFinals.Bind(day, fromHour, toHour), cancellationToken).ConfigureAwait(false))
+        {
+            long at = row.Get<DateTimeOffset>("at").ToUnixTimeMilliseconds();
+            if (life is null || await life.KeepsAsync(day, at, cancellationToken).ConfigureAwait(false))
+            {
+                found.Add(new HourFinal(
+                    row.Get<int>("hour"), row.Get<int>("chain"), row.Get<long>("upto"), row.Get<long>("run"), row.Get<long>("invalidations"), row.Get<long[]>("versions"), at));
+            }
+        }
+    }
+
+    private int Ttl(int hour, long at)
+    {
+        long now = store.Keeping.Now();
+        return store.Keeping.RowTtl(Calendar.DayOf(hour), Math.Max(now, at), now);
+    }
+
+    private async Task<int[]> DaysAsync(int fromHour, int toHour, CancellationToken cancellationToken)
+    {
+        (long from, long to) = await store.Range.CutAsync(fromHour, toHour, cancellationToken).ConfigureAwait(false);
+        return Numbers(from, to, 24);
+    }
+
+    private async Task<int[]> SpansAsync(int fromHour, int toHour, CancellationToken cancellationToken)
+    {
+        (long from, long to) = await store.Range.CutAsync(fromHour, toHour, cancellationToken).ConfigureAwait(false);
+        return Numbers(from, to, Calendar.SpanHours);
+    }
+
+    private static int[] Numbers(long from, long to, long hours)
+    {
+        int first = (int)Calendar.FloorDiv(from, hours);
+        return from >= to ? [] : [.. Enumerable.Range(first, (int)Calendar.FloorDiv(to - 1, hours) - first + 1)];
+    }
+
+    /// <summary>Reads all parts, some at the same time; what they give is put together in their order.</summary>
+    private async Task<List<TRow>> GatherAsync<TPart, TRow>(
+        IReadOnlyList<TPart> parts, Func<TPart, List<TRow>, CancellationToken, Task> read, CancellationToken cancellationToken)
+    {
+        var found = new List<TRow>[parts.Count];
+        await store.AtOnceAsync(
+            Enumerable.Range(0, parts.Count),
+            async (n, token) => await read(parts[n], found[n] = [], token).ConfigureAwait(false),
+            cancellationToken).ConfigureAwait(false);
+        return [.. found.SelectMany(rows => rows)];
+    }
+}

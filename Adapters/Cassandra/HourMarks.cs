@@ -1,0 +1,93 @@
+using ClickAggregator.Grains.Storage;
+using ClickAggregator.Persistence.Cassandra.Cql;
+
+namespace ClickAggregator.Adapters.Cassandra;
+
+/// <summary>
+/// Which hours exist, and which of them are open: both are written under the stamp of the batch that touched the hour. See the
+/// folder's README.
+/// </summary>
+internal sealed class HourMarks(CassandraStore store)
+{
+    private LedgerStatements Statements => store.Statements.Ledger;
+
+    /// <summary>What a batch says of its hours.</summary>
+    public IEnumerable<Func<Task>> Puts(BatchRows rows, long now, CancellationToken cancellationToken) => rows.Hours.SelectMany(hour => new Func<Task>[]
+    {
+        () => PutHourAsync(rows, hour, now, cancellationToken),
+        () => PutOpenAsync(hour, rows.Chain, rows.Upto, rows.Stamp, now, cancellationToken),
+    });
+
+    public Task PutOpenAsync(int hour, int chain, long upto, long stamp, long now, CancellationToken cancellationToken) => store.Cql.ExecuteAsync(
+        Statements.PutOpen.BindAll(new CqlValues().Add(Math.Max(0, stamp)).Add(Ttl(hour, stamp, now)).Add(upto).Add(stamp)
+            .Add(Calendar.SpanOf(hour)).Add(hour).Add(chain)),
+        cancellationToken);
+
+    /// <summary>
+    /// Opens what a build that knew no open hours has counted: before the upgrade, and beside it until the last silo was
+    /// replaced. So each start looks.
+    /// </summary>
+    public async Task TakeUpAsync(CancellationToken cancellationToken)
+    {
+        (long from, long to) = await store.Range.CutAsync(int.MinValue, int.MaxValue, cancellationToken).ConfigureAwait(false);
+        if (from < to)
+        {
+            int first = Calendar.DayOf((int)from), last = Calendar.DayOf((int)(to - 1));
+            await store.AtOnceAsync(
+                Enumerable.Range(0, last - first + 1).Select(n => first + n),
+                (day, token) => TakeUpAsync(day, token),
+                cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask TakeUpAsync(int day, CancellationToken cancellationToken)
+    {
+        int from = day * 24, to = from + 24;
+        var unseen = new Dictionary<(int Hour, int Chain), (long Upto, long Stamp)>();
+        await foreach (CqlRow row in store.Cql.QueryAsync(Statements.ReadHours.Bind(day, from, to), cancellationToken).ConfigureAwait(false))
+        {
+            unseen[(row.Get<int>("hour"), row.Get<int>("chain"))] = (row.GetOrDefault<long>("upto"), row.GetOrDefault<long>("stamp"));
+        }
+
+        if (unseen.Count == 0)
+        {
+            return;
+        }
+
+        await foreach (CqlRow row in store.Cql.QueryAsync(Statements.ReadOpen.Bind(Calendar.SpanOf(from), from, to), cancellationToken).ConfigureAwait(false))
+        {
+            Drop(row);
+        }
+
+        await foreach (CqlRow row in store.Cql.QueryAsync(Statements.ReadFinals.Bind(day, from, to), cancellationToken).ConfigureAwait(false))
+        {
+            Drop(row);
+        }
+
+        long now = store.Keeping.Now();
+        foreach (((int hour, int chain), (long upto, long stamp)) in unseen)
+        {
+            await PutOpenAsync(hour, chain, upto, stamp, now, cancellationToken).ConfigureAwait(false);
+        }
+
+        void Drop(CqlRow row)
+        {
+            (int, int) key = (row.Get<int>("hour"), row.Get<int>("chain"));
+            if (unseen.TryGetValue(key, out (long Upto, long Stamp) mark) && mark.Upto <= row.GetOrDefault<long>("upto"))
+            {
+                unseen.Remove(key);
+            }
+        }
+    }
+
+    private int Ttl(int hour, long stamp, long now) => store.Keeping.RowTtl(Calendar.DayOf(hour), Keeping.WrittenAt(now, stamp, 0), now);
+
+    private async Task PutHourAsync(BatchRows rows, int hour, long now, CancellationToken cancellationToken)
+    {
+        await store.Range.NoteAsync(hour, hour, cancellationToken).ConfigureAwait(false);
+        await store.Cql.ExecuteAsync(
+            Statements.PutHour.BindAll(new CqlValues().Add(Calendar.DayOf(hour)).Add(hour).Add(rows.Chain).Add(rows.Upto).Add(rows.Stamp)
+                .Add(Math.Max(0, rows.Stamp)).Add(Ttl(hour, rows.Stamp, now))),
+            cancellationToken).ConfigureAwait(false);
+    }
+}

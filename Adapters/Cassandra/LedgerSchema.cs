@@ -1,0 +1,41 @@
+using ClickAggregator.Persistence.Cassandra.Schema;
+
+namespace ClickAggregator.Adapters.Cassandra;
+
+/// <summary>What reconciliation keeps: version 2 of the tables. It only adds, so builds of version 1 go on beside it.</summary>
+internal static class LedgerSchema
+{
+    private const string Blocking = "read_repair = 'BLOCKING'";
+
+    // A mark that was deleted and comes back, because a node missed the deletion, is told apart by the finalisation that covers
+    // it: so deletions need not be kept for long, and do not stand in the way of each question.
+    private const string ShortGrace = Blocking + " AND gc_grace_seconds = 10800";
+
+    public static IReadOnlyList<SchemaStep> Steps { get; } =
+    [
+        SchemaStep.NewTable("open_hours", """
+            span int, hour int, chain int, upto bigint, stamp bigint, reopened_at bigint,
+            PRIMARY KEY (span, hour, chain)
+            """, ShortGrace),
+        SchemaStep.NewTable("final_hours", """
+            day int, hour int, chain int, upto bigint, run bigint, invalidations bigint, versions frozen<list<bigint>>, at timestamp,
+            PRIMARY KEY (day, hour, chain)
+            """, Blocking),
+        SchemaStep.NewTable("corrected_hours", "day int, hour int, chain int, PRIMARY KEY (day, hour, chain)", Blocking),
+        SchemaStep.NewTable("corrections_by_hour", """
+            hour int, chain int, bucket tinyint, series text, run bigint,
+            cause text, state text, before frozen<list<bigint>>, after frozen<list<bigint>>, upto bigint, at timestamp, detail text,
+            PRIMARY KEY ((hour, chain, bucket), series, run)
+            """, Blocking),
+        SchemaStep.NewTable("corrections_by_series", """
+            series text, span int, hour int, chain int, run bigint,
+            cause text, state text, before frozen<list<bigint>>, after frozen<list<bigint>>, upto bigint, at timestamp, detail text,
+            PRIMARY KEY ((series, span), hour, chain, run)
+            """, Blocking),
+        SchemaStep.NewTable("history", """
+            series text, span int, hour int, chain int, ordinal int,
+            quarters frozen<list<bigint>>, minutes frozen<map<tinyint, bigint>>,
+            PRIMARY KEY ((series, span), hour, chain, ordinal)
+            """, Blocking),
+    ];
+}
