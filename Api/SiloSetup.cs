@@ -44,7 +44,12 @@ internal static class SiloSetup
             Chain = new ChainOptions { MaxRecords = settings.Counting.BatchMaxRecords, LogClockIsOurs = settings.Kafka is null },
         },
         Store(settings),
-        settings.Kafka?.Silo);
+        settings.Archive,
+        settings.Kafka?.Silo.Clicks.Retention ?? settings.ClickLog.Retention,
+        settings.Kafka?.Silo)
+    {
+        Reconciliation = settings.Reconciliation,
+    };
 
     internal static SqliteOptions Store(ApiSettings settings) => new()
     {

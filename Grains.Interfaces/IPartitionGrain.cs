@@ -31,15 +31,25 @@ public interface IPartitionGrain : IGrainWithIntegerKey
     /// <param name="corrections">At most 1,000.</param>
     [Alias("Correct")]
     Task<IReadOnlyList<WindowOutcome>?> CorrectAsync(int chain, IReadOnlyList<WindowRecount> corrections);
+
+    /// <summary>
+    /// Takes no corrections of a lower order any more, also of those that are under way to it: what they left is decided then. False
+    /// where the partition does not count that chain now.
+    /// </summary>
+    /// <param name="chain">The chain's number.</param>
+    /// <param name="order">The order of the corrections that are taken from now on.</param>
+    [Alias("Fence")]
+    Task<bool> FenceAsync(int chain, long order);
 }
 
 /// <summary>One window's recount.</summary>
 /// <param name="Series">The window's series.</param>
 /// <param name="Hour">Its hour, since the epoch.</param>
-/// <param name="Run">The run that recounted it: a window that carries it is acknowledged.</param>
+/// <param name="Run">The name of the run's correction: a window that carries it is acknowledged.</param>
 /// <param name="Upto">Every click below this offset is in the counts; at most what the partition has counted.</param>
 /// <param name="Minutes">60 counts, or null where minutes are not kept any more.</param>
 /// <param name="Quarters">4 counts.</param>
+/// <param name="Order">Grows from one try of a run to the next, and from run to run: see <see cref="IPartitionGrain.FenceAsync"/>.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.WindowRecount")]
 public sealed record WindowRecount(
     [property: Id(0)] string Series,
@@ -47,7 +57,8 @@ public sealed record WindowRecount(
     [property: Id(2)] string Run,
     [property: Id(3)] long Upto,
     [property: Id(4)] long[]? Minutes,
-    [property: Id(5)] long[] Quarters);
+    [property: Id(5)] long[] Quarters,
+    [property: Id(6)] long Order = 0);
 
 /// <summary>How far a log was counted that another one takes the place of.</summary>
 /// <param name="IsPending">It is still counted: ask again.</param>

@@ -21,6 +21,9 @@ public sealed record WindowDelta(
 /// <param name="Run">The run that asks for it; a row that carries it is acknowledged.</param>
 /// <param name="Minutes">60 counts, or null where minutes are not kept any more.</param>
 /// <param name="Quarters">4 counts.</param>
+/// <param name="Counted">
+/// The chain has counted up to here, and is between two batches: a row that says more was changed by somebody else. 0 for unknown.
+/// </param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.WindowCorrection")]
 public sealed record WindowCorrection(
     [property: Id(0)] long Upto,
@@ -28,7 +31,8 @@ public sealed record WindowCorrection(
     [property: Id(2)] int Attempt,
     [property: Id(3)] string Run,
     [property: Id(4)] long[]? Minutes,
-    [property: Id(5)] long[] Quarters);
+    [property: Id(5)] long[] Quarters,
+    [property: Id(6)] long Counted = 0);
 
 /// <summary>What a window did.</summary>
 public enum WindowOutcome : byte

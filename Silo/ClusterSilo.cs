@@ -2,6 +2,7 @@ using System.Net;
 using ClickAggregator.Adapters.Cassandra;
 using ClickAggregator.Grains;
 using ClickAggregator.Grains.Partitions;
+using ClickAggregator.Grains.Reconciling;
 using ClickAggregator.Persistence.Cassandra;
 using ClickAggregator.Silo.Kafka;
 using ClickAggregator.Silo.Settings;
@@ -17,10 +18,15 @@ namespace ClickAggregator.Silo;
 /// <param name="Counting">What is counted; the same on all.</param>
 /// <param name="Kafka">The log that is counted.</param>
 /// <param name="Store">Where the counts are.</param>
+/// <param name="Archive">Where every raw click is kept; the same for all.</param>
 /// <param name="Cluster">Which cluster this is.</param>
 /// <param name="Endpoint">Where others reach this silo.</param>
 public sealed record ClusterSiloOptions(
-    CountingOptions Counting, KafkaSiloOptions Kafka, CassandraStoreOptions Store, ClusterSettings Cluster, SiloEndpointSettings Endpoint);
+    CountingOptions Counting, KafkaSiloOptions Kafka, CassandraStoreOptions Store, ArchiveSettings Archive, ClusterSettings Cluster, SiloEndpointSettings Endpoint)
+{
+    /// <summary>When hours are recounted from the archive; the same on all.</summary>
+    public ReconciliationOptions Reconciliation { get; init; } = new();
+}
 
 /// <summary>Composes one silo of a cluster: it counts Kafka's topic, together with the others, into Cassandra.</summary>
 public static class ClusterSilo
@@ -64,6 +70,9 @@ public static class ClusterSilo
             silo.UseCassandraClustering(options.Store.Cassandra);
             silo.AddCassandraStore(options.Store);
             silo.AddClickCounting(options.Counting);
+            silo.AddArchive(options.Archive, options.Kafka.Clicks.Retention);
+            silo.UseCassandraReminderService(options.Store.Cassandra);
+            silo.AddClickReconciliation(options.Reconciliation);
             silo.AddDashboard();
         });
         return builder;

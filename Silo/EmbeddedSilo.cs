@@ -5,7 +5,9 @@ using ClickAggregator.Adapters.Sqlite;
 using ClickAggregator.ClickLog;
 using ClickAggregator.Grains;
 using ClickAggregator.Grains.Partitions;
+using ClickAggregator.Grains.Reconciling;
 using ClickAggregator.Silo.Kafka;
+using ClickAggregator.Silo.Settings;
 using ClickAggregator.Streaming;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -18,8 +20,15 @@ namespace ClickAggregator.Silo;
 /// <summary>What a silo of one process needs to know.</summary>
 /// <param name="Counting">What is counted.</param>
 /// <param name="Store">Where the counts are.</param>
+/// <param name="Archive">Where every raw click is kept.</param>
+/// <param name="LogRetention">How long the log that is counted keeps records.</param>
 /// <param name="Kafka">The log that is counted; null for the click log.</param>
-public sealed record EmbeddedSiloOptions(CountingOptions Counting, SqliteOptions Store, KafkaSiloOptions? Kafka = null);
+public sealed record EmbeddedSiloOptions(
+    CountingOptions Counting, SqliteOptions Store, ArchiveSettings Archive, TimeSpan LogRetention, KafkaSiloOptions? Kafka = null)
+{
+    /// <summary>When hours are recounted from the archive.</summary>
+    public ReconciliationOptions Reconciliation { get; init; } = new();
+}
 
 /// <summary>
 /// Composes the silo that lives in the API's own process, over SQLite: it counts the click log, or Kafka in its place. Then
@@ -36,11 +45,13 @@ public static class EmbeddedSilo
             builder.Services.AddKafkaLog(kafka, services => services.GetRequiredService<PartitionedClickLog>().Partitions);
             builder.Services.AddSingleton(services => new PreviousLog(ClickLog(services)));
             builder.Services.TryAddSingleton<IClickLogNeed, WholeClickLog>();
+            builder.Services.AddSingleton<IArchiveNeed, ArchivedBeforeKafka>();
         }
         else
         {
             builder.Services.AddSingleton<IPartitionLog>(services => ClickLog(services));
             builder.Services.TryAddSingleton<IClickLogNeed, CountedClickLog>();
+            builder.Services.AddSingleton<IArchiveNeed, ArchivedClickLog>();
         }
 
         builder.UseOrleans(silo =>
@@ -50,6 +61,11 @@ public static class EmbeddedSilo
             silo.Configure<EndpointOptions>(endpoints => endpoints.AdvertisedIPAddress = IPAddress.Loopback);
             silo.AddSqliteStore(options.Store);
             silo.AddClickCounting(options.Counting);
+            silo.AddArchive(options.Archive, options.LogRetention);
+
+            // One process: what a reminder wakes in a cluster, this one's keeper wakes.
+            silo.UseInMemoryReminderService();
+            silo.AddClickReconciliation(options.Reconciliation);
             silo.Services.AddHostedService<Housekeeping>();
         });
         return builder;

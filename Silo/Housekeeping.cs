@@ -8,10 +8,10 @@ namespace ClickAggregator.Silo;
 
 /// <summary>
 /// Forgets what is past its retention: minutes and days in the store, and segments of the click log once nobody needs
-/// them (<see cref="IClickLogNeed"/>).
+/// them (<see cref="IClickLogNeed"/>, <see cref="IArchiveNeed"/>).
 /// </summary>
 internal sealed partial class Housekeeping(
-    SqliteStore store, PartitionedClickLog log, IClickLogNeed need, ProgressBoard board, TimeProvider time, ILogger<Housekeeping> logger) : BackgroundService
+    SqliteStore store, PartitionedClickLog log, IClickLogNeed need, IArchiveNeed archive, ProgressBoard board, TimeProvider time, ILogger<Housekeeping> logger) : BackgroundService
 {
     private static readonly TimeSpan Period = TimeSpan.FromMinutes(1);
     private const int ForgetEvery = 30;
@@ -29,9 +29,9 @@ internal sealed partial class Housekeeping(
             try
             {
                 // What is counted now is on disk after the checkpoint; only then may the log let go of it.
-                IReadOnlyList<long> needed = need.FirstNeeded();
+                long[] needed = [.. need.FirstNeeded().Select((first, partition) => Math.Min(first, archive.FirstNeeded(partition)))];
                 await store.CheckpointAsync(stoppingToken);
-                for (int partition = 0; partition < needed.Count; partition++)
+                for (int partition = 0; partition < needed.Length; partition++)
                 {
                     int removed = log.RemoveSegments(partition, needed[partition]);
                     if (removed > 0)

@@ -7,11 +7,13 @@ internal sealed partial class SqliteLedger(SqliteStore store) : ILedgerStore
 {
     private const int RowsPerWrite = 1_000;
 
-    public Task<IReadOnlyList<HourMark>> ReadOpenHoursAsync(int fromHour, int toHour, int limit, CancellationToken cancellationToken) => ReadAsync(
-        "SELECT hour, chain, upto FROM open_hours WHERE hour >= ? AND hour < ? ORDER BY hour, chain LIMIT ?",
-        get => get.Bind(1, fromHour).Bind(2, toHour).Bind(3, Math.Max(0, limit)),
-        MarkOf,
-        cancellationToken);
+    /// <summary>On the caller's thread: every query asks it, and few hours are open.</summary>
+    public Task<IReadOnlyList<HourMark>> ReadOpenHoursAsync(int fromHour, int toHour, int limit, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyList<HourMark>>(store.Read(session => Rows(
+            session,
+            "SELECT hour, chain, upto FROM open_hours WHERE hour >= ? AND hour < ? ORDER BY hour, chain LIMIT ?",
+            get => get.Bind(1, fromHour).Bind(2, toHour).Bind(3, Math.Max(0, limit)),
+            MarkOf)));
 
     public Task<IReadOnlyList<HourMark>> ReadHoursAsync(int fromHour, int toHour, CancellationToken cancellationToken) => ReadAsync(
         "SELECT hour, chain, upto FROM hours WHERE hour >= ? AND hour < ? ORDER BY hour, chain",
@@ -37,27 +39,27 @@ internal sealed partial class SqliteLedger(SqliteStore store) : ILedgerStore
 
     /// <summary>Every row of a question, in one view.</summary>
     private Task<IReadOnlyList<T>> ReadAsync<T>(string sql, Action<Statement> bind, Func<Statement, T> read, CancellationToken cancellationToken) =>
-        store.ReadAsync<IReadOnlyList<T>>(
-            session =>
-            {
-                Statement get = session.Prepare(sql);
-                bind(get);
-                var rows = new List<T>();
-                try
-                {
-                    while (get.Step())
-                    {
-                        rows.Add(read(get));
-                    }
-                }
-                finally
-                {
-                    get.Reset();
-                }
+        store.ReadAsync<IReadOnlyList<T>>(session => Rows(session, sql, bind, read), cancellationToken);
 
-                return rows;
-            },
-            cancellationToken);
+    private static List<T> Rows<T>(ReadSession session, string sql, Action<Statement> bind, Func<Statement, T> read)
+    {
+        Statement get = session.Prepare(sql);
+        bind(get);
+        var rows = new List<T>();
+        try
+        {
+            while (get.Step())
+            {
+                rows.Add(read(get));
+            }
+        }
+        finally
+        {
+            get.Reset();
+        }
+
+        return rows;
+    }
 
     /// <summary>Some rows a transaction: others wait for the writer, too.</summary>
     private async Task WriteAsync<T>(IReadOnlyList<T> rows, Func<T[], StoreWrite> write, CancellationToken cancellationToken)

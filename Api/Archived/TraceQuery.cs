@@ -152,7 +152,7 @@ internal static class TraceQuery
         Invalidation? taken = invalidations.FirstOrDefault(one => !one.Request.DryRun && one.RevokedAt is null && Matches(one.Request.Filter, click, place.Filter));
         if (taken is not null)
         {
-            return Verdict.Not("invalidated") with { Invalidation = taken.Number };
+            return Verdict.Not("invalidated") with { Invalidation = taken.Number, IsFinal = isFinal };
         }
 
         // Beyond the horizon a repeat counts until its hour is final: then it is dropped.
@@ -160,7 +160,7 @@ internal static class TraceQuery
         long? repeats = places.Take(at).LastOrDefault(other => IsSame(other, place) && (long)Math.Floor(other.Click!.Time / 3_600_000d) == hour)?.Offset;
         if (repeats is not null && isFinal)
         {
-            return Verdict.Not("repeat_in_its_hour") with { DuplicateOf = repeats };
+            return Verdict.Not("repeat_in_its_hour") with { DuplicateOf = repeats, IsFinal = true };
         }
 
         return new Verdict(true, repeats is null ? null : "counts_until_its_hour_is_final", repeats, null, isFinal, sums);

@@ -1,4 +1,5 @@
 using ClickAggregator.Api.Keys;
+using ClickAggregator.Grains.Reconciling;
 using ClickAggregator.Settings;
 using ClickAggregator.Silo.Settings;
 using Microsoft.Extensions.Configuration;
@@ -42,6 +43,8 @@ internal sealed class ApiSettings
     /// <summary>Whether this process can read the archive: with silos of its own always; in a cluster where it was told which it is.</summary>
     public required bool ReadsArchive { get; init; }
 
+    public required ReconciliationOptions Reconciliation { get; init; }
+
     /// <summary>Origins whose pages may call the API. Empty: none, and no CORS header is ever sent.</summary>
     public required IReadOnlyList<string> CorsOrigins { get; init; }
 
@@ -75,6 +78,7 @@ internal sealed class ApiSettings
         var limits = LimitSettings.Read(reader);
         string fullData = Path.GetFullPath(data);
         var archive = ArchiveSettings.Read(reader, fullData);
+        ReconciliationOptions reconciliation = ReconciliationSettings.Read(reader);
         var redirect = RedirectSettings.Read(reader);
         IReadOnlyList<string> origins = reader.List("Cors:Origins", [], 100, "origins such as https://shop.example",
             "pages of these origins may call the API; none: only those of public keys, to post clicks");
@@ -106,6 +110,7 @@ internal sealed class ApiSettings
             Keys = keys,
             Archive = archive,
             ReadsArchive = cassandra is null || archive.S3 is not null || reader.HasAny("Archive"),
+            Reconciliation = reconciliation,
             CorsOrigins = origins,
             ShutdownTimeout = shutdown,
         };

@@ -9,12 +9,8 @@ internal static class Sections
     {
         Sections =
             ["DataDirectory", "Demo", "Watch", "ClickLog", "Ingest", "Duplicates", "Batch", "Rollups", "Retention", "Limits", "Archive", "S3",
-                "Redirect", "Cors", "Shutdown", "Kafka", "Shipper", "Cassandra", "Cluster", "Keys"],
+                "Reconciliation", "Redirect", "Cors", "Shutdown", "Kafka", "Shipper", "Cassandra", "Cluster", "Keys"],
         Others = ["Cluster:SiloPort", "Cluster:GatewayPort", "Cluster:AdvertisedAddress", "Cluster:Kubernetes"],
-        Refused = new[]
-        {
-            ("Reconciliation", "reconciliation"),
-        }.ToDictionary(later => later.Item1, later => $"is not in this version yet ({later.Item2})"),
         HostNames = ["urls", "environment", "contentRoot", "applicationName"],
         HostSections = ["Logging", "Kestrel"],
         EnvironmentPrefix = "ASPNETCORE_",

@@ -20,9 +20,12 @@ public sealed class ArchiveBoard
 
     /// <summary>
     /// The first offset of a log's partition that the archive needs: to archive it, or to read ids back. 0 until that is known;
-    /// <see cref="long.MaxValue"/> where the log is none of those that are archived, or is archived to where it was closed.
+    /// <see cref="long.MaxValue"/> where the log is archived to where it was closed.
     /// </summary>
-    public long Needed(string log, int partition)
+    /// <param name="log">The log.</param>
+    /// <param name="partition">The partition.</param>
+    /// <param name="unknown">What is said where there is no such chain.</param>
+    public long Needed(string log, int partition, long unknown)
     {
         if (_known is not { } known)
         {
@@ -30,7 +33,7 @@ public sealed class ArchiveBoard
         }
 
         ArchiveChain? chain = known.FirstOrDefault(one => one.Log == log && one.Partition == partition);
-        return chain is null ? long.MaxValue : _chains.TryGetValue(chain.Number, out ArchiveLag? lag) ? lag.Needed : 0;
+        return chain is null ? unknown : _chains.TryGetValue(chain.Number, out ArchiveLag? lag) ? lag.Needed : 0;
     }
 
     internal IEnumerable<Measurement<T>> Lags<T>(Func<ArchiveLag, T> of)

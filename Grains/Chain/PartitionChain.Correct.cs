@@ -60,6 +60,9 @@ public sealed partial class PartitionChain
         long stamp = Math.Max(_record.Stamp + 1000, _time.GetUtcNow().ToUnixTimeMilliseconds() * 1000);
         stamp = await IntendAsync(stamp, cancellationToken);
         var outcomes = new WindowOutcome[corrections.Count];
+
+        // Lists in memory may be right where the stored ones were changed: what is written from now on is made of the stored ones.
+        _tops.Forget();
         for (int n = 0; n < corrections.Count; n++)
         {
             Correction correction = corrections[n];
@@ -127,7 +130,8 @@ public sealed partial class PartitionChain
         await RetryAsync(
             async () => ack = await _windows.CorrectAsync(
                 correction.Key,
-                new WindowCorrection(correction.Upto, stamp, attempt++, correction.Run, correction.Minutes, correction.Quarters)),
+                new WindowCorrection(
+                    correction.Upto, stamp, attempt++, correction.Run, correction.Minutes, correction.Quarters, _record.Next)),
             cancellationToken);
         return ack;
     }

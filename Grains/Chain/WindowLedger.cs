@@ -95,7 +95,9 @@ public sealed class WindowLedger
             return Answer(WindowOutcome.Repeated, row);
         }
 
-        if (row.Upto > correction.Upto)
+        // A row that says more than its chain has counted would take the chain's next batches for applied ones.
+        bool impossible = correction.Counted > 0 && row.Upto > correction.Counted;
+        if (row.Upto > correction.Upto && !impossible)
         {
             return Answer(WindowOutcome.Later, row);
         }
@@ -108,7 +110,7 @@ public sealed class WindowLedger
 
         row.Minutes = correction.Minutes is null ? null : [.. correction.Minutes];
         row.Quarters = [.. correction.Quarters];
-        row.Upto = Math.Max(row.Upto, correction.Upto);
+        row.Upto = correction.Upto;
         row.SetAside = false;
         row.Run = correction.Run;
         await WriteAsync(row, stamp);

@@ -23,7 +23,11 @@ internal sealed class TopBoard
             _floor = stored.Floor;
             foreach (TopEntry entry in stored.Entries)
             {
-                Add(entry);
+                // A list that somebody else changed may hold anything; what of it is wrong a recount finds.
+                if (entry.Clicks > 0 && !_clicks.ContainsKey(entry.Id) && _clicks.Count < most)
+                {
+                    Add(entry);
+                }
             }
         }
     }

@@ -81,6 +81,18 @@ public sealed class TopLists
         return changed;
     }
 
+    /// <summary>Forgets the lists, so that they are read from the store again; nothing may be changed that was not taken.</summary>
+    /// <exception cref="InvalidOperationException">Something is.</exception>
+    public void Forget()
+    {
+        if (_boards.Values.Any(board => board.Changed))
+        {
+            throw new InvalidOperationException("top lists were changed and are not stored");
+        }
+
+        _boards.Clear();
+    }
+
     // What this batch used stays: its rows are taken, but they are not in the store before the caller wrote them.
     private void DropIdle()
     {

@@ -37,6 +37,7 @@ internal sealed partial class PartitionGrain(
     private ChainStateStore _records = null!;
     private PartitionChain? _chain;
     private Task _loop = Task.CompletedTask;
+    private long _firstOrder;
 
     private int Partition => (int)this.GetPrimaryKeyLong();
 
@@ -131,9 +132,23 @@ internal sealed partial class PartitionGrain(
             return null;
         }
 
+        if (corrections.Any(each => each.Order < _firstOrder))
+        {
+            return [.. corrections.Select(_ => WindowOutcome.Later)];
+        }
+
         return await counting.CorrectAsync(
             [.. corrections.Select(each => new Correction(new WindowKey(each.Series, each.Hour, chain), each.Run, each.Upto, each.Minutes, each.Quarters))],
             _stop.Token);
+    }
+
+    public Task<bool> FenceAsync(int chain, long order)
+    {
+        // Calls come one at a time: one before this has ended, and one behind it is refused. A partition that wakes up anew has
+        // none under way.
+        bool counts = _chain is { IsCounting: true } counting && counting.Chain == chain;
+        _firstOrder = counts ? Math.Max(_firstOrder, order) : _firstOrder;
+        return Task.FromResult(counts);
     }
 
     private async Task StopAsync()

@@ -89,6 +89,22 @@ public static class RangeCounter
         }
     }
 
+    /// <summary>Adds (or, by -1, takes away) the counts of an hour: 60 minutes, or 4 quarters.</summary>
+    internal static void Add(long[] points, long[] bounds, int hour, long[] counts, int sign)
+    {
+        int step = HourMinutes / counts.Length;
+        for (int i = 0; i < counts.Length; i++)
+        {
+            long minute = ((long)hour * HourMinutes) + ((long)i * step);
+            int found = Array.BinarySearch(bounds, minute);
+            int point = found >= 0 ? found : ~found - 1;
+            if (point >= 0 && point < points.Length)
+            {
+                points[point] += sign * counts[i];
+            }
+        }
+    }
+
     private static long FloorDiv(long value, long by) => (value - (((value % by) + by) % by)) / by;
 
     private sealed class Sum(long[] bounds)

@@ -1,7 +1,9 @@
 using System.Data.Common;
 using ClickAggregator.Grains.Partitions;
 using ClickAggregator.Grains.Progress;
+using ClickAggregator.Grains.Reconciling;
 using ClickAggregator.Grains.Storage;
+using Microsoft.Extensions.DependencyInjection;
 using Orleans.Concurrency;
 
 namespace ClickAggregator.Grains.Query;
@@ -16,11 +18,21 @@ internal sealed class SeriesGrain : Grain, ISeriesGrain
     private readonly ProgressBoard _board;
     private readonly TopTargetsQuery _tops;
 
-    public SeriesGrain(ICountReader reader, ProgressBoard board, SourceProgress sources, CountingOptions options, IGrainFactory grains)
+    public SeriesGrain(ICountReader reader, ProgressBoard board, SourceProgress sources, CountingOptions options, IGrainFactory grains, IServiceProvider services)
     {
         _reader = reader;
         _board = board;
-        _sums = new SliceSums(reader, board, sources);
+        if (services.GetService<LedgerBoard>() is { } positions && services.GetService<ILedgerStore>() is { } ledger)
+        {
+            var finality = new AnswerFinality(
+                ledger, positions, () => grains.GetGrain<IReconciliationGrain>(0).GetPositionAsync(), services.GetRequiredService<TimeProvider>());
+            _sums = new SliceSums(reader, board, sources, finality, new VersionedCounts(reader, ledger, finality));
+        }
+        else
+        {
+            _sums = new SliceSums(reader, board, sources);
+        }
+
         _tops = new TopTargetsQuery(reader, _sums, () =>
             options.TargetsMaySpread ? Task.FromResult<long?>(long.MaxValue) : grains.GetGrain<IChainRegistryGrain>(0).GetMixedUntilAsync());
     }

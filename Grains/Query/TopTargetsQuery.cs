@@ -17,6 +17,7 @@ internal sealed class TopTargetsQuery(ICountReader reader, SliceSums sums, Func<
     public async Task<TopTargets> RankAsync(TopQuestion question, CancellationToken cancellationToken)
     {
         long countedUntil = sums.CountedUntil();
+        LedgerPosition? before = sums.Position;
         List<TopList> lists = await ListsAsync(question, cancellationToken);
 
         // While targets moved between chains, a target's clicks may lie in two of them.
@@ -60,7 +61,7 @@ internal sealed class TopTargetsQuery(ICountReader reader, SliceSums sums, Func<
             [.. ranking.Entries.Select(entry => new RankedTarget(entry.Id, entry.Clicks))],
             ranking.Exact,
             ranking.ErrorBound,
-            used with { Counts = [], CountedUntil = countedUntil });
+            used with { Counts = [], CountedUntil = countedUntil, Finality = await sums.FinalityAsync(before, used.From, used.To, cancellationToken) });
     }
 
     private async Task<List<TopList>> ListsAsync(TopQuestion question, CancellationToken cancellationToken)

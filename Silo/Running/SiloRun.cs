@@ -97,8 +97,12 @@ internal static class SiloRun
             RetentionMinutes = settings.Counting.RetentionMinutes,
             RetentionDays = settings.Counting.RetentionDays,
         },
+        settings.Archive,
         settings.Cluster,
-        settings.Endpoint);
+        settings.Endpoint)
+    {
+        Reconciliation = settings.Reconciliation,
+    };
 
     private static string? Explain(Exception fault) => fault switch
     {

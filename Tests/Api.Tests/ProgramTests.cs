@@ -33,12 +33,12 @@ public class ProgramTests
     public async Task The_environment_sets_and_a_bare_name_in_it_is_anybodys()
     {
         using Process process = StartWith(
-            new() { ["ClickLog__Partitions"] = "0", ["Batch__Intervall"] = "1 s", ["Reconciliation__After"] = "2 h", ["LIMITS"] = "5", ["KEYS"] = "k", ["DATA"] = "x" });
+            new() { ["ClickLog__Partitions"] = "0", ["Batch__Intervall"] = "1 s", ["Reconciliation__After"] = "1 m", ["LIMITS"] = "5", ["KEYS"] = "k", ["DATA"] = "x" });
         using var cleanup = new Killer(process);
         string[] faults = (await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken)).Split('\n');
         Assert.Contains(faults, fault => fault.StartsWith("  ClickLog:Partitions must be", StringComparison.Ordinal));
         Assert.Contains(faults, fault => fault.StartsWith("  Batch:Intervall is not a setting", StringComparison.Ordinal));
-        Assert.Contains(faults, fault => fault.StartsWith("  Reconciliation:After is not in this version yet", StringComparison.Ordinal));
+        Assert.Contains(faults, fault => fault.StartsWith("  Reconciliation:After must be", StringComparison.Ordinal));
         Assert.Equal(3, faults.Count(fault => fault.StartsWith("  ", StringComparison.Ordinal)));
     }
 

@@ -29,7 +29,7 @@ public class HousekeepingTests
         (long _, long end) = log.GetRange(1);
         board.Post(new PartitionProgress(0, PartitionState.Stopped, log.GetRange(0).End, log.GetRange(0).End, 1, "log_replaced"));
         board.Post(new PartitionProgress(1, PartitionState.Counting, end, end, 1, null, Needed: end / 2));
-        using var housekeeping = new Housekeeping(store, log, new CountedClickLog(log, board), board, time, NullLogger<Housekeeping>.Instance);
+        using var housekeeping = new Housekeeping(store, log, new CountedClickLog(log, board), new NoArchive(), board, time, NullLogger<Housekeeping>.Instance);
         await housekeeping.StartAsync(CancellationToken.None);
         await Eventually.Async("segments of the partition that counts are removed", () =>
         {
@@ -39,6 +39,11 @@ public class HousekeepingTests
         await housekeeping.StopAsync(CancellationToken.None);
         Assert.Equal(0, log.GetRange(0).Start);
         Assert.InRange(log.GetRange(1).Start, 1, end / 2);
+    }
+
+    private sealed class NoArchive : IArchiveNeed
+    {
+        public long FirstNeeded(int partition) => long.MaxValue;
     }
 
     private static async Task FillAsync(PartitionedClickLog log)

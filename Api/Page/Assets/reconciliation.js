@@ -35,7 +35,7 @@ export function showArchive(status) {
   setText(byId('open-hours'), count(status.reconciliation?.unreconciled_hours));
   setText(byId('version'), count(status.reconciliation?.version));
   byId('archive-table').hidden = chains.length === 0;
-  setRows(byId('archive'), chains.map(chain => [
+  setRows(byId('archive'), chains.toSorted((one, other) => one.partition - other.partition).map(chain => [
     { text: chain.partition, number: true }, { text: count(chain.upto), number: true }, { text: count(chain.end), number: true },
     { text: count(chain.lag), number: true, className: chain.lag > 0 ? 'some' : '' }, moment(chain.archived_until), chain.detail ?? '']));
 }

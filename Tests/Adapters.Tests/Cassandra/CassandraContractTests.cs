@@ -44,7 +44,7 @@ public class CassandraRetentionModelTests(CassandraServer server, CassandraKeysp
 
 public class CassandraLedgerTests(CassandraServer server, CassandraKeyspace keyspace) : LedgerContract, IClassFixture<CassandraKeyspace>
 {
-    protected override int ManySeries => 2_000;
+    protected override int ManySeries => 1_100;
 
     protected override async Task<IStoreUnderTest> OpenAsync(Kept? kept = null) => await keyspace.OpenAsync(server, kept, deleted: "open_hours");
 }

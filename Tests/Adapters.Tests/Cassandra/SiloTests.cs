@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using ClickAggregator.Adapters.Cassandra;
+using ClickAggregator.Grains.Reconciling;
 using ClickAggregator.Grains.Storage;
 using ClickAggregator.Persistence.Cassandra.Schema;
 using ClickAggregator.Servers;
@@ -29,6 +30,7 @@ public class SiloTests(CassandraServer server, CassandraKeyspace keyspace) : ICl
 
         ICountReader counts = silo.Services.GetRequiredService<ICountReader>();
         Assert.Equal(5, Assert.Single(await counts.ReadHoursAsync(["ad:1"], Hour, Hour + 1, true, s_go)).Quarters[0]);
+        Assert.Equal([new(Hour, 0, 1)], await silo.Services.GetRequiredService<ILedgerStore>().ReadOpenHoursAsync(Hour, Hour + 1, 10, s_go));
         Assert.Equal("https://one/", (await counts.ReadPageUrlsAsync(["p-1"], s_go))["p-1"]);
         await silo.StopAsync(s_go);
         _ = await keyspace.CqlAsync(server); // which drops it

@@ -134,7 +134,7 @@ public class SettingsLoaderTests
         IReadOnlyList<string> faults = Load([], new()
         {
             ["Batch:Intervall"] = "1 s",
-            ["Reconciliation:After"] = "2 h",
+            ["Reconciliation:Aftre"] = "2 h",
             ["S3:Buckett"] = "b",
             ["Somebody:Elses"] = "x",
         }).Faults;
@@ -142,8 +142,8 @@ public class SettingsLoaderTests
         Assert.Equal(
             [
                 "Batch:Intervall is not a setting (did you mean Batch:Interval?); --help lists them",
+                "Reconciliation:Aftre is not a setting (did you mean Reconciliation:After?); --help lists them",
                 "S3:Buckett is not a setting (did you mean S3:Bucket?); --help lists them",
-                "Reconciliation:After is not in this version yet (reconciliation)",
             ],
             faults);
     }

@@ -16,6 +16,12 @@ internal sealed class World(int seed) : TimeProvider
     /// <summary>Whether stores and calls fail now.</summary>
     public bool Faulty { get; set; } = true;
 
+    /// <summary>Of so many calls nine fail in one way or another.</summary>
+    public int FaultsIn { get; set; } = 100;
+
+    /// <summary>How many steps are taken for one event, about, where somebody can take one: else work waits while time flies.</summary>
+    public int Pace { get; set; } = 4;
+
     /// <summary>How often each kind of fault fired.</summary>
     public Dictionary<string, int> Fired { get; } = [];
 
@@ -74,7 +80,7 @@ internal sealed class World(int seed) : TimeProvider
                 }
             }
 
-            if (_runnable.Count > 0 && (_events.Count == 0 || Random.Next(4) > 0))
+            if (_runnable.Count > 0 && (_events.Count == 0 || Random.Next(Pace) > 0))
             {
                 _runnable[Random.Next(_runnable.Count)].RunOne(Random);
             }
@@ -96,7 +102,7 @@ internal sealed class World(int seed) : TimeProvider
     public Task<T> Effect<T>(string what, Func<T> effect)
     {
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        int fate = Faulty ? Random.Next(100) : 99;
+        int fate = Faulty ? Random.Next(FaultsIn) : 99;
         After(Random.Next(1, 20), () =>
         {
             if (fate < 2)

@@ -31,6 +31,7 @@ internal sealed class ClusterPrograms : IAsyncDisposable
     [
         .. _kafka.Settings.Where(setting => !setting.StartsWith("--Shipper", StringComparison.Ordinal)),
         $"--Cassandra:ContactPoints={_contacts}", $"--Cassandra:Port={_port}", $"--Cassandra:Keyspace={Keyspace}",
+        $"--Archive:Directory={Path.Combine(_kafka.Data, "archive")}",
     ];
 
     public static async Task<ClusterPrograms> NewAsync(KafkaServer kafka, CassandraServer cassandra)

@@ -15,6 +15,7 @@ public class StartTests(KafkaServer kafka, CassandraServer cassandra)
         Assert.Equal(2, code);
         Assert.Contains("Kafka:BootstrapServers must name the brokers", output, StringComparison.Ordinal);
         Assert.Contains("Cassandra:ContactPoints must name nodes", output, StringComparison.Ordinal);
+        Assert.Contains("S3:Bucket must name a bucket", output, StringComparison.Ordinal);
         Assert.Contains("Batch:Interval must be a duration", output, StringComparison.Ordinal);
     }
 

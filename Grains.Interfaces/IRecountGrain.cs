@@ -1,0 +1,100 @@
+using System.Globalization;
+using Orleans.Concurrency;
+
+namespace ClickAggregator.Grains;
+
+/// <summary>Recounts one hour of one chain for a run of reconciliation; its key is <c>chain@hour</c>.</summary>
+[Alias("ClickAggregator.IRecountGrain")]
+public interface IRecountGrain : IGrainWithStringKey
+{
+    /// <summary>
+    /// Recounts, compares and corrects. A repeat does what is left to do. It may take as long as reading the hour's clicks takes.
+    /// </summary>
+    [Alias("Recount")]
+    [ResponseTimeout("12:00:00")]
+    Task<RecountResult> RecountAsync(RecountRequest request, CancellationToken cancellationToken);
+}
+
+/// <summary>What is to be recounted.</summary>
+/// <param name="Run">The run's number.</param>
+/// <param name="Hour">Hours since the epoch.</param>
+/// <param name="Chain">The chain's number.</param>
+/// <param name="DryRun">Reports and changes nothing.</param>
+/// <param name="Passed">The hour was called final, as one without clicks, unless it says otherwise.</param>
+/// <param name="Events">The last invalidation, or end of one, that counts.</param>
+/// <param name="Invalidations">Those that touch the hour, ended ones, too.</param>
+/// <param name="Attempt">From 1; no two tries of a run's hour have the same, and later ones a higher one. Below 1,000,000.</param>
+/// <param name="Candidate">What a dry run asks: what would this one change; null for nothing.</param>
+[GenerateSerializer, Immutable, Alias("ClickAggregator.RecountRequest")]
+public sealed record RecountRequest(
+    [property: Id(0)] long Run,
+    [property: Id(1)] int Hour,
+    [property: Id(2)] int Chain,
+    [property: Id(3)] bool DryRun,
+    [property: Id(4)] bool Passed,
+    [property: Id(5)] long Events,
+    [property: Id(6)] IReadOnlyList<InvalidationSpan> Invalidations,
+    [property: Id(7)] int Attempt = 1,
+    [property: Id(8)] InvalidationSpan? Candidate = null)
+{
+    private const long Attempts = 1_000_000;
+
+    /// <summary>Grows from try to try and from run to run.</summary>
+    public long Order => (Run * Attempts) + Attempt;
+
+    /// <summary>What rows that it corrects carry: <c>r17</c>, and <c>r17.2</c> for a later try.</summary>
+    public string Name => Attempt == 1 ? string.Create(CultureInfo.InvariantCulture, $"r{Run}") : string.Create(CultureInfo.InvariantCulture, $"r{Run}.{Attempt}");
+
+    /// <summary>Whether a row carries a run's name, of whichever try.</summary>
+    public static bool IsNameOf(string? name, long run)
+    {
+        string first = string.Create(CultureInfo.InvariantCulture, $"r{run}");
+        return name is not null && (name == first || name.StartsWith(first + ".", StringComparison.Ordinal));
+    }
+}
+
+/// <summary>An invalidation and while it was in force, by the numbers of the events that began and ended it.</summary>
+[GenerateSerializer, Immutable, Alias("ClickAggregator.InvalidationSpan")]
+public sealed record InvalidationSpan(
+    [property: Id(0)] long Number, [property: Id(1)] InvalidationFilter Filter, [property: Id(2)] long From, [property: Id(3)] long? To = null)
+{
+    /// <summary>Whether it was in force once that event had happened, and no later one.</summary>
+    public bool InForceAt(long @event) => From <= @event && !(To <= @event);
+}
+
+/// <summary>What became of a recount.</summary>
+public enum RecountOutcome : byte
+{
+    /// <summary>The hour is as the archive has it (or a dry run has reported).</summary>
+    Done = 0,
+
+    /// <summary>Not yet: the same may go well a little later.</summary>
+    Again = 1,
+
+    /// <summary>It cannot be done until somebody acts.</summary>
+    Refused = 2,
+}
+
+/// <summary>What a recount found and did.</summary>
+/// <param name="Outcome">What became of it.</param>
+/// <param name="Code">Why it is not done; see <see cref="RunTrouble.Code"/>.</param>
+/// <param name="Message">The same in words.</param>
+/// <param name="ClicksRead">Archived clicks that were read.</param>
+/// <param name="Corrections">Windows that were corrected (or would have been, by a dry run).</param>
+/// <param name="ClicksChanged">Clicks of <c>total</c> after less before.</param>
+/// <param name="Final">What makes the hour final; null where nothing has to.</param>
+[GenerateSerializer, Immutable, Alias("ClickAggregator.RecountResult")]
+public sealed record RecountResult(
+    [property: Id(0)] RecountOutcome Outcome,
+    [property: Id(1)] string? Code,
+    [property: Id(2)] string? Message,
+    [property: Id(3)] long ClicksRead,
+    [property: Id(4)] long Corrections,
+    [property: Id(5)] long ClicksChanged,
+    [property: Id(6)] RecountFinal? Final = null);
+
+/// <summary>What makes an hour final.</summary>
+/// <param name="Upto">Every click of the hour below this offset is in the counts.</param>
+/// <param name="Versions">Of the finalisations before.</param>
+[GenerateSerializer, Immutable, Alias("ClickAggregator.RecountFinal")]
+public sealed record RecountFinal([property: Id(0)] long Upto, [property: Id(1)] IReadOnlyList<long> Versions);

@@ -1,0 +1,125 @@
+using System.Globalization;
+using ClickAggregator.Grains.Reconciling;
+using ClickAggregator.Grains.Storage;
+
+namespace ClickAggregator.Grains.Query;
+
+/// <summary>
+/// Counts as they stood at a version of the ledger: those of now, less what windows have now and plus what they had then, for the
+/// windows that a later finalisation changed. Only of hours that are final now and were at that version.
+/// </summary>
+internal sealed class VersionedCounts(ICountReader reader, ILedgerStore ledger, AnswerFinality finality)
+{
+    private const int Tries = 3;
+
+    /// <summary>Counts each series between the bounds.</summary>
+    /// <exception cref="NotFinalException">An hour is not final, or was not then.</exception>
+    /// <exception cref="StoreUnavailableException">The ledger does not answer now.</exception>
+    public async Task<(IReadOnlyDictionary<string, SeriesCounts> Counts, RangeFinality Finality)> CountAsync(
+        IReadOnlyList<string> series, long[] bounds, long version, CancellationToken cancellationToken)
+    {
+        int fromHour = (int)SliceSums.FloorDiv(bounds[0], 60);
+        int toHour = (int)SliceSums.FloorDiv(bounds[^1] + 59, 60);
+        for (int attempt = 0; attempt < Tries; attempt++)
+        {
+            LedgerPosition before = await AskAsync(cancellationToken);
+            if (version > before.Version || version < 0)
+            {
+                throw new NotFinalException(Text($"There is no version {version} of the ledger; the latest is {before.Version}."));
+            }
+
+            if (toHour > before.Through)
+            {
+                throw NotFinal(Math.Max(fromHour, before.Through));
+            }
+
+            IReadOnlyDictionary<string, SeriesCounts> counts = await RangeCounter.CountAsync(reader, series, bounds, cancellationToken);
+            foreach (HourMark open in await ledger.ReadOpenHoursAsync(fromHour, toHour, 1, cancellationToken))
+            {
+                throw NotFinal(open.Hour);
+            }
+
+            Dictionary<(int Hour, int Chain), int> changed = await ChangedAsync(fromHour, toHour, version, cancellationToken);
+            if (changed.Count > 0)
+            {
+                await PutBackAsync(counts, bounds, changed, cancellationToken);
+            }
+
+            // Whatever became final meanwhile may be in some of it and not in the rest.
+            if ((await AskAsync(cancellationToken)).Version == before.Version)
+            {
+                return (counts, new RangeFinality(bounds[^1], version, [], before.Through));
+            }
+        }
+
+        throw new NotFinalException("Hours of the range become final just now; try again.");
+    }
+
+    /// <summary>The hours that later finalisations changed, each with the ordinal of the one that the version saw.</summary>
+    private async Task<Dictionary<(int Hour, int Chain), int>> ChangedAsync(int fromHour, int toHour, long version, CancellationToken cancellationToken)
+    {
+        var changed = new Dictionary<(int Hour, int Chain), int>();
+        foreach (HourFinal final in await ledger.ReadFinalsAsync(fromHour, toHour, cancellationToken))
+        {
+            int ordinal = -1;
+            while (ordinal + 1 < final.Versions.Count && final.Versions[ordinal + 1] <= version)
+            {
+                ordinal++;
+            }
+
+            if (ordinal < 0)
+            {
+                throw NotFinal(final.Hour, version);
+            }
+
+            if (ordinal + 1 < final.Versions.Count)
+            {
+                changed[(final.Hour, final.Chain)] = ordinal;
+            }
+        }
+
+        return changed;
+    }
+
+    private async Task PutBackAsync(
+        IReadOnlyDictionary<string, SeriesCounts> counts, long[] bounds, Dictionary<(int Hour, int Chain), int> changed, CancellationToken cancellationToken)
+    {
+        int first = changed.Keys.Min(key => key.Hour);
+        int end = changed.Keys.Max(key => key.Hour) + 1;
+        Dictionary<WindowKey, HistoryRow> then = (await ledger.ReadHistoryAsync([.. counts.Keys], first, end, cancellationToken))
+            .Where(row => changed.TryGetValue((row.Key.Hour, row.Key.Chain), out int ordinal) && row.Ordinal > ordinal)
+            .GroupBy(row => row.Key)
+            .ToDictionary(rows => rows.Key, rows => rows.MinBy(row => row.Ordinal)!);
+        if (then.Count == 0)
+        {
+            return;
+        }
+
+        string[] affected = [.. then.Keys.Select(key => key.Series).Distinct(StringComparer.Ordinal)];
+        foreach (HourRow now in await reader.ReadHoursAsync(affected, first, end, withMinutes: true, cancellationToken))
+        {
+            if (then.TryGetValue(new WindowKey(now.Series, now.Hour, now.Chain), out HistoryRow? row))
+            {
+                bool withMinutes = now.Minutes is not null && row.Minutes is not null;
+                RangeCounter.Add(counts[now.Series].Points, bounds, now.Hour, withMinutes ? now.Minutes! : now.Quarters, -1);
+                RangeCounter.Add(counts[now.Series].Points, bounds, now.Hour, withMinutes ? row.Minutes! : row.Quarters, 1);
+                then.Remove(row.Key);
+            }
+        }
+
+        foreach (HistoryRow row in then.Values)
+        {
+            RangeCounter.Add(counts[row.Key.Series].Points, bounds, row.Key.Hour, row.Minutes ?? row.Quarters, 1);
+        }
+    }
+
+    private async Task<LedgerPosition> AskAsync(CancellationToken cancellationToken) =>
+        await finality.AskAsync(cancellationToken) ?? throw new StoreUnavailableException("the ledger does not answer now");
+
+    private static NotFinalException NotFinal(int hour, long? version = null) => new(
+        version is null ? $"The hour {Time(hour)} is not final." : Text($"The hour {Time(hour)} was not final at version {version}."));
+
+    private static string Time(int hour) => DateTimeOffset.FromUnixTimeSeconds(hour * 3600L).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,34 @@
+namespace ClickAggregator.Grains.Reconciling;
+
+/// <summary>The chains as they are counted: the partition grains, for a recount.</summary>
+public interface ICountedChains
+{
+    /// <summary>How far a chain is counted.</summary>
+    Task<CountedChain> GetAsync(int chain, CancellationToken cancellationToken);
+
+    /// <summary>See <see cref="IPartitionGrain.CorrectAsync"/>.</summary>
+    Task<IReadOnlyList<WindowOutcome>?> CorrectAsync(int chain, IReadOnlyList<WindowRecount> corrections, CancellationToken cancellationToken);
+
+    /// <summary>See <see cref="IPartitionGrain.FenceAsync"/>.</summary>
+    Task<bool> FenceAsync(int chain, long order, CancellationToken cancellationToken);
+}
+
+/// <summary>How far a chain is counted.</summary>
+/// <param name="State">Whether it is counted now.</param>
+/// <param name="Next">Every click below this offset is counted.</param>
+/// <param name="CountedUntil">Log time until which all is counted, milliseconds since the epoch.</param>
+/// <param name="Detail">Why it is not counted now; null where it is.</param>
+public readonly record struct CountedChain(CountedChainState State, long Next, long CountedUntil, string? Detail = null);
+
+/// <summary>Whether a chain is counted.</summary>
+public enum CountedChainState
+{
+    /// <summary>It is.</summary>
+    Counted,
+
+    /// <summary>Its log was left or closed: nothing comes to it any more, and nothing of it can be corrected.</summary>
+    Over,
+
+    /// <summary>It stands still, or starts: ask again.</summary>
+    Standing,
+}

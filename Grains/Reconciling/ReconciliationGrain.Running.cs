@@ -1,0 +1,253 @@
+namespace ClickAggregator.Grains.Reconciling;
+
+/// <content>Seeing a run through.</content>
+internal sealed partial class ReconciliationGrain
+{
+    private const int UnitsInWave = 32;
+    private const int MostTroubles = 100;
+    private const int MostUnfinished = 1000;
+    private const int MostDeferred = 1000;
+    private const int RecentHours = 48;
+    private const int TriesInStart = 1000;
+    private const int MostStarts = 998;
+    private int _tries;
+
+    /// <remarks>
+    /// 1. Its units are taken in the order of hour and chain, in waves; those of one chain one after the other.
+    /// 2. What a wave made final gets a version: stored first, then the finalisations.
+    /// 3. The cursor moves behind the wave with the next write. A run that died does its last wave again, which changes nothing.
+    /// 4. What has to wait for the archive or the counting is tried again, until the patience ends.
+    /// </remarks>
+    private async Task ExecuteAsync(PlannedRun run)
+    {
+        RunProgress at = await BeginAsync(run);
+        var wave = new List<UnfinishedHour>();
+        await foreach (UnfinishedHour unit in UnitsAsync(run, at.Hour, at.Chain))
+        {
+            wave.Add(unit);
+            if (wave.Count == UnitsInWave)
+            {
+                await WaveAsync(run, at, wave, again: false);
+            }
+        }
+
+        await WaveAsync(run, at, wave, again: false);
+        long began = time.GetTimestamp();
+        while (at.Deferred.Count > 0)
+        {
+            await Task.Delay(options.RetryDelay, time, _stop.Token);
+            List<UnfinishedHour> waiting = [.. at.Deferred];
+            bool last = time.GetElapsedTime(began) >= options.Patience;
+            at.Deferred.Clear();
+            _tries++;
+            await WaveAsync(run, at, waiting, again: true, giveUp: last);
+        }
+
+        await EndAsync(run, at);
+    }
+
+    private async Task<RunProgress> BeginAsync(PlannedRun run)
+    {
+        _tries = 0;
+        if (position.State.Current is { } current && current.Run == run.Run.Number)
+        {
+            current.Starts = Math.Min(current.Starts + 1, MostStarts);
+            await WritePositionAsync();
+            return current;
+        }
+
+        var at = new RunProgress { Run = run.Run.Number };
+        await foreach (UnfinishedHour _ in UnitsAsync(run, int.MinValue, 0))
+        {
+            at.Planned++;
+        }
+
+        position.State.Current = at;
+        await WritePositionAsync();
+        Replace(run, run.Run with { State = RunState.Running, StartedAt = Now, HoursPlanned = at.Planned });
+        await runs.WriteStateAsync();
+        return at;
+    }
+
+    private async Task WaveAsync(PlannedRun run, RunProgress at, List<UnfinishedHour> wave, bool again, bool giveUp = false)
+    {
+        if (wave.Count == 0)
+        {
+            return;
+        }
+
+        // 1.
+        long events = invalidations.State.Events;
+        int attempt = (at.Starts * TriesInStart) + Math.Min(_tries + 1, TriesInStart - 1);
+        var results = new List<(UnfinishedHour Unit, RecountResult Result)>();
+        var queue = new Queue<List<UnfinishedHour>>(wave.GroupBy(unit => unit.Chain).Select(chain => chain.ToList()));
+        await Task.WhenAll(Enumerable.Range(0, Math.Max(1, options.AtOnce)).Select(async _ =>
+        {
+            while (queue.TryDequeue(out List<UnfinishedHour>? units))
+            {
+                foreach (UnfinishedHour unit in units)
+                {
+                    results.Add((unit, await RecountAsync(run, unit, events, attempt)));
+                }
+            }
+        }));
+
+        // 2.
+        long version = position.State.Version + 1;
+        List<HourFinal> finals = [.. results.Where(one => one.Result is { Outcome: Grains.RecountOutcome.Done, Final: not null }).Select(one => new HourFinal(
+            one.Unit.Hour, one.Unit.Chain, one.Result.Final!.Upto, run.Run.Number, events, [.. one.Result.Final.Versions, version], Now))];
+        if (finals.Count > 0)
+        {
+            position.State.Version = version;
+            await WritePositionAsync();
+            foreach (HourFinal final in finals)
+            {
+                await ledger.WriteFinalAsync(final, _stop.Token);
+            }
+        }
+
+        // 3.
+        foreach ((UnfinishedHour unit, RecountResult result) in results)
+        {
+            Take(run, at, unit, result, giveUp);
+        }
+
+        if (!again)
+        {
+            at.Hour = wave[^1].Hour;
+            at.Chain = wave[^1].Chain;
+        }
+
+        wave.Clear();
+        await WritePositionAsync();
+    }
+
+    private async Task<RecountResult> RecountAsync(PlannedRun run, UnfinishedHour unit, long events, int attempt)
+    {
+        IReadOnlyList<InvalidationSpan> spans = [.. invalidations.State.Invalidations.Where(one => one.From is not null && Touches(one.Invalidation.Request.Filter, unit.Hour)).Select(one => one.Span)];
+        InvalidationSpan? candidate = run.Candidate is long number && invalidations.State.Invalidations.Find(one => one.Invalidation.Number == number) is { } kept
+            && Touches(kept.Invalidation.Request.Filter, unit.Hour)
+            ? kept.Span
+            : null;
+        var request = new RecountRequest(run.Run.Number, unit.Hour, unit.Chain, run.Run.Request.DryRun, HadPassed(run, unit), events, spans, attempt, candidate);
+        try
+        {
+            return await GrainFactory.GetGrain<IRecountGrain>(RecountGrain.Key(unit.Chain, unit.Hour)).RecountAsync(request, _stop.Token);
+        }
+#pragma warning disable CA1031 // its silo died, or is starting: another one does it
+        catch (Exception error) when (!_stop.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            LogFailed(logger, error);
+            return new RecountResult(Grains.RecountOutcome.Again, "failed", error.Message, 0, 0, 0);
+        }
+    }
+
+    /// <summary>Whether an hour was called final, as one without clicks, if the ledger says nothing else of it.</summary>
+    private bool HadPassed(PlannedRun run, UnfinishedHour unit) =>
+        unit.Hour < run.PassedBelow && !position.State.ForgotUnfinished && !position.State.Unfinished.Contains(unit);
+
+    private void Take(PlannedRun run, RunProgress at, UnfinishedHour unit, RecountResult result, bool giveUp)
+    {
+        at.ClicksRead += result.ClicksRead;
+        at.Corrections += result.Corrections;
+        at.ClicksChanged += result.ClicksChanged;
+        if (result.Outcome == Grains.RecountOutcome.Again && !giveUp && at.Deferred.Count < MostDeferred)
+        {
+            at.Deferred.Add(unit);
+            return;
+        }
+
+        if (result.Outcome == Grains.RecountOutcome.Done)
+        {
+            at.Done++;
+            position.State.Unfinished.Remove(unit);
+            return;
+        }
+
+        LogTrouble(logger, run.Run.Number, Time(unit.Hour), unit.Chain, result.Code ?? "failed", result.Message ?? "");
+        if (at.Troubles.Count < MostTroubles)
+        {
+            at.Troubles.Add(new RunTrouble(unit.Hour, unit.Chain, result.Code ?? "failed", result.Message ?? ""));
+        }
+
+        if (!run.Run.Request.DryRun && !HadPassed(run, unit) && !position.State.Unfinished.Contains(unit))
+        {
+            if (position.State.Unfinished.Count == MostUnfinished)
+            {
+                position.State.Unfinished.RemoveAt(0);
+                position.State.ForgotUnfinished = true;
+            }
+
+            position.State.Unfinished.Add(unit);
+        }
+    }
+
+    private async Task EndAsync(PlannedRun run, RunProgress at)
+    {
+        RunState state = at.Troubles.Count == 0 ? RunState.Done : RunState.DoneInPart;
+        if (state == RunState.Done)
+        {
+            at.Done = at.Planned = Math.Max(at.Planned, at.Done); // the last wave before a death was not noted
+        }
+
+        ReconciliationRun now = runs.State.Runs.Find(one => one.Run.Number == run.Run.Number)?.Run ?? run.Run;
+        ReconciliationRun ended = WithProgress(now with { State = RunState.Running }) with { State = state, EndedAt = Now, StartedAt = now.StartedAt ?? Now };
+        Replace(run, ended);
+        await runs.WriteStateAsync();
+        position.State.Current = null;
+        await WritePositionAsync();
+        LogEnded(logger, ended.Number, ended.Reason, ended.HoursPlanned, state, ended.Corrections, ended.ClicksChanged);
+    }
+
+    private void Replace(PlannedRun run, ReconciliationRun by)
+    {
+        int place = runs.State.Runs.FindIndex(one => one.Run.Number == run.Run.Number);
+        runs.State.Runs[place] = run with { Run = by };
+    }
+
+    /// <summary>The hours of chains that a run goes over, behind one, by hour and chain.</summary>
+    private async IAsyncEnumerable<UnfinishedHour> UnitsAsync(PlannedRun run, int afterHour, int afterChain)
+    {
+        RunRequest request = run.Run.Request;
+        int from = Math.Max(request.FromHour, afterHour);
+        IReadOnlyList<int> every = run.Run.Reason switch
+        {
+            "asked" => await chains.AllAsync(),
+            "schedule" => await chains.CurrentAsync(_stop.Token),
+            _ => [],
+        };
+        while (from < request.ToHour)
+        {
+            int to = Math.Min(request.ToHour, from + 24);
+            IReadOnlyList<HourMark> marks;
+            if (run.OnlyOpen)
+            {
+                marks = await ledger.ReadOpenHoursAsync(from, request.ToHour, MostOpen, _stop.Token);
+                to = marks.Count == MostOpen ? marks[^1].Hour : request.ToHour;
+            }
+            else
+            {
+                marks = await ledger.ReadHoursAsync(from, to, _stop.Token);
+            }
+
+            // Hours without clicks, too: somebody may have invented windows there.
+            int everyFrom = run.OnlyOpen ? Math.Max(from, request.ToHour - RecentHours) : from;
+            IEnumerable<UnfinishedHour> units = marks.Where(mark => mark.Hour < to).Select(mark => new UnfinishedHour(mark.Hour, mark.Chain));
+            if (every.Count > 0 && everyFrom < to)
+            {
+                units = units.Concat(Enumerable.Range(everyFrom, to - everyFrom).SelectMany(hour => every.Select(chain => new UnfinishedHour(hour, chain)))).Distinct();
+            }
+
+            foreach (UnfinishedHour unit in units.OrderBy(unit => unit.Hour).ThenBy(unit => unit.Chain)
+                .Where(unit => unit.Hour > afterHour || (unit.Hour == afterHour && unit.Chain > afterChain)).ToList())
+            {
+                yield return unit;
+            }
+
+            from = Math.Max(to, from + 1);
+        }
+    }
+
+    private static bool Touches(InvalidationFilter filter, int hour) => filter.ToTime > hour * HourMilliseconds && filter.FromTime < (hour + 1) * HourMilliseconds;
+}

@@ -1,0 +1,94 @@
+namespace ClickAggregator.Grains.Reconciling;
+
+/// <summary>The position of the ledger and of the run under way: small, because it is written with every finalisation.</summary>
+public sealed class PositionDocument
+{
+    /// <summary>Hours from this one on were in no scheduled run yet; null before the first look.</summary>
+    public int? Through { get; set; }
+
+    /// <summary>Of the last finalisation.</summary>
+    public long Version { get; set; }
+
+    /// <summary>When hours with late clicks were planned last, milliseconds since the epoch.</summary>
+    public long LateAt { get; set; }
+
+    /// <summary>The run under way; null for none.</summary>
+    public RunProgress? Current { get; set; }
+
+    /// <summary>Hours that were in a run and never became final: they are not hours without clicks. The latest 1,000.</summary>
+    public List<UnfinishedHour> Unfinished { get; set; } = [];
+
+    /// <summary>There were more.</summary>
+    public bool ForgotUnfinished { get; set; }
+}
+
+/// <summary>How far a run is: every unit up to (hour, chain) is done or deferred.</summary>
+public sealed class RunProgress
+{
+    public long Run { get; set; }
+
+    public int Hour { get; set; } = int.MinValue;
+
+    public int Chain { get; set; }
+
+    /// <summary>How often it was taken up: each time its tries get other numbers.</summary>
+    public int Starts { get; set; }
+
+    public int Planned { get; set; }
+
+    public int Done { get; set; }
+
+    public long ClicksRead { get; set; }
+
+    public long Corrections { get; set; }
+
+    public long ClicksChanged { get; set; }
+
+    public List<RunTrouble> Troubles { get; set; } = [];
+
+    /// <summary>Units that wait for the archive or the counting.</summary>
+    public List<UnfinishedHour> Deferred { get; set; } = [];
+}
+
+/// <summary>An hour of a chain.</summary>
+public sealed record UnfinishedHour(int Hour, int Chain);
+
+/// <summary>Runs, the earliest first.</summary>
+public sealed class RunsDocument
+{
+    /// <summary>The number of the next run.</summary>
+    public long Next { get; set; } = 1;
+
+    public List<PlannedRun> Runs { get; set; } = [];
+}
+
+/// <summary>A run and what it goes over.</summary>
+/// <param name="Run">The run, as it stood when it was stored.</param>
+/// <param name="OnlyOpen">Only hours that are not final.</param>
+/// <param name="PassedBelow">Hours below this one were called final without clicks before it was planned.</param>
+/// <param name="Candidate">The number of the invalidation that a dry run is about; null for none.</param>
+public sealed record PlannedRun(ReconciliationRun Run, bool OnlyOpen, int PassedBelow, long? Candidate = null);
+
+/// <summary>Invalidations, the earliest first.</summary>
+public sealed class InvalidationsDocument
+{
+    /// <summary>The number of the next invalidation.</summary>
+    public long Next { get; set; } = 1;
+
+    /// <summary>How many began or ended.</summary>
+    public long Events { get; set; }
+
+    public List<KeptInvalidation> Invalidations { get; set; } = [];
+}
+
+/// <summary>An invalidation and the events that began and ended it; one that is only reported never begins.</summary>
+public sealed record KeptInvalidation(Invalidation Invalidation, long? From, long? To)
+{
+    public InvalidationSpan Span => new(Invalidation.Number, Invalidation.Request.Filter, From ?? long.MaxValue, To);
+}
+
+/// <summary>The periods that are closed, by month.</summary>
+public sealed class PeriodsDocument
+{
+    public List<ClosedPeriod> Periods { get; set; } = [];
+}

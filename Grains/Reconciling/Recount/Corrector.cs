@@ -1,0 +1,279 @@
+using System.Globalization;
+using ClickAggregator.Grains.Storage;
+
+namespace ClickAggregator.Grains.Reconciling.Recount;
+
+/// <summary>
+/// Sends differences through their partition, in chunks: the ledger has each as pending before the window is touched, and as
+/// settled (or dropped) once the window was read back. So a correction that nobody wrote down does not exist; and what a run that
+/// died left pending is decided by the run that the window's row carries. Not safe for concurrent use.
+/// </summary>
+internal sealed class Corrector(
+    RecountRequest request, RecountPorts ports, RecountRules rules, CountedChain counted, long upto, string? incomplete)
+{
+    private const int LedgerPage = 1000;
+
+    private readonly List<WindowDifference> _waiting = [];
+    private readonly Dictionary<string, List<CorrectionRow>> _left = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, CorrectionRow[]> _undecided = new(StringComparer.Ordinal);
+    private readonly List<CorrectionRow> _resolved = [];
+    private long _next = counted.Next;
+    private long _later;
+    private (string Code, string Message)? _again;
+
+    /// <summary>The hour is final: it is opened before anything of it changes.</summary>
+    public bool MustReopen { get; set; }
+
+    /// <summary>It was.</summary>
+    public bool Reopened { get; private set; }
+
+    /// <summary>Windows that were corrected, or would have been by a dry run.</summary>
+    public long Done { get; private set; }
+
+    /// <summary>Clicks of <c>total</c> after less before.</summary>
+    public long ClicksChanged { get; private set; }
+
+    /// <summary>Why the hour cannot be as the archive has it; null where it is.</summary>
+    public (string Code, string Message)? Refused { get; private set; }
+
+    /// <summary>Whether it changes anything.</summary>
+    public bool Mends => !request.DryRun && counted.State != CountedChainState.Over;
+
+    /// <summary>Hears of each correction that was done.</summary>
+    public Action<CorrectionCause>? Settled { get; init; }
+
+    /// <summary>
+    /// Reads what runs left pending, once nothing more of theirs reaches the windows from the partition; false where that cannot
+    /// be said now.
+    /// </summary>
+    public async Task<bool> LoadAsync(CancellationToken cancellationToken)
+    {
+        if (request.DryRun)
+        {
+            return true;
+        }
+
+        await ReadLeftAsync(cancellationToken);
+        return _left.Count == 0 || counted.State == CountedChainState.Over
+            || await ports.Chains.FenceAsync(request.Chain, request.Order, cancellationToken);
+    }
+
+    private async Task ReadLeftAsync(CancellationToken cancellationToken)
+    {
+        CorrectionRow? after = null;
+        while (true)
+        {
+            IReadOnlyList<CorrectionRow> page = await ports.Ledger.ReadCorrectionsAsync(request.Hour, after, LedgerPage, cancellationToken);
+            foreach (CorrectionRow row in page)
+            {
+                if (row.State == CorrectionState.Pending && row.Key.Chain == request.Chain && row.Run <= request.Run)
+                {
+                    if (!_left.TryGetValue(row.Key.Series, out List<CorrectionRow>? rows))
+                    {
+                        _left[row.Key.Series] = rows = [];
+                    }
+
+                    rows.Add(row);
+                }
+            }
+
+            if (page.Count < LedgerPage)
+            {
+                return;
+            }
+
+            after = page[^1];
+        }
+    }
+
+    /// <summary>
+    /// Decides what runs left pending of a window, by what its row carries. Answers whether one may be on its way from the
+    /// partition to the window still: then the window is written again, whatever it holds, under a later stamp, and what was left
+    /// is dropped once that is done.
+    /// </summary>
+    public bool Resolve(string series, string? stored)
+    {
+        if (!_left.Remove(series, out List<CorrectionRow>? rows))
+        {
+            return false;
+        }
+
+        ILookup<bool, CorrectionRow> carried = rows.ToLookup(row => RecountRequest.IsNameOf(stored, row.Run));
+        _resolved.AddRange(carried[true].Select(row => row with { State = CorrectionState.Settled }));
+        if (!Mends || !carried[false].Any())
+        {
+            // A chain that is counted no more writes nothing more.
+            _resolved.AddRange(carried[false].Select(row => row with { State = CorrectionState.Dropped }));
+            return false;
+        }
+
+        _undecided[series] = [.. carried[false]];
+        return true;
+    }
+
+    /// <summary>Takes a difference; it is corrected with the next ones.</summary>
+    public async Task TakeAsync(WindowDifference difference, CancellationToken cancellationToken)
+    {
+        if (difference.Lowers && incomplete is not null)
+        {
+            Refused ??= ("archive_incomplete", $"{difference.Key} has more clicks than the archive, and {incomplete}: nothing is lowered on its account");
+            return;
+        }
+
+        if (difference.StoredUpto > upto && difference.StoredUpto <= await NextAsync(difference.StoredUpto, cancellationToken))
+        {
+            _later++;
+            return;
+        }
+
+        if (difference.Detail == "minutes" && request.Hour < await ports.Counts.ReadMinutesFloorAsync(cancellationToken))
+        {
+            return; // their time ended while they were compared
+        }
+
+        _waiting.Add(difference);
+        if (_waiting.Count == rules.Chunk)
+        {
+            await FlushAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Corrects what waits.</summary>
+    public async Task FlushAsync(CancellationToken cancellationToken)
+    {
+        await WriteResolvedAsync(cancellationToken);
+        if (_waiting.Count == 0)
+        {
+            return;
+        }
+
+        WindowDifference[] chunk = [.. _waiting];
+        _waiting.Clear();
+        long now = ports.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        CorrectionRow[] rows = [.. chunk.Select(difference => new CorrectionRow(
+            request.Run, difference.Key, difference.Cause, request.DryRun ? CorrectionState.Dry : CorrectionState.Pending,
+            difference.Before, difference.After, upto, now, Detail(difference)))];
+        if (request.DryRun)
+        {
+            await ports.Ledger.WriteCorrectionsAsync(rows, cancellationToken);
+            Array.ForEach(rows, Count);
+            return;
+        }
+
+        if (counted.State == CountedChainState.Over)
+        {
+            Refused ??= ("chain_over", $"{chunk[0].Key} differs from the archive, and chain {request.Chain} is counted no more: {counted.Detail}");
+            return;
+        }
+
+        await ReopenAsync(cancellationToken);
+        await ports.Ledger.WriteCorrectionsAsync(rows, cancellationToken);
+        IReadOnlyList<WindowOutcome>? outcomes = await ports.Chains.CorrectAsync(
+            request.Chain,
+            [.. chunk.Select(difference => new WindowRecount(
+                difference.Key.Series, difference.Key.Hour, request.Name, upto, difference.Minutes, difference.After, request.Order))],
+            cancellationToken);
+        if (outcomes is null)
+        {
+            _again ??= ("counting_stopped", $"the partition of chain {request.Chain} does not count it now");
+        }
+
+        for (int n = 0; n < rows.Length; n++)
+        {
+            bool settled = outcomes?[n] is WindowOutcome.Applied or WindowOutcome.Repeated;
+            _later += settled || outcomes is null ? 0 : 1;
+            bool decided = !_undecided.Remove(rows[n].Key.Series, out CorrectionRow[]? left);
+            if (settled)
+            {
+                _resolved.AddRange((left ?? []).Where(row => row.Run != request.Run).Select(row => row with { State = CorrectionState.Dropped }));
+                _resolved.Add(rows[n] with { State = CorrectionState.Settled });
+                Count(rows[n]);
+                Settled?.Invoke(rows[n].Cause);
+            }
+            else if (decided)
+            {
+                _resolved.Add(rows[n] with { State = CorrectionState.Dropped });
+            }
+        }
+
+        await WriteResolvedAsync(cancellationToken);
+    }
+
+    /// <summary>Opens the hour where it is final.</summary>
+    public async Task ReopenAsync(CancellationToken cancellationToken)
+    {
+        if (MustReopen && !Reopened && !request.DryRun)
+        {
+            await ports.Ledger.ReopenAsync(request.Hour, request.Chain, cancellationToken);
+            Reopened = true;
+        }
+    }
+
+    /// <summary>Corrects what waits; what was left pending of windows that are neither stored nor have a click is dropped.</summary>
+    public async Task EndAsync(CancellationToken cancellationToken)
+    {
+        foreach (string series in _left.Keys.ToList())
+        {
+            if (Resolve(series, null))
+            {
+                await TakeAsync(
+                    new WindowDifference(
+                        new WindowKey(series, request.Hour, request.Chain), CorrectionCause.None, new long[4], new long[4], new long[HourTable.Minutes], 0, false, "left pending"),
+                    cancellationToken);
+            }
+        }
+
+        await FlushAsync(cancellationToken);
+    }
+
+    /// <summary>Says that it has to be done again.</summary>
+    public void DoAgain(string code, string message) => _again ??= (code, message);
+
+    /// <summary>Why it has to be done again, with a later X; null where it has not.</summary>
+    public (string Code, string Message)? Again(HourMark? mark) =>
+        _again
+        ?? (_later > 0 ? ("later", Text($"{_later} windows of the hour got clicks beyond offset {upto} of chain {request.Chain} while it was recounted"))
+            : mark?.Upto > upto ? ("later", Text($"the hour got clicks up to offset {mark.Value.Upto} of chain {request.Chain} while it was recounted to {upto}"))
+            : null);
+
+    private async Task WriteResolvedAsync(CancellationToken cancellationToken)
+    {
+        if (_resolved.Count > 0)
+        {
+            await ports.Ledger.WriteCorrectionsAsync([.. _resolved], cancellationToken);
+            _resolved.Clear();
+        }
+    }
+
+    private async Task<long> NextAsync(long least, CancellationToken cancellationToken)
+    {
+        if (_next < least)
+        {
+            _next = (await ports.Chains.GetAsync(request.Chain, cancellationToken)).Next;
+        }
+
+        return _next;
+    }
+
+    private void Count(CorrectionRow row)
+    {
+        Done++;
+        ClicksChanged += row.Key.Series == "total" ? row.After.Sum() - row.Before.Sum() : 0;
+    }
+
+    private string Detail(WindowDifference difference)
+    {
+        IEnumerable<long> numbers = difference.Cause is CorrectionCause.Invalidated or CorrectionCause.Restored
+            ? request.Candidate is { } candidate ? [candidate.Number] : Touching()
+            : [];
+        return string.Join(", ", new[] { difference.Detail }.Concat(numbers.Select(number => Text($"invalidation {number}"))));
+    }
+
+    private IEnumerable<long> Touching() => request.Invalidations
+        .Where(one => one.From <= request.Events && one.Filter.ToTime > request.Hour * 3_600_000L && one.Filter.FromTime < (request.Hour + 1) * 3_600_000L)
+        .OrderByDescending(one => one.To ?? one.From)
+        .Take(3)
+        .Select(one => one.Number);
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

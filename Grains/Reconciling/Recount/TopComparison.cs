@@ -1,0 +1,183 @@
+using ClickAggregator.Clicks;
+using ClickAggregator.Grains.Storage;
+
+namespace ClickAggregator.Grains.Reconciling.Recount;
+
+/// <summary>
+/// The top lists of an hour and, once its day is over, of the day: compared after the windows, whose corrections mend lists, too.
+/// What is still wrong is mended by noting the windows of this hour again, with the counts they have. A list that is gone, and the
+/// day's in its last hour, is held against every target of the day. Not safe for concurrent use.
+/// </summary>
+internal sealed class TopComparison
+{
+    private const int MostSeries = 1000;
+    private const int LastHour = 23;
+    private static readonly TimeSpan s_batch = TimeSpan.FromSeconds(1);
+
+    private readonly RecountPorts _ports;
+    private readonly RecountRules _rules;
+    private readonly int _hour;
+    private readonly int _day;
+    private readonly int _chain;
+    private readonly TopWatch[] _watches;
+    private bool _dayIsOver;
+
+    public TopComparison(RecountPorts ports, RecountRules rules, int hour, int chain)
+    {
+        _ports = ports;
+        _rules = rules;
+        _hour = hour;
+        _day = (int)Math.Floor(hour / 24.0);
+        _chain = chain;
+        _watches = rules.Rollups.Contains(RollupBase.Target) ? [.. TargetKinds.All.Select(kind => new TopWatch(kind))] : [];
+    }
+
+    /// <summary>Reads the lists, whose targets are watched from then on.</summary>
+    /// <param name="countedUntil">Log time until which all is counted, milliseconds since the epoch.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task LoadAsync(long countedUntil, CancellationToken cancellationToken)
+    {
+        _dayIsOver = countedUntil >= ((_day + 1) * 86_400_000L) + (long)_rules.Young.TotalMilliseconds;
+        bool wholeDay = false;
+        foreach (TopWatch watch in _watches)
+        {
+            watch.Watch(await HourListAsync(watch, cancellationToken));
+            if (_dayIsOver)
+            {
+                TopList? list = await DayListAsync(watch, cancellationToken);
+                watch.Watch(list);
+                wholeDay |= list is null || _hour - (_day * 24) == LastHour;
+            }
+        }
+
+        for (int hour = _day * 24; wholeDay && hour < (_day + 1) * 24; hour++)
+        {
+            if (hour != _hour)
+            {
+                await foreach (StoredWindow stored in _ports.Ledger.ReadWindowsAsync(hour, _chain, cancellationToken))
+                {
+                    Note(stored);
+                }
+            }
+        }
+    }
+
+    /// <summary>Notes what is stored of a window.</summary>
+    public void Note(StoredWindow stored)
+    {
+        if (_dayIsOver && Watch(stored.Key.Series, out string id) is { } watch)
+        {
+            watch.Note(id, stored.Row.DayClicks);
+        }
+    }
+
+    /// <summary>Takes what was recounted in a pass, once what is stored of it was noted.</summary>
+    public void Expect(HourTable table)
+    {
+        for (int number = 0; _watches.Length > 0 && number < table.Count; number++)
+        {
+            // Most names are targets'; the others are told by their first letters.
+            if (Watch(table.Series(number), out string id) is { } watch)
+            {
+                watch.Expect(id, table, number);
+            }
+        }
+    }
+
+    /// <summary>Compares, and has noted again what is wrong; then the lists must be right.</summary>
+    public async Task CheckAsync(Corrector corrector, CancellationToken cancellationToken)
+    {
+        int? floor = await _ports.Counts.ReadMinutesFloorAsync(cancellationToken);
+        bool mended = false;
+        foreach (TopWatch watch in _watches)
+        {
+            IReadOnlyCollection<(string Id, string Detail)> wrong = await WrongAsync(watch, cancellationToken);
+            if (wrong.Count > 0)
+            {
+                // A batch that is under way has its windows in the store and not yet its lists.
+                await Task.Delay(s_batch, _ports.Time, cancellationToken);
+                wrong = await WrongAsync(watch, cancellationToken);
+            }
+
+            foreach ((string id, string detail) in wrong)
+            {
+                mended = true;
+                long[] minutes = watch.Minutes(id);
+                long[] quarters = HourComparison.Quarters(minutes);
+                await corrector.TakeAsync(
+                    new WindowDifference(
+                        new WindowKey(watch.Series(id), _hour, _chain), CorrectionCause.StoreDamage, quarters, quarters, _hour < floor ? null : minutes, 0, false, detail),
+                    cancellationToken);
+            }
+        }
+
+        await corrector.FlushAsync(cancellationToken);
+        foreach (TopWatch watch in mended && corrector.Mends ? _watches : [])
+        {
+            if ((await WrongAsync(watch, cancellationToken)).Count > 0)
+            {
+                corrector.DoAgain("top_list", $"a top list of {TargetKinds.Plural(watch.Kind)} is not right yet");
+            }
+        }
+    }
+
+    private async Task<IReadOnlyCollection<(string Id, string Detail)>> WrongAsync(TopWatch watch, CancellationToken cancellationToken)
+    {
+        var wrong = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (string id in watch.WrongInHour(await HourListAsync(watch, cancellationToken)))
+        {
+            wrong[id] = "top";
+        }
+
+        if (_dayIsOver)
+        {
+            // The clicks are read before the list: what counts meanwhile is in the list by then, or in neither.
+            TopList? before = await DayListAsync(watch, cancellationToken);
+            IReadOnlyDictionary<string, long> clicks = await DayClicksAsync(watch, watch.DecidingDay(before), cancellationToken);
+            foreach (string id in watch.WrongInDay(before, clicks))
+            {
+                wrong[id] = wrong.ContainsKey(id) ? "top, day's top" : "day's top";
+            }
+        }
+
+        return [.. wrong.Select(pair => (pair.Key, pair.Value))];
+    }
+
+    private async Task<IReadOnlyDictionary<string, long>> DayClicksAsync(TopWatch watch, IReadOnlyList<string> ids, CancellationToken cancellationToken)
+    {
+        var clicks = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (string[] some in ids.Chunk(MostSeries))
+        {
+            foreach (DayRow row in await _ports.Counts.ReadDaysAsync([.. some.Select(watch.Series)], _day, _day + 1, cancellationToken))
+            {
+                if (row.Chain == _chain && watch.Id(row.Series) is { } id)
+                {
+                    clicks[id] = row.Quarters.Sum();
+                }
+            }
+        }
+
+        return clicks;
+    }
+
+    private TopWatch? Watch(string series, out string id)
+    {
+        foreach (TopWatch watch in _watches)
+        {
+            if (watch.Id(series) is { } found)
+            {
+                id = found;
+                return watch;
+            }
+        }
+
+        id = "";
+        return null;
+    }
+
+    private Task<TopList?> HourListAsync(TopWatch watch, CancellationToken cancellationToken) =>
+        _ports.Batches.ReadTopAsync(new TopKey(watch.Kind, TopSlice.Hour, _hour, _chain), cancellationToken);
+
+    private Task<TopList?> DayListAsync(TopWatch watch, CancellationToken cancellationToken) =>
+        _ports.Batches.ReadTopAsync(new TopKey(watch.Kind, TopSlice.Day, _day, _chain), cancellationToken);
+}

@@ -1,0 +1,15 @@
+using ClickAggregator.Grains.Storage;
+
+namespace ClickAggregator.Grains.Reconciling.Recount;
+
+/// <summary>A window that is not stored as it should be, or whose derived rows are not.</summary>
+/// <param name="Key">The window.</param>
+/// <param name="Cause">Why, as far as the store shows it; none where nothing differs and it is written again all the same.</param>
+/// <param name="Before">Clicks in each quarter (4) as they are stored.</param>
+/// <param name="After">Clicks in each quarter (4) by the recount.</param>
+/// <param name="Minutes">60 counts by the recount; null where minutes are not kept any more.</param>
+/// <param name="StoredUpto">The end of the last batch that the stored row applied.</param>
+/// <param name="Lowers">It has fewer clicks in a minute than are stored.</param>
+/// <param name="Detail">What differs: <c>row</c>, <c>minutes</c>, <c>day</c>, <c>top</c> and so on.</param>
+internal sealed record WindowDifference(
+    WindowKey Key, CorrectionCause Cause, long[] Before, long[] After, long[]? Minutes, long StoredUpto, bool Lowers, string Detail);

@@ -1,0 +1,24 @@
+using ClickAggregator.Grains;
+using ClickAggregator.Grains.Reconciling;
+using ClickAggregator.Settings;
+
+namespace ClickAggregator.Silo.Settings;
+
+/// <summary><c>Reconciliation:*</c>: when hours are recounted from the archive.</summary>
+public static class ReconciliationSettings
+{
+    /// <summary>Reads them; the faults are in the reader.</summary>
+    public static ReconciliationOptions Read(SettingReader reader)
+    {
+        ArgumentNullException.ThrowIfNull(reader);
+        var options = new ReconciliationOptions();
+        return options with
+        {
+            After = reader.Duration("Reconciliation:After", options.After, options.Young, TimeSpan.FromDays(7),
+                "so long after its end an hour is recounted from the archive, and final"),
+            LateEvery = reader.Duration("Reconciliation:LateEvery", options.LateEvery, TimeSpan.FromMinutes(10), TimeSpan.FromDays(30),
+                "how often hours are recounted that late clicks came to"),
+            Mode = reader.Choice("Reconciliation:Mode", ["direct"], "straight from the archive") == "direct" ? RunMode.Direct : RunMode.Republish,
+        };
+    }
+}

@@ -1,0 +1,634 @@
+using System.Globalization;
+using ClickAggregator.Clicks;
+using ClickAggregator.Grains.Chain;
+using ClickAggregator.Grains.Counting;
+using ClickAggregator.Grains.Reconciling;
+using ClickAggregator.Grains.Reconciling.Recount;
+using ClickAggregator.Grains.Storage;
+using ClickAggregator.Grains.Tests.Simulation;
+using ClickAggregator.Streaming;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace ClickAggregator.Grains.Tests.Reconciling;
+
+/// <summary>
+/// One seed: a partition counts, late clicks and repeats and all, while somebody changes the store, and hours are recounted by units
+/// that die on the way. Every promise that was made is kept in mind, and looked up in the end.
+/// </summary>
+internal sealed class ReconcileRun : IDisposable
+{
+    private const int Chain = 1;
+    private const int MostSteps = 600_000;
+    private const int Hours = 3;
+    private const int MostTries = 5;
+    private const int Finalisations = 3;
+    private static readonly RollupSet s_rollups = RollupSet.Default;
+    private readonly World _world;
+    private readonly MemoryLog _log;
+    private readonly MemoryRecords _records;
+    private readonly MemoryRules _rulesStore;
+    private readonly MemoryWindows _windows;
+    private readonly MemoryLedger _ledger;
+    private readonly Activations _activations;
+    private readonly CountingInstruments _instruments = new();
+    private readonly CountingRules _rules = new(s_rollups, TimeSpan.FromMinutes(2), 40);
+    private readonly List<InvalidationSpan> _invalidations = [];
+    private readonly Dictionary<(int Hour, long Version), SortedDictionary<string, long[]>> _promised = [];
+    private readonly List<Actor> _units = [];
+    private readonly int _firstHour;
+    private readonly Counted _counted;
+    private PartitionChain? _chain;
+    private Actor? _owner;
+    private string? _failure;
+    private string? _last;
+    private long _events;
+    private long _version;
+    private long _archived;
+    private long _run;
+    private bool _quiet;
+
+    private ReconcileRun(int seed)
+    {
+        _world = new World(seed);
+        _firstHour = (int)(_world.Now / 3_600_000) - 5;
+        _log = new MemoryLog(_world.Random);
+        _records = new MemoryRecords(_world, ChainFaults.None);
+        _rulesStore = new MemoryRules(_world);
+        _windows = new MemoryWindows(_world, ChainFaults.None);
+        _ledger = new MemoryLedger(_world, _windows, Chain);
+        _activations = new Activations(_world, _windows, ChainFaults.None);
+        _counted = new Counted(this);
+    }
+
+    /// <summary>Runs a seed; answers what is wrong, or null.</summary>
+    public static string? Check(int seed, Dictionary<string, int> fired)
+    {
+        SynchronizationContext? before = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(null);
+        try
+        {
+            using var run = new ReconcileRun(seed);
+            string? wrong = run.Run();
+            foreach ((string fault, int times) in run._world.Fired)
+            {
+                fired[fault] = fired.GetValueOrDefault(fault) + times;
+            }
+
+            return wrong;
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(before);
+        }
+    }
+
+    public void Dispose() => _instruments.Dispose();
+
+    private string? Run()
+    {
+        int rounds = _world.Random.Next(2, 6);
+        long at = 0;
+        for (int i = 0; i < rounds; i++)
+        {
+            at += _world.Random.Next(500, 120_000);
+            _world.After(at, Append);
+            _world.After(at + _world.Random.Next(0, 20_000), Disturb);
+            _world.After(at + _world.Random.Next(0, 30_000), () => StartUnit(_firstHour + _world.Random.Next(Hours)));
+        }
+
+        StartOwner();
+        if (!Until(at + 100_000))
+        {
+            return _failure ?? "the run did not end";
+        }
+
+        // Quiet: what was under way lands, and then every hour is recounted to its end.
+        _quiet = true;
+        _world.Faulty = false;
+        if (!Until(250_000))
+        {
+            return _failure ?? "what was under way did not end";
+        }
+
+        _units.ForEach(unit => unit.Dead = true);
+        for (int n = 0; n < Finalisations * Hours; n++)
+        {
+            int hour = _firstHour + (n % Hours);
+            bool done = false;
+            if (n >= Hours && n % Hours == 0)
+            {
+                // Late clicks, damage, and clicks that are taken back: what was final becomes so again, as something else.
+                Append();
+                Damage();
+                Damage();
+                Invalidate();
+                if (!Until(20_000))
+                {
+                    return _failure ?? "late clicks were not counted";
+                }
+            }
+
+            _archived = _log.End;
+            StartUnit(hour, () => done = true);
+            if (!_world.RunUntil(() => done || _failure is not null, MostSteps) || _failure is not null)
+            {
+                return _failure ?? $"the recount of {hour} did not end: {_last}; {Lists()}";
+            }
+        }
+
+        return Compare();
+    }
+
+    private bool Until(long milliseconds)
+    {
+        long end = _world.Now + milliseconds;
+        _world.After(milliseconds, static () => { });
+        return _world.RunUntil(() => _world.Now >= end || _failure is not null, MostSteps) && _failure is null;
+    }
+
+    private void Append()
+    {
+        for (int i = _world.Random.Next(1, 25); i > 0; i--)
+        {
+            long offset = _log.End + (_world.Chance(10) ? _world.Random.Next(1, 4) : 0);
+            int hour = _firstHour + _world.Random.Next(Hours);
+            var entry = new Entry(
+                offset, _world.Now, $"a{_world.Random.Next(4)}", $"c{offset}", _world.Chance(50) ? $"k{_world.Random.Next(2)}" : "",
+                (hour * 3_600_000L) + _world.Random.Next(3_600_000), false);
+            if (_log.Entries.Count > 0 && _world.Chance(25))
+            {
+                Entry other = _log.Entries[_world.Random.Next(_log.Entries.Count)];
+                entry = entry with { Ad = other.Ad, Id = other.Id, Time = _world.Chance(70) ? other.Time : entry.Time };
+            }
+
+            _log.Entries.Add(entry);
+            _log.End = offset + 1;
+        }
+
+        _world.After(_world.Random.Next(500, 12_000), () => _archived = _log.End - (_world.Chance(20) ? _world.Random.Next(0, 10) : 0));
+    }
+
+    private void Disturb()
+    {
+        switch (_world.Random.Next(10))
+        {
+            case 0 when _owner is not null:
+                _owner.Dead = true;
+                _world.Fire("owner crash");
+                StartOwner();
+                break;
+            case 1:
+                _activations.CrashOne();
+                break;
+            case 2:
+                Invalidate();
+                break;
+            default:
+                Damage();
+                break;
+        }
+    }
+
+    private void Invalidate()
+    {
+        if (_invalidations.Count > 0 && _invalidations[^1].To is null && _world.Chance(50))
+        {
+            _invalidations[^1] = _invalidations[^1] with { To = ++_events };
+            _world.Fire("revoked");
+        }
+        else
+        {
+            string campaign = $"k{_world.Random.Next(2)}";
+            _invalidations.Add(new InvalidationSpan(_invalidations.Count + 1, new InvalidationFilter(0, long.MaxValue, CampaignId: campaign), ++_events));
+            _world.Fire("invalidated");
+        }
+    }
+
+    private void Damage()
+    {
+        if (_windows.Rows.Count == 0)
+        {
+            return;
+        }
+
+        (WindowKey key, WindowRow row) = _windows.Rows.ElementAt(_world.Random.Next(_windows.Rows.Count));
+        switch (_world.Random.Next(9))
+        {
+            case 0:
+                _windows.Rows.Remove(key);
+                _world.Fire("row deleted");
+                break;
+            case 1:
+                row.Quarters[1] += 7;
+                _world.Fire("row changed");
+                break;
+            case 2:
+                row.Quarters = [.. row.Quarters.Select(count => count * 2)];
+                row.Minutes = row.Minutes?.Select(count => count * 2).ToArray();
+                _world.Fire("row doubled");
+                break;
+            case 3:
+                _windows.Rows[key with { Series = "ad:phantom" }] = new WindowRow { Quarters = [0, 3, 0, 0], Upto = _log.End / 2, Stamp = _world.Now * 1000 };
+                _world.Fire("row invented");
+                break;
+            case 4 when _windows.Days.Count > 0:
+                _windows.Days.ElementAt(_world.Random.Next(_windows.Days.Count)).Value[_world.Random.Next(96)] += 3;
+                _world.Fire("day changed");
+                break;
+            case 5 when _windows.Days.Count > 0:
+                _windows.Days.Remove(_windows.Days.ElementAt(_world.Random.Next(_windows.Days.Count)).Key);
+                _world.Fire("day deleted");
+                break;
+            case 6 when _windows.Tops.Count > 0:
+                _windows.Tops.Remove(_windows.Tops.ElementAt(_world.Random.Next(_windows.Tops.Count)).Key);
+                _world.Fire("top list deleted");
+                break;
+            case 7 when _windows.Tops.Count > 0:
+                (TopKey top, TopList list) = _windows.Tops.ElementAt(_world.Random.Next(_windows.Tops.Count));
+                _windows.Tops[top] = list with { Entries = [new TopEntry("phantom", 99), .. list.Entries.Skip(1).Select(entry => entry with { Clicks = entry.Clicks + 1 })] };
+                _world.Fire("top list changed");
+                break;
+            case 8:
+                row.Upto = _log.End + 1_000_000;
+                _world.Fire("upto changed");
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void StartOwner()
+    {
+        Actor owner = _owner = _world.NewActor();
+        _counted.WakeAnew();
+        owner.Start(async () =>
+        {
+            IChainRecordStore store = _records.Open();
+            while (true)
+            {
+                var chain = new PartitionChain(
+                    0, new ChainOptions { MaxRecords = 30 }, _log, store, _rulesStore, _activations, new NotingFirst(this), _ => Task.FromResult(Chain),
+                    (rules, number) => new ClickFolder(rules, number, new DuplicateSet(rules.Horizon, rules.MaxIds), maxSlots: 12),
+                    _rules, _world, NullLogger.Instance, static _ => { }, _instruments);
+                try
+                {
+                    await chain.StartAsync(CancellationToken.None);
+                    _chain = chain;
+                    await CountAsync(chain);
+                }
+                catch (ChainFencedException) when (_owner != owner)
+                {
+                    return;
+                }
+                catch (ChainFencedException)
+                {
+                    // By a write of its own that landed late: the grain wakes up anew.
+                    _counted.WakeAnew();
+                }
+                catch (Exception error) when (error is TimeoutException || (error is InvalidOperationException && error.Message.Contains("does not count now", StringComparison.Ordinal)))
+                {
+                    chain.Abandon(PartitionState.Starting, null);
+                    _counted.WakeAnew();
+                }
+#pragma warning disable CA1031 // nothing else may happen, and what does is the run's result
+                catch (Exception error)
+#pragma warning restore CA1031
+                {
+                    _failure ??= error.ToString();
+                    return;
+                }
+
+                await Task.Delay(TimeSpan.FromMilliseconds(500), _world, CancellationToken.None);
+            }
+        });
+    }
+
+    private async Task CountAsync(PartitionChain chain)
+    {
+        while (true)
+        {
+            bool atEnd = !chain.HasWork && await chain.ReadToEndAsync(CancellationToken.None);
+            if (chain.HasWork)
+            {
+                // As the chain does it: hours that are over long are noted before the windows.
+                await _ledger.NoteAsync([.. Enumerable.Range(_firstHour, Hours)], _log.End);
+                await chain.CommitAsync(CancellationToken.None);
+            }
+            else if (atEnd)
+            {
+                await chain.CompleteAsync(CancellationToken.None);
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(_world.Random.Next(10, 3_000)), _world, CancellationToken.None);
+        }
+    }
+
+    private void StartUnit(int hour, Action? done = null)
+    {
+        Actor actor = _world.NewActor();
+        _units.Add(actor);
+        long run = ++_run;
+        if (!_quiet && _world.Chance(40))
+        {
+            _world.After(_world.Random.Next(10, 4_000), () =>
+            {
+                if (!actor.Dead)
+                {
+                    actor.Dead = true;
+                    _world.Fire("unit died");
+
+                    // Whoever takes the run over does its units again.
+                    _world.After(_world.Random.Next(0, 40_000), () => StartUnit(hour));
+                }
+            });
+        }
+
+        int attempt = 0;
+        actor.Start(async () =>
+        {
+            while (_quiet || attempt < MostTries)
+            {
+                try
+                {
+                    if (await RecountAsync(hour, run, ++attempt))
+                    {
+                        done?.Invoke();
+                        actor.Dead = true;
+                        return;
+                    }
+                }
+                catch (TimeoutException)
+                {
+                    _world.Fire("unit fails");
+                }
+                catch (ArgumentException)
+                {
+                    _world.Fire("unit ahead of the chain");
+                }
+                catch (InvalidOperationException error) when (error.Message.Contains("does not count now", StringComparison.Ordinal))
+                {
+                    _world.Fire("chain over");
+                }
+#pragma warning disable CA1031 // nothing else may happen, and what does is the run's result
+                catch (Exception error) when (error is not ChainFencedException)
+#pragma warning restore CA1031
+                {
+                    _failure ??= error.ToString();
+                    return;
+                }
+                catch (ChainFencedException)
+                {
+                    _world.Fire("fenced under a unit");
+                }
+
+                await Task.Delay(TimeSpan.FromMilliseconds(_world.Random.Next(100, 3_000)), _world, CancellationToken.None);
+                if (_quiet)
+                {
+                    _archived = _log.End;
+                }
+            }
+        });
+    }
+
+    private async Task<bool> RecountAsync(int hour, long run, int attempt)
+    {
+        MemoryArchive archive = Archive();
+        bool dry = !_quiet && _world.Chance(10);
+        long events = _events;
+        var request = new RecountRequest(dry ? ++_run : run, hour, Chain, dry, Passed: false, events, [.. _invalidations], attempt);
+        var ports = new RecountPorts(_ledger, _ledger, _ledger, _counted, archive, archive.Objects, archive.Files, _world);
+        var rules = new RecountRules { Rollups = s_rollups, Chunk = _world.Random.Next(1, 6), Young = TimeSpan.Zero, Bounds = new RecountBounds(_world.Random.Next(3, 40), 1000) };
+        RecountResult result = await new HourUnit(request, ports, rules).RunAsync(CancellationToken.None);
+        _world.Fire($"unit {result.Outcome} {result.Code}");
+        _last = $"{result.Outcome} {result.Code}: {result.Message}";
+        if (result.Outcome == RecountOutcome.Refused)
+        {
+            _failure = result.Message;
+        }
+
+        if (result.Outcome != RecountOutcome.Done)
+        {
+            return false;
+        }
+
+        if (result.Final is { } final)
+        {
+            // The record first, then the finalisation.
+            long version = ++_version;
+            _promised[(hour, version)] = Truth(hour, final.Upto, events);
+            await _ledger.WriteFinalAsync(new HourFinal(hour, Chain, final.Upto, run, events, [.. final.Versions, version], _world.Now), CancellationToken.None);
+            _world.Fire($"final {Math.Min(final.Versions.Count, 3)}");
+        }
+
+        return !dry;
+    }
+
+    /// <summary>The archive as the archive grain would have it: a function of the log.</summary>
+    private MemoryArchive Archive()
+    {
+        var archive = new MemoryArchive { Upto = _archived };
+        foreach (Archived[] some in Marked().Where(click => click.Offset < _archived).Chunk(_world.Random.Next(5, 60)))
+        {
+            archive.Add(Samples.Rows(_world.Chance(50) ? some : some.OrderByDescending(click => click.Ad, StringComparer.Ordinal)));
+        }
+
+        return archive;
+    }
+
+    private IEnumerable<Archived> Marked()
+    {
+        var duplicates = new DuplicateSet(_rules.Horizon, _rules.MaxIds);
+        foreach (Entry entry in _log.Entries)
+        {
+            bool repeats = duplicates.Add(
+                ClickHash.Compute(TargetKind.Ad, System.Text.Encoding.UTF8.GetBytes(entry.Ad!), System.Text.Encoding.UTF8.GetBytes(entry.Id)), entry.Appended, entry.Offset);
+            yield return new Archived(entry.Offset, entry.Time, entry.Ad!, entry.Id, entry.Campaign, Appended: entry.Appended, Duplicate: repeats);
+        }
+    }
+
+    private SortedDictionary<string, long[]> Truth(int hour, long upto, long events) => Samples.Expected(
+        Marked(), hour, upto, s_rollups, click => _invalidations.Any(one => one.InForceAt(events) && one.Filter.CampaignId == click.Campaign));
+
+    private string? Compare()
+    {
+        foreach (int hour in Enumerable.Range(_firstHour, Hours))
+        {
+            SortedDictionary<string, long[]> truth = Truth(hour, long.MaxValue, _events);
+            foreach (string series in truth.Keys.Union(_windows.Rows.Keys.Where(key => key.Hour == hour).Select(key => key.Series)))
+            {
+                long[] expected = truth.GetValueOrDefault(series) ?? new long[60];
+                long[] quarters = HourComparison.Quarters(expected);
+                _windows.Rows.TryGetValue(new WindowKey(series, hour, Chain), out WindowRow? row);
+                if (!(row?.Quarters ?? new long[4]).SequenceEqual(quarters) || row is { Minutes: { } minutes } && !minutes.SequenceEqual(expected) || row?.SetAside == true)
+                {
+                    return $"{series}@{hour} is {Text(row?.Quarters)}, and should be {Text(quarters)}";
+                }
+
+                _windows.Days.TryGetValue((series, hour / 24), out long[]? day);
+                if (!(day?[(hour % 24 * 4)..((hour % 24 * 4) + 4)] ?? new long[4]).SequenceEqual(quarters))
+                {
+                    return $"the day of {series}@{hour} is {Text(day)}, and should have {Text(quarters)}";
+                }
+            }
+
+            TopList? top = _windows.Tops.GetValueOrDefault(new TopKey(TargetKind.Ad, TopSlice.Hour, hour, Chain));
+            string listed = string.Join(' ', (top?.Entries ?? []).Where(entry => entry.Clicks > 0).OrderBy(entry => entry.Id, StringComparer.Ordinal).Select(entry => $"{entry.Id}={entry.Clicks}"));
+            string should = string.Join(' ', truth.Where(pair => pair.Key.StartsWith("ad:", StringComparison.Ordinal)).Select(pair => $"{pair.Key[3..]}={pair.Value.Sum()}"));
+            if (listed != should)
+            {
+                return $"the top list of {hour} is {listed}, and should be {should}";
+            }
+
+            if (_ledger.Open.ContainsKey((hour, Chain)))
+            {
+                return $"{hour} is open still";
+            }
+        }
+
+        return CompareLedger() ?? ComparePromises();
+    }
+
+    private string Lists() => string.Join("; ", _windows.Tops.Select(pair =>
+        $"{pair.Key.Slice} {pair.Key.Start}: {string.Join(' ', pair.Value.Entries.Select(entry => $"{entry.Id}={entry.Clicks}"))} floor {pair.Value.Floor}"))
+        + " | " + string.Join("; ", _windows.Days.Where(pair => pair.Key.Series.StartsWith("ad:", StringComparison.Ordinal)).Select(pair => $"{pair.Key} {pair.Value.Sum()}"))
+        + " | " + string.Join("; ", _windows.Rows.Where(pair => pair.Key.Series.StartsWith("ad:", StringComparison.Ordinal)).Select(pair => $"{pair.Key} {pair.Value.Clicks} {pair.Value.Upto} {pair.Value.Run}"));
+
+    private string? CompareLedger()
+    {
+        foreach (CorrectionRow row in _ledger.Corrections.Values)
+        {
+            if (row.State == CorrectionState.Pending)
+            {
+                return $"{row.Key} is left pending by run {row.Run}";
+            }
+        }
+
+        foreach ((WindowKey key, WindowRow row) in _windows.Rows)
+        {
+            if (row.Run is { } name)
+            {
+                long run = long.Parse(name[1..].Split('.')[0], CultureInfo.InvariantCulture);
+                if (!_ledger.Corrections.TryGetValue((run, key), out CorrectionRow? correction) || correction.State != CorrectionState.Settled)
+                {
+                    return $"{key} carries {name}, and the ledger says {correction?.State.ToString() ?? "nothing"}";
+                }
+            }
+        }
+
+        return null;
+    }
+
+    private string? ComparePromises()
+    {
+        foreach (((int hour, long version), SortedDictionary<string, long[]> promised) in _promised)
+        {
+            HourFinal final = _ledger.Finals[(hour, Chain)];
+            int ordinal = final.Versions.ToList().FindLastIndex(one => one <= version);
+            if (ordinal < 0 || final.Versions[ordinal] != version)
+            {
+                continue; // its run died before the hour was made final: nobody was told
+            }
+
+            foreach (string series in promised.Keys.Union(_windows.Rows.Keys.Where(key => key.Hour == hour).Select(key => key.Series)))
+            {
+                var key = new WindowKey(series, hour, Chain);
+                long[] then = _ledger.History.Values.Where(row => row.Key == key && row.Ordinal > ordinal).MinBy(row => row.Ordinal)?.Quarters
+                    ?? (_windows.Rows.TryGetValue(key, out WindowRow? row) ? row.Quarters : new long[4]);
+                if (!then.SequenceEqual(HourComparison.Quarters(promised.GetValueOrDefault(series) ?? new long[60])))
+                {
+                    return $"{key} at version {version} is {Text(then)}, and was promised as {Text(HourComparison.Quarters(promised.GetValueOrDefault(series) ?? new long[60]))}";
+                }
+            }
+        }
+
+        return null;
+    }
+
+    private static string Text(long[]? counts) => counts is null ? "nothing" : string.Join(',', counts);
+
+#pragma warning disable CA1001 // a semaphore without a wait handle holds nothing
+    private sealed class Counted(ReconcileRun run) : ICountedChains
+#pragma warning restore CA1001
+    {
+        private SemaphoreSlim _turn = new(1, 1);
+        private long _firstOrder;
+
+        /// <summary>The grain is another one now: no call of the one before is under way.</summary>
+        public void WakeAnew()
+        {
+            _turn = new SemaphoreSlim(1, 1);
+            _firstOrder = 0;
+        }
+
+        public Task<CountedChain> GetAsync(int chain, CancellationToken cancellationToken) => run._world.Effect("progress", () => run._chain is { IsCounting: true } counting
+            ? new CountedChain(CountedChainState.Counted, counting.Next, run._world.Now)
+            : new CountedChain(CountedChainState.Standing, 0, 0));
+
+        public async Task<IReadOnlyList<WindowOutcome>?> CorrectAsync(int chain, IReadOnlyList<WindowRecount> corrections, CancellationToken cancellationToken)
+        {
+            // The partition is another process: it goes on with what it was asked, whatever becomes of who asked.
+            PartitionChain? counting = run._chain;
+            Actor? owner = run._owner;
+            if (counting is not { IsCounting: true } || owner is null)
+            {
+                return null;
+            }
+
+            var answer = new TaskCompletionSource<IReadOnlyList<WindowOutcome>>(TaskCreationOptions.RunContinuationsAsynchronously);
+            run._world.After(120_000, () => answer.TrySetException(new TimeoutException("no answer")));
+            owner.Start(async () =>
+            {
+                // A grain takes one call at a time.
+                SemaphoreSlim turn = _turn;
+                await turn.WaitAsync(CancellationToken.None);
+                try
+                {
+                    if (corrections.Any(each => each.Order < _firstOrder))
+                    {
+                        run._world.Fire("correction of an earlier run refused");
+                        answer.TrySetResult([.. corrections.Select(_ => WindowOutcome.Later)]);
+                        return;
+                    }
+
+                    answer.TrySetResult(await counting.CorrectAsync(
+                        [.. corrections.Select(each => new Correction(new WindowKey(each.Series, each.Hour, chain), each.Run, each.Upto, each.Minutes, each.Quarters))],
+                        CancellationToken.None));
+                }
+#pragma warning disable CA1031 // as a grain: whatever it is goes to the caller
+                catch (Exception error)
+#pragma warning restore CA1031
+                {
+                    answer.TrySetException(error);
+                }
+                finally
+                {
+                    turn.Release();
+                }
+            });
+            return await answer.Task;
+        }
+
+        public async Task<bool> FenceAsync(int chain, long by, CancellationToken cancellationToken)
+        {
+            // It runs where the partition is: whoever asked may die meanwhile.
+            var answer = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+            run._world.After(120_000, () => answer.TrySetException(new TimeoutException("no answer")));
+            run._owner!.Start(async () =>
+            {
+                SemaphoreSlim turn = _turn;
+                await turn.WaitAsync(CancellationToken.None);
+                _firstOrder = Math.Max(_firstOrder, by);
+                turn.Release();
+                answer.TrySetResult(run._chain is { IsCounting: true });
+            });
+            return await answer.Task;
+        }
+    }
+
+    private sealed class NotingFirst(ReconcileRun run) : IBatchStore
+    {
+        public Task WriteAsync(BatchRows rows, CancellationToken cancellationToken) => run._ledger.WriteAsync(rows, cancellationToken);
+
+        public Task<TopList?> ReadTopAsync(TopKey key, CancellationToken cancellationToken) => run._ledger.ReadTopAsync(key, cancellationToken);
+    }
+}
