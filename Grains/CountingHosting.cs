@@ -1,6 +1,7 @@
 using ClickAggregator.Grains.Counting;
 using ClickAggregator.Grains.Partitions;
 using ClickAggregator.Grains.Progress;
+using ClickAggregator.Grains.Query;
 using ClickAggregator.Grains.Windows;
 using ClickAggregator.Streaming;
 using Microsoft.Extensions.DependencyInjection;
@@ -45,6 +46,13 @@ public static class CountingHosting
             collection.CollectionQuantum = TimeSpan.FromSeconds(20);
             collection.ClassSpecificCollectionAge[typeof(WindowGrain).FullName!] = TimeSpan.FromMinutes(1);
         });
+        return builder;
+    }
+
+    /// <summary>Asks the main questions once before the silo takes part: for a store far enough away that the first answers are slow.</summary>
+    public static ISiloBuilder AddQueryWarmUp(this ISiloBuilder builder)
+    {
+        builder.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, QueryWarmUp>();
         return builder;
     }
 }

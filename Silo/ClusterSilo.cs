@@ -73,6 +73,7 @@ public static class ClusterSilo
             silo.AddArchive(options.Archive, options.Kafka.Clicks.Retention);
             silo.UseCassandraReminderService(options.Store.Cassandra);
             silo.AddClickReconciliation(options.Reconciliation);
+            silo.AddQueryWarmUp();
             silo.AddDashboard();
         });
         return builder;

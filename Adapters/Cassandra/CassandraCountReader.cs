@@ -10,6 +10,7 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
 {
     /// <summary>A range of more days than these is asked first which of them exist.</summary>
     private const int FewDays = 4;
+    private const int MostMarks = 100;
 
     public async Task<IReadOnlyList<HourRow>> ReadHoursAsync(
         IReadOnlyList<string> series, int fromHour, int toHour, bool withMinutes, CancellationToken cancellationToken)
@@ -75,30 +76,32 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
             cancellationToken).ConfigureAwait(false);
     }
 
+    public async Task<DayMarks?> ReadMarksAsync(int fromDay, int toDay, CancellationToken cancellationToken)
+    {
+        // Longer ranges than anybody remembers are read.
+        cancellationToken.ThrowIfCancellationRequested();
+        return toDay - fromDay <= MostMarks ? await store.CountedDays.MarksAsync(fromDay, toDay, cancellationToken).ConfigureAwait(false) : null;
+    }
+
+    public Task<IReadOnlyList<DayRow>> ReadCountedDaysAsync(
+        IReadOnlyList<string> series, int fromDay, int toDay, DayMarks? marks, CancellationToken cancellationToken) => marks is null
+            ? ReadDaysAsync(series, fromDay, toDay, cancellationToken)
+            : store.CountedDays.DaysAsync(series, fromDay, toDay, marks, cancellationToken);
+
+    public Task<IReadOnlyList<HourRow>> ReadCountedHourAsync(
+        IReadOnlyList<string> series, int hour, DayMarks? marks, CancellationToken cancellationToken) => marks is null
+            ? ReadHoursAsync(series, hour, hour + 1, withMinutes: true, cancellationToken)
+            : store.CountedDays.HourAsync(series, hour, marks, cancellationToken);
+
     public async Task<IReadOnlyList<TopList>> ReadTopsAsync(
         TargetKind kind, TopSlice slice, int from, int to, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        long now = store.Keeping.Now();
         long hours = slice == TopSlice.Hour ? 1 : 24;
         (long first, long last) = await store.Range.CutAsync(from * hours, to * hours, cancellationToken).ConfigureAwait(false);
         first = Calendar.FloorDiv(first, hours);
         last = -Calendar.FloorDiv(-last, hours);
-        return await GatherAsync<int, TopList>(
-            [.. Enumerable.Range((int)first, (int)Math.Max(0, last - first))],
-            async (start, lists, token) =>
-            {
-                CqlCommand read = store.Statements.ReadTops.Bind(TargetKinds.Name(kind), CassandraStore.NameOf(slice), start);
-                await foreach (CqlRow row in store.Cql.QueryAsync(read, token).ConfigureAwait(false))
-                {
-                    var key = new TopKey(kind, slice, start, row.Get<int>("chain"));
-                    if (await store.KeptAsync(key, row, now, token).ConfigureAwait(false))
-                    {
-                        lists.Add(new TopList(key, CassandraStore.TopEntries(row), row.Get<long>("floor")));
-                    }
-                }
-            },
-            cancellationToken).ConfigureAwait(false);
+        return first < last ? await store.Tops.ReadAsync(kind, slice, (int)first, (int)last, cancellationToken).ConfigureAwait(false) : [];
     }
 
     public async Task<IReadOnlyList<string>> ListSeriesAsync(
@@ -131,7 +134,7 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
         // Minutes go by their last write: in a store that is younger than they are kept, none have gone.
         long now = store.Keeping.Now();
         long floor = store.Keeping.MinutesFloor(now);
-        if (await store.Range.FirstWriteAsync(cancellationToken).ConfigureAwait(false) is not long born || !store.Keeping.MayHaveLostMinutes(born, now))
+        if (!await store.Range.WasWrittenBeforeAsync(store.Keeping.MinutesKeptSince(now), cancellationToken).ConfigureAwait(false))
         {
             return null;
         }

@@ -24,6 +24,8 @@ public sealed class CassandraStore : IBatchStore, IAsyncDisposable, IDisposable
         Pages = new PageTable(this);
         Days = new DayTable(this);
         Windows = new WindowTable(this);
+        Tops = new TopTable(this);
+        CountedDays = new CountedDays(this);
         Counts = new CassandraCountReader(this);
         Marks = new HourMarks(this);
         Ledger = new CassandraLedger(this);
@@ -52,6 +54,10 @@ public sealed class CassandraStore : IBatchStore, IAsyncDisposable, IDisposable
     internal WindowTable Windows { get; }
 
     internal HourMarks Marks { get; }
+
+    internal TopTable Tops { get; }
+
+    internal CountedDays CountedDays { get; }
 
     internal CqlDataSource Cql => _session.Cql;
 
@@ -109,7 +115,7 @@ public sealed class CassandraStore : IBatchStore, IAsyncDisposable, IDisposable
     {
         CqlRow? found = await Cql.QueryFirstAsync(
             Statements.GetTop.Bind(TargetKinds.Name(key.Kind), NameOf(key.Slice), key.Start, key.Chain), cancellationToken).ConfigureAwait(false);
-        return found is { } row && await KeptAsync(key, row, Keeping.Now(), cancellationToken).ConfigureAwait(false)
+        return found is { } row && await KeptAsync(key, WindowTable.WrittenOf(row), Keeping.Now(), cancellationToken).ConfigureAwait(false)
             ? new TopList(key, TopEntries(row), row.Get<long>("floor"))
             : null;
     }
@@ -133,10 +139,10 @@ public sealed class CassandraStore : IBatchStore, IAsyncDisposable, IDisposable
     }
 
     /// <summary>A list goes when its time is over and no series of its kind is left in its day.</summary>
-    internal async ValueTask<bool> KeptAsync(TopKey key, CqlRow row, long now, CancellationToken cancellationToken)
+    internal async ValueTask<bool> KeptAsync(TopKey key, long written, long now, CancellationToken cancellationToken)
     {
         int day = DayOf(key);
-        return !Keeping.IsOver(day, row.Get<DateTimeOffset>("written").ToUnixTimeMilliseconds(), now)
+        return !Keeping.IsOver(day, written, now)
             || await Series.HasAnyAsync(TargetKinds.Name(key.Kind), day, now, cancellationToken).ConfigureAwait(false);
     }
 

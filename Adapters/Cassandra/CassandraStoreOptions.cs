@@ -30,6 +30,18 @@ public sealed record CassandraStoreOptions
     /// </summary>
     public int MaxDaysInMemory { get; init; } = 200_000;
 
+    /// <summary>
+    /// Entries of top lists that are remembered for rankings, of hours and days that are over. Default 400,000, which is 100 days of
+    /// four partitions; 2 to 100 million; some 60 bytes each.
+    /// </summary>
+    public int MaxTopEntriesInMemory { get; init; } = 400_000;
+
+    /// <summary>
+    /// Days of targets that are remembered for rankings. Default 65,536, which is twice 32 days of the thousand most clicked; 2 to 100
+    /// million; some 900 bytes each.
+    /// </summary>
+    public int MaxDayRowsInMemory { get; init; } = 65_536;
+
     /// <summary>How much later than it may Cassandra takes space back: clocks differ a little.</summary>
     internal TimeSpan Slack { get; init; } = TimeSpan.FromMinutes(10);
 
@@ -42,6 +54,8 @@ public sealed record CassandraStoreOptions
         Require(MaxWindows is >= 1 and <= 100_000, nameof(MaxWindows), "must be between 1 and 100,000");
         Require(MaxReads is >= 1 and <= 10_000, nameof(MaxReads), "must be between 1 and 10,000");
         Require(MaxDaysInMemory is >= 2 and <= 100_000_000, nameof(MaxDaysInMemory), "must be between 2 and 100,000,000");
+        Require(MaxTopEntriesInMemory is >= 2 and <= 100_000_000, nameof(MaxTopEntriesInMemory), "must be between 2 and 100,000,000");
+        Require(MaxDayRowsInMemory is >= 2 and <= 100_000_000, nameof(MaxDayRowsInMemory), "must be between 2 and 100,000,000");
         return faults;
 
         void Require(bool holds, string setting, string rule)

@@ -12,11 +12,12 @@ internal sealed class HourMarks(CassandraStore store)
     private LedgerStatements Statements => store.Statements.Ledger;
 
     /// <summary>What a batch says of its hours.</summary>
-    public IEnumerable<Func<Task>> Puts(BatchRows rows, long now, CancellationToken cancellationToken) => rows.Hours.SelectMany(hour => new Func<Task>[]
-    {
-        () => PutHourAsync(rows, hour, now, cancellationToken),
-        () => PutOpenAsync(hour, rows.Chain, rows.Upto, rows.Stamp, now, cancellationToken),
-    });
+    public IEnumerable<Func<Task>> Puts(BatchRows rows, long now, CancellationToken cancellationToken) =>
+    [
+        .. rows.Hours.Select(hour => (Func<Task>)(() => PutHourAsync(rows, hour, now, cancellationToken))),
+        .. rows.Hours.Union(rows.Opens).Select(hour => (Func<Task>)(() => PutOpenAsync(hour, rows.Chain, rows.Upto, rows.Stamp, now, cancellationToken))),
+        .. rows.Corrected.Select(hour => (Func<Task>)(() => PutCorrectedAsync(rows, hour, now, cancellationToken))),
+    ];
 
     public Task PutOpenAsync(int hour, int chain, long upto, long stamp, long now, CancellationToken cancellationToken) => store.Cql.ExecuteAsync(
         Statements.PutOpen.BindAll(new CqlValues().Add(Math.Max(0, stamp)).Add(Ttl(hour, stamp, now)).Add(upto).Add(stamp)
@@ -79,6 +80,12 @@ internal sealed class HourMarks(CassandraStore store)
             }
         }
     }
+
+    // Beside what batches say of the hour: it is not open by it, and whoever remembers its day learns that it changed.
+    private Task<CqlPage> PutCorrectedAsync(BatchRows rows, int hour, long now, CancellationToken cancellationToken) => store.Cql.ExecuteAsync(
+        Statements.PutHourCorrected.BindAll(new CqlValues().Add(Math.Max(0, rows.Stamp)).Add(Ttl(hour, rows.Stamp, now)).Add(rows.Stamp)
+            .Add(Calendar.DayOf(hour)).Add(hour).Add(rows.Chain)),
+        cancellationToken);
 
     private int Ttl(int hour, long stamp, long now) => store.Keeping.RowTtl(Calendar.DayOf(hour), Keeping.WrittenAt(now, stamp, 0), now);
 

@@ -17,6 +17,7 @@ internal sealed class HourRange(CassandraStore store)
     private long _first = long.MaxValue;
     private long _last = long.MinValue;
     private long _born;
+    private long _seen = long.MaxValue;
 
     /// <summary>Before anything is written to these hours.</summary>
     public async ValueTask NoteAsync(long first, long last, CancellationToken cancellationToken)
@@ -42,8 +43,20 @@ internal sealed class HourRange(CassandraStore store)
         }
     }
 
-    /// <summary>When anything was first written, milliseconds since the epoch; null where nothing was.</summary>
-    public async ValueTask<long?> FirstWriteAsync(CancellationToken cancellationToken) => await GetAsync(Born, cancellationToken).ConfigureAwait(false);
+    /// <summary>Whether anything was written before then, milliseconds since the epoch.</summary>
+    public async ValueTask<bool> WasWrittenBeforeAsync(long time, CancellationToken cancellationToken)
+    {
+        // As below: a first write that was seen once is the first one, or there was an earlier one.
+        if (Volatile.Read(ref _seen) >= time && await GetAsync(Born, cancellationToken).ConfigureAwait(false) is long born)
+        {
+            lock (_lock)
+            {
+                _seen = Math.Min(_seen, born);
+            }
+        }
+
+        return Volatile.Read(ref _seen) < time;
+    }
 
     /// <summary>Whether anything was ever written to an hour before this one.</summary>
     public async ValueTask<bool> HasBeforeAsync(long hour, CancellationToken cancellationToken)

@@ -36,8 +36,8 @@ internal sealed class Keeping(TimeSpan minutes, TimeSpan? days, TimeSpan slack, 
     public bool AreMinutesOver(int hour, long written, long now) =>
         (hour + 1L) * Calendar.HourMilliseconds <= now - _minutes && written < now - _minutes;
 
-    /// <summary>Whether minutes may be over in a store that was first written to then.</summary>
-    public bool MayHaveLostMinutes(long born, long now) => born < now - _minutes;
+    /// <summary>A store that was first written to before it may have lost minutes.</summary>
+    public long MinutesKeptSince(long now) => now - _minutes;
 
     /// <summary>The first hour none of whose minutes can be over yet.</summary>
     public long MinutesFloor(long now) => Calendar.FloorDiv(now - _minutes, Calendar.HourMilliseconds);

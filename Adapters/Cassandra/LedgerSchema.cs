@@ -21,6 +21,7 @@ internal static class LedgerSchema
             day int, hour int, chain int, upto bigint, run bigint, invalidations bigint, versions frozen<list<bigint>>, at timestamp,
             PRIMARY KEY (day, hour, chain)
             """, Blocking),
+        SchemaStep.NewColumn("hours", "corrected", "bigint"),
         SchemaStep.NewTable("corrected_hours", "day int, hour int, chain int, PRIMARY KEY (day, hour, chain)", Blocking),
         SchemaStep.NewTable("corrections_by_hour", """
             hour int, chain int, bucket tinyint, series text, run bigint,

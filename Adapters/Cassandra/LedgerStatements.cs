@@ -12,6 +12,10 @@ internal sealed class LedgerStatements(CqlIdentifier keyspace)
         INSERT INTO {keyspace}.hours (day, hour, chain, upto, stamp) VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ? AND TTL ?
         """);
 
+    public CqlStatement PutHourCorrected { get; } = StoreStatements.Of($"""
+        UPDATE {keyspace}.hours USING TIMESTAMP ? AND TTL ? SET corrected = ? WHERE day = ? AND hour = ? AND chain = ?
+        """);
+
     public CqlStatement ReadHours { get; } = StoreStatements.Of($"""
         SELECT hour, chain, upto, stamp FROM {keyspace}.hours WHERE day = ? AND hour >= ? AND hour < ?
         """, LargePage);

@@ -90,11 +90,19 @@ internal sealed class StoreStatements(CqlIdentifier keyspace)
     public CqlStatement GetTopStamp { get; } = Of($"SELECT stamp FROM {keyspace}.tops WHERE kind = ? AND slice = ? AND start = ? AND chain = ?");
 
     public CqlStatement ReadTops { get; } = Of($"""
-        SELECT chain, ids, clicks, floor, written FROM {keyspace}.tops WHERE kind = ? AND slice = ? AND start = ?
+        SELECT chain, ids, clicks, floor, stamp, written FROM {keyspace}.tops WHERE kind = ? AND slice = ? AND start = ?
         """, SmallPage);
+
+    public CqlStatement ReadTopStamps { get; } = Of($"""
+        SELECT start, chain, stamp FROM {keyspace}.tops WHERE kind = ? AND slice = ? AND start IN ?
+        """);
 
     public CqlStatement GetTop { get; } = Of($"""
         SELECT chain, ids, clicks, floor, written FROM {keyspace}.tops WHERE kind = ? AND slice = ? AND start = ? AND chain = ?
+        """);
+
+    public CqlStatement ReadMarks { get; } = Of($"""
+        SELECT day, sum(stamp) AS stamps, sum(corrected) AS corrections, count(*) AS hours FROM {keyspace}.hours WHERE day IN ? GROUP BY day
         """);
 
     public CqlStatement PutTarget { get; } = Of($"""

@@ -53,10 +53,16 @@ internal static class SealedFile
         Magic.CopyTo(tail[4..]);
         to.Advance(TailBytes);
 
-        byte[] whole = to.WrittenSpan.ToArray();
-        int place = PlaceOfSeal(whole, footerStart);
-        XxHash3.HashToUInt64(whole).TryFormat(whole.AsSpan(place, Digits), out _, "x16", CultureInfo.InvariantCulture);
-        return whole;
+        return Reseal(to.WrittenSpan.ToArray());
+    }
+
+    /// <summary>Puts the seal of a file right, for what the bytes are now.</summary>
+    internal static byte[] Reseal(byte[] file)
+    {
+        Span<byte> seal = file.AsSpan(PlaceOfSeal(file, FooterStart(file)), Digits);
+        seal.Fill((byte)'0');
+        XxHash3.HashToUInt64(file).TryFormat(seal, out _, "x16", CultureInfo.InvariantCulture);
+        return file;
     }
 
     /// <summary>Checks the seal.</summary>

@@ -14,8 +14,9 @@ internal sealed class S3Faults(S3ArchiveOptions options)
     public static bool IsOfService(Exception fault) =>
         fault is AmazonClientException or AmazonServiceException or HttpRequestException or IOException or OperationCanceledException or TimeoutException;
 
-    /// <summary>Whether the way broke while an answer came.</summary>
-    public static bool IsCut(Exception fault) => fault is IOException or HttpRequestException;
+    /// <summary>Whether the way broke while an answer came, or the object was written over while it was read: its checksum is another's then.</summary>
+    public static bool IsCut(Exception fault) => fault is IOException or HttpRequestException
+        || (fault is AmazonClientException && fault.Message.Contains("hash", StringComparison.Ordinal));
 
     public ArchiveUnavailableException Unavailable(string verb, string key, TimeSpan limit, Exception fault) =>
         new($"cannot {verb} \"{key}\" in {_where}: {Reason(limit, fault)}", fault);
@@ -26,12 +27,14 @@ internal sealed class S3Faults(S3ArchiveOptions options)
     private static string Reason(TimeSpan limit, Exception fault) => fault switch
     {
         AmazonS3Exception { ErrorCode: "NoSuchBucket" } => "there is no such bucket (S3:Bucket)",
-        AmazonS3Exception { ErrorCode: "InvalidAccessKeyId" or "SignatureDoesNotMatch" or "ExpiredToken" or "InvalidToken" } wrong =>
+        AmazonS3Exception { ErrorCode: "InvalidAccessKeyId" or "SignatureDoesNotMatch" or "ExpiredToken" or "InvalidToken" or "XAdminUserNotFound" } wrong =>
             $"the credentials of AWS's chain are not taken ({wrong.ErrorCode})",
         AmazonS3Exception { StatusCode: HttpStatusCode.Forbidden } denied => $"not allowed ({denied.ErrorCode}); what the credentials must be allowed is in Adapters/S3/README.md",
         AmazonS3Exception { ErrorCode: "PermanentRedirect" or "AuthorizationHeaderMalformed" or "IllegalLocationConstraintException" } elsewhere =>
             $"it is in another region (S3:Region): {elsewhere.Message}",
         AmazonServiceException answered => $"{(int)answered.StatusCode} {answered.ErrorCode}: {answered.Message}",
+        AmazonClientException lacking when lacking.Message.Contains("RegionEndpoint", StringComparison.Ordinal) =>
+            "AWS's chain names no region (S3:Region), and no other service is named (S3:ServiceUrl)",
         OperationCanceledException => $"no answer within {limit.TotalSeconds:0.#} s",
         HttpRequestException or IOException => $"{fault.Message} (S3:ServiceUrl)",
         _ => fault.Message,

@@ -21,7 +21,7 @@ public sealed class S3Objects : IArchiveObjects, IDisposable
     private readonly TimeProvider _time;
     private readonly string _prefix;
     private readonly S3Faults _faults;
-    private readonly AmazonS3Client _client;
+    private readonly Lazy<AmazonS3Client> _client;
     private readonly SemaphoreSlim _probing = new(1, 1);
     private volatile bool _mindsConditions;
 
@@ -38,14 +38,16 @@ public sealed class S3Objects : IArchiveObjects, IDisposable
         _time = time;
         _prefix = options.Prefix.Length == 0 ? "" : options.Prefix + "/";
         _faults = new S3Faults(options);
-        _client = S3Client.New(options, credentials);
+
+        // Made at the first use, and again after a fault: AWS's chain may have a region by then.
+        _client = new Lazy<AmazonS3Client>(() => S3Client.New(options, credentials), LazyThreadSafetyMode.PublicationOnly);
     }
 
     /// <inheritdoc/>
     public Task WriteAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         ArchiveKey.Check(key);
-        return RunAsync("write", key, content.Length, limit => _client.PutObjectAsync(NewPut(key, content), limit.Token), cancellationToken);
+        return RunAsync("write", key, content.Length, limit => _client.Value.PutObjectAsync(NewPut(key, content), limit.Token), cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -73,7 +75,7 @@ public sealed class S3Objects : IArchiveObjects, IDisposable
     {
         ArchiveKey.Check(key);
         var request = new DeleteObjectRequest { BucketName = _options.Bucket, Key = _prefix + key };
-        return RunAsync("delete", key, 0, limit => _client.DeleteObjectAsync(request, limit.Token), cancellationToken);
+        return RunAsync("delete", key, 0, limit => _client.Value.DeleteObjectAsync(request, limit.Token), cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -91,7 +93,7 @@ public sealed class S3Objects : IArchiveObjects, IDisposable
                 ContinuationToken = next,
             };
             ListObjectsV2Response page = await RunAsync(
-                "list", prefix, 0, limit => _client.ListObjectsV2Async(request, limit.Token), cancellationToken).ConfigureAwait(false);
+                "list", prefix, 0, limit => _client.Value.ListObjectsV2Async(request, limit.Token), cancellationToken).ConfigureAwait(false);
             foreach (S3Object found in page.S3Objects ?? [])
             {
                 string key = found.Key[_prefix.Length..];
@@ -108,7 +110,11 @@ public sealed class S3Objects : IArchiveObjects, IDisposable
 
     public void Dispose()
     {
-        _client.Dispose();
+        if (_client.IsValueCreated)
+        {
+            _client.Value.Dispose();
+        }
+
         _probing.Dispose();
     }
 
@@ -145,7 +151,7 @@ public sealed class S3Objects : IArchiveObjects, IDisposable
                 put.IfNoneMatch = "*";
                 try
                 {
-                    await _client.PutObjectAsync(put, limit.Token).ConfigureAwait(false);
+                    await _client.Value.PutObjectAsync(put, limit.Token).ConfigureAwait(false);
                     return true;
                 }
                 catch (AmazonS3Exception taken) when (taken.StatusCode == HttpStatusCode.PreconditionFailed)
@@ -167,14 +173,14 @@ public sealed class S3Objects : IArchiveObjects, IDisposable
         {
             try
             {
-                using GetObjectResponse got = await _client.GetObjectAsync(
+                using GetObjectResponse got = await _client.Value.GetObjectAsync(
                     new GetObjectRequest { BucketName = _options.Bucket, Key = _prefix + key }, limit.Token).ConfigureAwait(false);
                 limit.CancelAfter(TimeFor(got.ContentLength));
                 byte[] content = GC.AllocateUninitializedArray<byte>(checked((int)got.ContentLength));
                 await got.ResponseStream.ReadExactlyAsync(content, limit.Token).ConfigureAwait(false);
                 return content;
             }
-            catch (AmazonS3Exception none) when (none.StatusCode == HttpStatusCode.NotFound && none.ErrorCode != "NoSuchBucket")
+            catch (AmazonS3Exception none) when (none.ErrorCode == "NoSuchKey") // a 404 may also be a bucket or a user
             {
                 return null;
             }

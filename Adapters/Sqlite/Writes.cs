@@ -138,6 +138,11 @@ internal sealed class BatchWrite(BatchRows rows) : StoreWrite
             statements.Ledger.OpenHour.Bind(1, hour).Bind(2, rows.Chain).Bind(3, rows.Upto).Bind(4, rows.Stamp).Run();
         }
 
+        foreach (int hour in rows.Opens)
+        {
+            statements.Ledger.OpenHour.Bind(1, hour).Bind(2, rows.Chain).Bind(3, rows.Upto).Bind(4, rows.Stamp).Run();
+        }
+
         for (int n = 0; n < _tops.Length; n++)
         {
             TopList list = rows.Tops[n];

@@ -52,7 +52,9 @@ internal static class ClusterSetup
             () => services.GetRequiredService<ClusterConnection>().Grains, services.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton(services => new SeriesClient(
             services.GetRequiredService<Silos>(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<SourceProgress>()));
-        builder.Services.AddSingleton(services => new ReadinessCheck("silos", ReadinessScope.Queries, () => services.GetRequiredService<CountingWatch>().Trouble));
+        Add<AnswerWarmUp>(builder.Services);
+        builder.Services.AddSingleton(services => new ReadinessCheck(
+            "silos", ReadinessScope.Queries, () => services.GetRequiredService<CountingWatch>().Trouble ?? services.GetRequiredService<AnswerWarmUp>().Trouble));
     }
 
     private static void Add<T>(IServiceCollection services)

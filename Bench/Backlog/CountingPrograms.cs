@@ -11,12 +11,19 @@ internal sealed class CountingPrograms : IAsyncDisposable
 {
     private readonly BacklogOptions _options;
     private readonly string _topic;
-    private readonly string _keyspace = string.Create(CultureInfo.InvariantCulture, $"bench_{TimeProvider.System.GetUtcNow():yyyyMMddHHmmss}");
+    private readonly string _keyspace;
+    private readonly bool _keep;
     private readonly string _data = Directory.CreateTempSubdirectory("bench-backlog-").FullName;
     private readonly List<Process> _processes = [];
 
-    public CountingPrograms(BacklogOptions options, string topic)
+    /// <param name="options">Which programs, and where they find what.</param>
+    /// <param name="topic">What is counted.</param>
+    /// <param name="keyspace">Where it is counted into; one of its own by default.</param>
+    /// <param name="keep">Whether the keyspace stays.</param>
+    public CountingPrograms(BacklogOptions options, string topic, string? keyspace = null, bool keep = false)
     {
+        _keyspace = keyspace ?? string.Create(CultureInfo.InvariantCulture, $"bench_{TimeProvider.System.GetUtcNow():yyyyMMddHHmmss}");
+        _keep = keep;
         _options = options;
         _topic = topic;
         Start();
@@ -39,7 +46,7 @@ internal sealed class CountingPrograms : IAsyncDisposable
     {
         await StopAsync();
         Directory.Delete(_data, recursive: true);
-        if (_options.Cassandra is { } hosts)
+        if (_options.Cassandra is { } hosts && !_keep)
         {
             var options = new CqlOptions { Port = _options.CassandraPort, RequestTimeout = TimeSpan.FromSeconds(30) };
             foreach (string host in hosts.Split(','))

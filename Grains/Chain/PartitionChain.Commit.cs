@@ -200,7 +200,7 @@ public sealed partial class PartitionChain
         int[] old = [.. folded.Hours.Where(hour => ((hour + 1L) * HourMilliseconds) + YoungMilliseconds <= now)];
         if (old.Length > 0 && !_faults.HasFlag(ChainFaults.HoursLast))
         {
-            var marks = new BatchRows(_record.Chain, end, _record.Stamp, old, [], []);
+            var marks = new BatchRows(_record.Chain, end, _record.Stamp, [], [], []) { Opens = old };
             await RetryAsync(() => _batches.WriteAsync(marks, cancellationToken), cancellationToken);
         }
     }

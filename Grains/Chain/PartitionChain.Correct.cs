@@ -92,8 +92,9 @@ public sealed partial class PartitionChain
         }
 
         // What the folder remembers of these windows is not their last stamp any more; the stamps differ, so the
-        // windows read their rows again.
-        var rows = new BatchRows(_record.Chain, _record.Next, _record.Stamp, [], _tops.TakeChanged(), []);
+        // windows read their rows again. The hours are marked, too: whoever remembers their days reads them again.
+        int[] hours = [.. corrections.Where((_, n) => outcomes[n] is WindowOutcome.Applied or WindowOutcome.Repeated).Select(each => each.Key.Hour).Distinct()];
+        var rows = new BatchRows(_record.Chain, _record.Next, _record.Stamp, [], _tops.TakeChanged(), []) { Corrected = hours };
         await RetryAsync(() => _batches.WriteAsync(rows, cancellationToken), cancellationToken);
         return outcomes;
     }

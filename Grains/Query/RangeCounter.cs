@@ -11,6 +11,10 @@ public sealed record SeriesCounts(long[] Points, bool Incomplete)
     public long Clicks => Points.Sum();
 }
 
+/// <summary>That a ranking asks.</summary>
+/// <param name="Marks">From <see cref="ICountReader.ReadMarksAsync"/>, for all days that the range touches.</param>
+internal sealed record RankingReads(DayMarks? Marks);
+
 /// <summary>Sums ranges from the cheapest slices: whole UTC days from day slices, the edges from hours.</summary>
 public static class RangeCounter
 {
@@ -37,8 +41,16 @@ public static class RangeCounter
     /// <param name="series">At most 1,000.</param>
     /// <param name="bounds">Ascending minutes since the epoch, at least two; on quarters where minutes are gone.</param>
     /// <param name="cancellationToken">Cancels the reads.</param>
-    public static async Task<IReadOnlyDictionary<string, SeriesCounts>> CountAsync(
-        ICountReader reader, IReadOnlyList<string> series, long[] bounds, CancellationToken cancellationToken)
+    public static Task<IReadOnlyDictionary<string, SeriesCounts>> CountAsync(
+        ICountReader reader, IReadOnlyList<string> series, long[] bounds, CancellationToken cancellationToken) =>
+        CountAsync(reader, series, bounds, null, cancellationToken);
+
+    /// <summary>
+    /// The same, of many series whose days are mostly remembered: for a ranking the days that the range cuts are read as well, in place of
+    /// their hours, up to a quarter of an hour or, where it is cut between, up to that hour.
+    /// </summary>
+    internal static async Task<IReadOnlyDictionary<string, SeriesCounts>> CountAsync(
+        ICountReader reader, IReadOnlyList<string> series, long[] bounds, RankingReads? ranking, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(reader);
         ArgumentNullException.ThrowIfNull(series);
@@ -48,24 +60,63 @@ public static class RangeCounter
             .ToDictionary(name => name, _ => new Sum(bounds), StringComparer.Ordinal);
         long firstDay = -FloorDiv(-from, DayMinutes), endDay = FloorDiv(to, DayMinutes);
         bool quarters = bounds.Skip(1).SkipLast(1).All(bound => bound % RangeBounds.QuarterMinutes == 0);
-        if (quarters && firstDay < endDay)
+        if (quarters && ranking is not null)
+        {
+            await AddCountedAsync(ranking.Marks);
+        }
+        else if (quarters && firstDay < endDay)
         {
             foreach (DayRow row in await reader.ReadDaysAsync(series, (int)firstDay, (int)endDay, cancellationToken))
             {
                 totals[row.Series].Add((long)row.Day * DayMinutes, row.Quarters, RangeBounds.QuarterMinutes, row.SetAside);
             }
 
-            await AddHoursAsync(from, firstDay * DayMinutes);
-            await AddHoursAsync(endDay * DayMinutes, to);
+            await AddHoursAsync(series, from, firstDay * DayMinutes);
+            await AddHoursAsync(series, endDay * DayMinutes, to);
         }
         else
         {
-            await AddHoursAsync(from, to);
+            await AddHoursAsync(series, from, to);
         }
 
         return totals.ToDictionary(p => p.Key, p => new SeriesCounts(p.Value.Points, p.Value.Incomplete), StringComparer.Ordinal);
 
-        async Task AddHoursAsync(long start, long end)
+        async Task AddCountedAsync(DayMarks? marks)
+        {
+            long first = from % RangeBounds.QuarterMinutes == 0 ? from : -FloorDiv(-from, HourMinutes) * HourMinutes;
+            long end = to % RangeBounds.QuarterMinutes == 0 ? to : FloorDiv(to, HourMinutes) * HourMinutes;
+            if (first >= end)
+            {
+                await AddHoursAsync(series, from, to);
+                return;
+            }
+
+            // Which hour of a day is set aside the day does not say: where it is cut, its hours do.
+            IReadOnlyList<DayRow> rows = await reader.ReadCountedDaysAsync(
+                series, (int)FloorDiv(first, DayMinutes), (int)-FloorDiv(-end, DayMinutes), marks, cancellationToken);
+            HashSet<(string Series, int Day)> unsure =
+                [.. rows.Where(row => row.SetAside && (row.Day < firstDay || row.Day >= endDay)).Select(row => (row.Series, row.Day))];
+            foreach (DayRow row in rows)
+            {
+                long start = (long)row.Day * DayMinutes;
+                if (unsure.Count == 0 || !unsure.Contains((row.Series, row.Day)))
+                {
+                    totals[row.Series].Add(start, Between(row.Quarters, first - start, end - start), RangeBounds.QuarterMinutes, row.SetAside);
+                }
+            }
+
+            foreach (IGrouping<int, string> day in unsure.GroupBy(each => each.Day, each => each.Series))
+            {
+                await AddHoursAsync([.. day], Math.Max(first, (long)day.Key * DayMinutes), Math.Min(end, (day.Key + 1L) * DayMinutes));
+            }
+
+            foreach (long cut in new[] { (Cut: from, Is: from < first), (Cut: to, Is: end < to) }.Where(each => each.Is).Select(each => each.Cut))
+            {
+                AddHourRows(await reader.ReadCountedHourAsync(series, (int)FloorDiv(cut, HourMinutes), marks, cancellationToken), withMinutes: true);
+            }
+        }
+
+        async Task AddHoursAsync(IReadOnlyList<string> some, long start, long end)
         {
             if (start >= end)
             {
@@ -74,7 +125,12 @@ public static class RangeCounter
 
             int firstHour = (int)FloorDiv(start, HourMinutes), endHour = (int)-FloorDiv(-end, HourMinutes);
             bool withMinutes = !quarters || start % RangeBounds.QuarterMinutes != 0 || end % RangeBounds.QuarterMinutes != 0;
-            foreach (HourRow row in await reader.ReadHoursAsync(series, firstHour, endHour, withMinutes, cancellationToken))
+            AddHourRows(await reader.ReadHoursAsync(some, firstHour, endHour, withMinutes, cancellationToken), withMinutes);
+        }
+
+        void AddHourRows(IReadOnlyList<HourRow> rows, bool withMinutes)
+        {
+            foreach (HourRow row in rows)
             {
                 Sum sum = totals[row.Series];
                 if (withMinutes && row.Minutes is { } minutes)
@@ -87,6 +143,20 @@ public static class RangeCounter
                 }
             }
         }
+    }
+
+    /// <summary>The quarters of a day, without those outside of these minutes of it.</summary>
+    private static long[] Between(long[] quarters, long from, long to)
+    {
+        if (from <= 0 && to >= DayMinutes)
+        {
+            return quarters;
+        }
+
+        long[] some = new long[quarters.Length];
+        int first = (int)Math.Max(0, from / RangeBounds.QuarterMinutes), end = (int)(Math.Min(DayMinutes, to) / RangeBounds.QuarterMinutes);
+        quarters.AsSpan(first, end - first).CopyTo(some.AsSpan(first));
+        return some;
     }
 
     /// <summary>Adds (or, by -1, takes away) the counts of an hour: 60 minutes, or 4 quarters.</summary>

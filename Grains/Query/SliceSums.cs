@@ -16,7 +16,10 @@ internal sealed class SliceSums(
 {
     private const int Tries = 3;
 
-    public async Task<SeriesSums> SumAsync(SeriesRange range, CancellationToken cancellationToken)
+    /// <param name="range">Which series, and when.</param>
+    /// <param name="cancellationToken">Cancels the reads.</param>
+    /// <param name="ranking">For a ranking, which asks for itself what of it is final.</param>
+    public async Task<SeriesSums> SumAsync(SeriesRange range, CancellationToken cancellationToken, RankingReads? ranking = null)
     {
         for (int attempt = 1; ; attempt++)
         {
@@ -35,8 +38,8 @@ internal sealed class SliceSums(
             }
             else
             {
-                counts = await RangeCounter.CountAsync(reader, range.Series, bounds, cancellationToken);
-                (moved, final) = finality is null ? (false, null) : await finality.AfterAsync(before, from, to, cancellationToken);
+                counts = await RangeCounter.CountAsync(reader, range.Series, bounds, ranking, cancellationToken);
+                (moved, final) = finality is null || ranking is not null ? (false, null) : await finality.AfterAsync(before, from, to, cancellationToken);
             }
 
             if (!moved || attempt == Tries)

@@ -26,7 +26,14 @@ public sealed record BatchRows(
     long Stamp,
     IReadOnlyList<int> Hours,
     IReadOnlyList<TopList> Tops,
-    IReadOnlyList<PageRow> Pages);
+    IReadOnlyList<PageRow> Pages)
+{
+    /// <summary>Hours whose windows will get clicks with this batch: they are open from now on, and nothing else is said of them yet.</summary>
+    public IReadOnlyList<int> Opens { get; init; } = [];
+
+    /// <summary>Hours whose windows were corrected: no batch touched them, so they are as open or final as before.</summary>
+    public IReadOnlyList<int> Corrected { get; init; } = [];
+}
 
 /// <summary>What a hashed page id stands for.</summary>
 /// <param name="Target">The target, <c>page:p-…</c>.</param>

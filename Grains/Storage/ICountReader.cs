@@ -18,6 +18,25 @@ public interface ICountReader
     Task<IReadOnlyList<DayRow>> ReadDaysAsync(
         IReadOnlyList<string> series, int fromDay, int toDay, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// What tells whether days of <c>[fromDay, toDay)</c> are still as they were remembered; null where nothing is. For rankings, which ask
+    /// for the same days of the same targets again and again.
+    /// </summary>
+    Task<DayMarks?> ReadMarksAsync(int fromDay, int toDay, CancellationToken cancellationToken) => Task.FromResult<DayMarks?>(null);
+
+    /// <summary>
+    /// As <see cref="ReadDaysAsync"/>, of the moment of the marks: every batch and correction that was complete then is in it; what one
+    /// that was under way has written may be missing, though an earlier answer had it.
+    /// </summary>
+    Task<IReadOnlyList<DayRow>> ReadCountedDaysAsync(
+        IReadOnlyList<string> series, int fromDay, int toDay, DayMarks? marks, CancellationToken cancellationToken) =>
+        ReadDaysAsync(series, fromDay, toDay, cancellationToken);
+
+    /// <summary>An hour with its minutes, of the moment of the marks like <see cref="ReadCountedDaysAsync"/>.</summary>
+    Task<IReadOnlyList<HourRow>> ReadCountedHourAsync(
+        IReadOnlyList<string> series, int hour, DayMarks? marks, CancellationToken cancellationToken) =>
+        ReadHoursAsync(series, hour, hour + 1, withMinutes: true, cancellationToken);
+
     /// <summary>The top lists of a kind in <c>[from, to)</c> hours or days, of all chains.</summary>
     Task<IReadOnlyList<TopList>> ReadTopsAsync(
         Clicks.TargetKind kind, TopSlice slice, int from, int to, CancellationToken cancellationToken);
@@ -41,6 +60,9 @@ public interface ICountReader
     /// <summary>Every window row, once, in no particular order: for <c>verify</c>, never for a query.</summary>
     IAsyncEnumerable<(WindowKey Key, WindowRow Row)> ScanWindowsAsync(CancellationToken cancellationToken);
 }
+
+/// <summary>A store's own note of which days have changed, for the length of one question.</summary>
+public abstract class DayMarks;
 
 /// <summary>A stored hour of a series.</summary>
 /// <param name="Series">The series.</param>

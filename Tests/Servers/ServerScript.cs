@@ -88,6 +88,18 @@ internal sealed class ServerScript : IAsyncDisposable
         await RunAsync(authenticate ? [.. start, "--auth"] : start);
     }
 
+    /// <summary>The key and the secret that the script gives its server of S3.</summary>
+    public const string S3Key = "clicks";
+
+    /// <inheritdoc cref="S3Key"/>
+    public const string S3Secret = "clicks-secret";
+
+    /// <summary>Where the server of S3 listens.</summary>
+    public int S3Port => _port + 60;
+
+    /// <summary>Starts a server of S3, or the one that is down, on its data.</summary>
+    public Task StartS3Async() => RunAsync("start", "s3");
+
     /// <summary>Ends all of them cleanly; their data stays.</summary>
     public Task StopAsync() => RunAsync("stop");
 
@@ -148,6 +160,7 @@ internal sealed class ServerScript : IAsyncDisposable
         start.Environment.TryAdd("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1");
         start.Environment["KAFKA_PORT"] = _port.ToString(CultureInfo.InvariantCulture);
         start.Environment["KAFKA_HEAP"] = "384m";
+        start.Environment["S3_PORT"] = S3Port.ToString(CultureInfo.InvariantCulture);
         start.Environment["CASSANDRA_PORT"] = CassandraPort.ToString(CultureInfo.InvariantCulture);
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
@@ -159,13 +172,13 @@ internal sealed class ServerScript : IAsyncDisposable
         }
     }
 
-    // Broker n is at port + 2(n-1), its controller on the next one, its listeners for proxies 100 and 200 above; Cassandra 50 above.
+    // Broker n is at port + 2(n-1), its controller on the next one, its listeners for proxies 100 and 200 above; Cassandra 50 above, S3 60.
     internal static int FreePorts()
     {
         for (int attempt = 0; attempt < 100; attempt++)
         {
             int port = Random.Shared.Next(20_000, 32_000);
-            if (Enumerable.Range(port, 6).Append(port + 50).Concat(Enumerable.Range(port + 100, 6)).All(IsFree))
+            if (Enumerable.Range(port, 6).Append(port + 50).Append(port + 60).Concat(Enumerable.Range(port + 100, 6)).All(IsFree))
             {
                 return port;
             }

@@ -32,6 +32,9 @@ internal sealed class TcpProxy : IAsyncDisposable
         set => _losesAnswers = value;
     }
 
+    /// <summary>What is an answer: all that comes back, unless a protocol also says something between.</summary>
+    public Func<ReadOnlyMemory<byte>, bool> IsAnswer { get; init; } = _ => true;
+
     /// <summary>Breaks every connection, in the middle of whatever is on its way, and refuses new ones.</summary>
     public async Task CutAsync()
     {
@@ -92,8 +95,8 @@ internal sealed class TcpProxy : IAsyncDisposable
             await far.ConnectAsync(_host, _target, cut);
             near.NoDelay = far.NoDelay = true;
             await Task.WhenAny(
-                CopyAsync(near.GetStream(), far.GetStream(), () => false, cut),
-                CopyAsync(far.GetStream(), near.GetStream(), () => _losesAnswers, cut));
+                CopyAsync(near.GetStream(), far.GetStream(), _ => false, cut),
+                CopyAsync(far.GetStream(), near.GetStream(), bytes => _losesAnswers && IsAnswer(bytes), cut));
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or SocketException)
         {
@@ -102,11 +105,11 @@ internal sealed class TcpProxy : IAsyncDisposable
         near.LingerState = new LingerOption(true, 0); // a reset, not an end
     }
 
-    private async Task CopyAsync(NetworkStream from, NetworkStream to, Func<bool> loses, CancellationToken cut)
+    private async Task CopyAsync(NetworkStream from, NetworkStream to, Func<ReadOnlyMemory<byte>, bool> loses, CancellationToken cut)
     {
         byte[] buffer = new byte[65_536];
         int read;
-        while ((read = await from.ReadAsync(buffer, cut)) > 0 && !loses())
+        while ((read = await from.ReadAsync(buffer, cut)) > 0 && !loses(buffer.AsMemory(0, read)))
         {
             await _moves.Task.WaitAsync(cut);
             await to.WriteAsync(buffer.AsMemory(0, read), cut);

@@ -24,13 +24,16 @@ public class ArrowTests
 
     private static readonly Dictionary<string, string[]> MustNotKnow = new()
     {
-        ["Clicks"] = ["Orleans", "Sqlite", "Kafka"],
-        ["ClickLog"] = ["Orleans", "Sqlite", "Kafka"],
+        ["Clicks"] = ["Orleans", "Sqlite", "Kafka", "AWSSDK", "Parquet"],
+        ["ClickLog"] = ["Orleans", "Sqlite", "Kafka", "AWSSDK", "Parquet"],
         ["Streaming"] = ["Sqlite", "Kafka"],
         ["Persistence.Cassandra"] = ["Sqlite", "Kafka", "AspNetCore"],
         ["Settings"] = ["Orleans", "Sqlite", "Kafka", "AspNetCore"],
         ["Shipper"] = ["Orleans", "Sqlite", "AspNetCore"],
-        ["Grains"] = ["Sqlite", "Kafka", "AspNetCore"],
+        ["Grains"] = ["Sqlite", "Kafka", "AspNetCore", "AWSSDK", "Parquet"],
+        ["Adapters"] = ["AspNetCore", "DuckDB"],
+        ["Silo"] = ["AWSSDK", "Parquet", "DuckDB"],
+        ["Api"] = ["AWSSDK", "Parquet", "DuckDB"],
     };
 
     [Fact]

@@ -98,6 +98,9 @@ internal static class RowGenerator
         select new Row(offset, times.Item1, duplicate, clickId, times.Item2, target.Item1, target.Item2, campaign, user,
             place.Item1, place.Item2, place.Item3, times.Item3, url);
 
+    /// <summary>The same ones each time.</summary>
+    public static Row[] Some(int count, uint seed) => Row.Array[count].Generate(new PCG(seed), null, out _);
+
     public static ClickRows Columns(IEnumerable<Row> rows)
     {
         var columns = new ClickRows();

@@ -38,8 +38,12 @@ public class PartitionChainTests
         {
             using PartitionChain chain = bench.Open();
             await chain.StartAsync(CancellationToken.None);
+            bench.Windows.Corrected.Clear();
             IReadOnlyList<WindowOutcome> outcomes = await chain.CorrectAsync([Recounted(bench, key, "run-1")], CancellationToken.None);
             Assert.Equal([WindowOutcome.Repeated], outcomes);
+
+            // Whoever remembers the day learns of it, also where the first attempt broke off.
+            Assert.Equal([key.Hour], bench.Windows.Corrected);
         });
         bench.Append(3);
         bench.CountToEnd();
@@ -61,7 +65,7 @@ public class PartitionChainTests
 
         var writes = new List<string>();
         bench.Batches.Written = rows => writes.Add(
-            $"{Behind(rows.Hours)} up to {rows.Upto} while there are {Behind(bench.Windows.Rows.Keys.Select(key => key.Hour).Distinct().Order())}");
+            $"{Behind(rows.Opens.Concat(rows.Hours))} up to {rows.Upto} while there are {Behind(bench.Windows.Rows.Keys.Select(key => key.Hour).Distinct().Order())}");
         bench.CountToEnd();
 
         Assert.Equal(["40 3 2 up to 5 while there are ", "40 3 2 1 0 up to 5 while there are 40 3 2 1 0"], writes);

@@ -43,6 +43,21 @@ public class RangeCounterTests
             }, iter: 300);
     }
 
+    [Fact]
+    public void What_a_ranking_reads_is_a_recount_wherever_the_range_cuts_its_days()
+    {
+        long origin = Minute("2024-03-28T00:00Z");
+        Gen<long> minute = Gen.Select(Gen.Long[origin, origin + (4 * 1440)], Gen.Bool, (at, whole) => whole ? at / 15 * 15 : at);
+        Gen.Select(minute, minute, Gen.Long[origin, origin + (4 * 1440)].Array[0, 200]).Where(t => t.Item1 < t.Item2).Sample(t =>
+        {
+            (long from, long to, long[] clicks) = t;
+            SeriesCounts counts = RangeCounter.CountAsync(new ListedClicks(clicks, null), ["total"], [from, to], new RankingReads(null), default)
+                .GetAwaiter().GetResult()["total"];
+            Assert.Equal(clicks.LongCount(c => c >= from && c < to), counts.Clicks);
+            Assert.False(counts.Incomplete);
+        }, iter: 300);
+    }
+
     private static long Minute(string time) =>
         DateTimeOffset.Parse(time, System.Globalization.CultureInfo.InvariantCulture).ToUnixTimeSeconds() / 60;
 

@@ -403,7 +403,7 @@ internal sealed class ChainRun : IDisposable
             return "the days hold clicks that nobody made";
         }
 
-        if (!truth.Keys.Select(k => k.Hour).ToHashSet().SetEquals(_windows.Hours.Keys))
+        if (!truth.Keys.Select(k => k.Hour).ToHashSet().SetEquals(_windows.Hours))
         {
             return "the hours are others";
         }

@@ -78,8 +78,14 @@ internal sealed class MemoryWindows(World world, ChainFaults faults) : IBatchSto
 
     public Dictionary<TopKey, TopList> Tops { get; } = [];
 
-    /// <summary>The hours that batches touched, and the end of the last that did.</summary>
-    public Dictionary<int, long> Hours { get; } = [];
+    /// <summary>The hours that batches touched.</summary>
+    public HashSet<int> Hours { get; } = [];
+
+    /// <summary>The hours that are open, and the end of the last batch that opened them.</summary>
+    public Dictionary<int, long> Opened { get; } = [];
+
+    /// <summary>The hours that corrections say they changed.</summary>
+    public HashSet<int> Corrected { get; } = [];
 
     /// <summary>A window whose clicks could be read when nobody had noted that its hour has some; null for none.</summary>
     public string? Unnoted { get; private set; }
@@ -98,9 +104,11 @@ internal sealed class MemoryWindows(World world, ChainFaults faults) : IBatchSto
 
     public Task WriteAsync(BatchRows rows, CancellationToken cancellationToken) => world.Effect("batch write", () =>
     {
-        foreach (int hour in rows.Hours)
+        Hours.UnionWith(rows.Hours);
+        Corrected.UnionWith(rows.Corrected);
+        foreach (int hour in rows.Hours.Union(rows.Opens))
         {
-            Hours[hour] = Math.Max(Hours.GetValueOrDefault(hour), rows.Upto);
+            Opened[hour] = Math.Max(Opened.GetValueOrDefault(hour), rows.Upto);
         }
 
         foreach (TopList list in rows.Tops)
@@ -140,7 +148,7 @@ internal sealed class MemoryWindows(World world, ChainFaults faults) : IBatchSto
         if (row.Run == found?.Run && row.Upto > (found?.Upto ?? 0) && (key.Hour + 3) * 3_600_000L < (row.Stamp / 1000) - 60_000)
         {
             world.Fire("old hour");
-            long noted = Hours.GetValueOrDefault(key.Hour);
+            long noted = Opened.GetValueOrDefault(key.Hour);
             Unnoted ??= noted < row.Upto ? $"{key} counts up to {row.Upto}, and its hour is noted up to {noted}" : null;
         }
 

@@ -1,0 +1,141 @@
+using ClickAggregator.Grains.Storage;
+using ClickAggregator.Persistence.Cassandra.Cql;
+
+namespace ClickAggregator.Adapters.Cassandra;
+
+/// <summary>
+/// Days, and the hour at the end of a range, of series that rankings ask for again and again. They are remembered as long as the
+/// day's mark is what it was before they were read: each batch and each correction marks the hours that it touched once its windows are
+/// written, and before it is complete.
+/// </summary>
+internal sealed class CountedDays(CassandraStore store)
+{
+    private const int DaysAtOnce = 8;
+
+    /// <summary>Longer nothing is believed: a correction that broke off in the middle, and is not repeated, leaves no mark.</summary>
+    private const long LongestMilliseconds = Calendar.HourMilliseconds;
+
+    private readonly Remembered<(string Series, int Day), Known<DayRow>> _days = new(store.Options.MaxDayRowsInMemory);
+    private readonly Remembered<(string Series, int Hour), Known<HourRow>> _hours = new(store.Options.MaxDayRowsInMemory / 16);
+
+    public async Task<DayMarks> MarksAsync(int fromDay, int toDay, CancellationToken cancellationToken)
+    {
+        var marks = new Mark[toDay - fromDay];
+        await store.AtOnceAsync(
+            Enumerable.Range(fromDay, marks.Length).Chunk(DaysAtOnce),
+            async (days, token) =>
+            {
+                await foreach (CqlRow row in store.Cql.QueryAsync(store.Statements.ReadMarks.Bind(days), token).ConfigureAwait(false))
+                {
+                    marks[row.Get<int>("day") - fromDay] = new Mark(row.GetOrDefault<long>("stamps"), row.GetOrDefault<long>("corrections"), row.Get<long>("hours"));
+                }
+            },
+            cancellationToken).ConfigureAwait(false);
+        return new Marks(fromDay, marks);
+    }
+
+    /// <summary>The days, of memory where the marks allow it; else they are read.</summary>
+    public async Task<IReadOnlyList<DayRow>> DaysAsync(
+        IReadOnlyList<string> series, int fromDay, int toDay, DayMarks marks, CancellationToken cancellationToken)
+    {
+        long now = store.Keeping.Now();
+        var rows = new List<DayRow>(series.Count * (toDay - fromDay));
+        var missing = new List<(string Series, int From, int To)>();
+        var known = new DayRow[]?[toDay - fromDay];
+        foreach (string one in series)
+        {
+            int first = toDay, last = fromDay - 1;
+            for (int day = fromDay; day < toDay; day++)
+            {
+                known[day - fromDay] = store.Keeping.HasEnded(day, now) ? null : Rows(_days.Find((one, day)), Of(marks, day), now);
+                if (known[day - fromDay] is null)
+                {
+                    first = Math.Min(first, day);
+                    last = day;
+                }
+            }
+
+            // One request for all days between: what is known before and behind stays out of it.
+            for (int day = fromDay; day < toDay; day++)
+            {
+                if (day < first || day > last)
+                {
+                    rows.AddRange(known[day - fromDay]!);
+                }
+            }
+
+            if (first <= last)
+            {
+                missing.Add((one, first, last + 1));
+            }
+        }
+
+        var found = new IReadOnlyList<DayRow>[missing.Count];
+        await store.AtOnceAsync(
+            Enumerable.Range(0, missing.Count),
+            async (n, token) =>
+            {
+                (string one, int from, int to) = missing[n];
+                found[n] = await store.Counts.ReadDaysAsync([one], from, to, token).ConfigureAwait(false);
+                for (int day = from; day < to; day++)
+                {
+                    // What may be over is over by the clock, and not remembered.
+                    if (!store.Keeping.HasEnded(day, now))
+                    {
+                        DayRow[] ofDay = [.. found[n].Where(row => row.Day == day)];
+                        _days.Put((one, day), new Known<DayRow>(Of(marks, day), now, ofDay), Math.Max(1, ofDay.Length));
+                    }
+                }
+            },
+            cancellationToken).ConfigureAwait(false);
+        rows.AddRange(found.SelectMany(some => some));
+        return rows;
+    }
+
+    /// <summary>The same of one hour, with its minutes.</summary>
+    public async Task<IReadOnlyList<HourRow>> HourAsync(IReadOnlyList<string> series, int hour, DayMarks marks, CancellationToken cancellationToken)
+    {
+        long now = store.Keeping.Now();
+        int day = Calendar.DayOf(hour);
+        bool mayBeOver = store.Keeping.HasEnded(day, now) || store.Keeping.AreMinutesOver(hour, long.MinValue, now);
+        var found = new IReadOnlyList<HourRow>?[series.Count];
+        var missing = new List<int>();
+        for (int n = 0; n < found.Length; n++)
+        {
+            found[n] = mayBeOver ? null : Rows(_hours.Find((series[n], hour)), Of(marks, day), now);
+            if (found[n] is null)
+            {
+                missing.Add(n);
+            }
+        }
+
+        await store.AtOnceAsync(
+            missing,
+            async (n, token) =>
+            {
+                HourRow[] rows = [.. await store.Counts.ReadHoursAsync([series[n]], hour, hour + 1, withMinutes: true, token).ConfigureAwait(false)];
+                found[n] = rows;
+                if (!mayBeOver)
+                {
+                    _hours.Put((series[n], hour), new Known<HourRow>(Of(marks, day), now, rows), Math.Max(1, rows.Length));
+                }
+            },
+            cancellationToken).ConfigureAwait(false);
+        return [.. found.SelectMany(rows => rows!)];
+    }
+
+    private static Mark Of(DayMarks marks, int day) => ((Marks)marks).Of(day);
+
+    private static T[]? Rows<T>(Known<T>? known, Mark mark, long now) =>
+        known is not null && known.Mark == mark && Math.Abs(now - known.ReadAt) <= LongestMilliseconds ? known.Rows : null;
+
+    /// <summary>The stamps of a day's hours, of all chains, by batches and by corrections: each only grows, so a sum is never the same again.</summary>
+    private readonly record struct Mark(long Stamps, long Corrections, long Hours);
+
+    private sealed class Marks(int first, Mark[] marks) : DayMarks
+    {
+        public Mark Of(int day) => marks[day - first];
+    }
+
+    private sealed record Known<T>(Mark Mark, long ReadAt, T[] Rows);
+}

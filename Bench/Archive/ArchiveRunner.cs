@@ -1,0 +1,144 @@
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
+using ClickAggregator.Adapters.Parquet;
+using ClickAggregator.Bench.Load;
+using ClickAggregator.Grains.Archive;
+using DuckDB.NET.Data;
+
+namespace ClickAggregator.Bench.Archive;
+
+/// <summary>Bytes and processor time of a click that is archived, and of one that is counted again.</summary>
+internal sealed class ArchiveRunner(ArchiveOptions options)
+{
+    // What a recount by total, kind, target and campaign needs, with the ids that tell repeats.
+    private const ClickColumns Recounted = ClickColumns.Offset | ClickColumns.Duplicate | ClickColumns.ClickId | ClickColumns.Timestamp | ClickColumns.Target | ClickColumns.Campaign;
+
+    private const string Sql = """
+        SELECT kind, target_id, any_value(campaign_id), epoch_ms(timestamp) // 60000 AS minute, count(*), count(DISTINCT coalesce(click_id_uuid::VARCHAR, click_id, hex(click_id_ulid)))
+        FROM read_parquet('{0}') WHERE NOT duplicate AND "offset" < 1000000000 GROUP BY kind, target_id, minute
+        """;
+
+    private const string PlainSql = "SELECT kind, target_id, epoch_ms(timestamp) // 60000 AS minute, count(*) FROM read_parquet('{0}') WHERE NOT duplicate GROUP BY kind, target_id, minute";
+
+    private readonly ParquetClickFiles _files = new();
+
+    public Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("click-bench-");
+        try
+        {
+            var clicks = new ArchivedClicks(options);
+            List<ClickRows> inbox = [];
+            for (int from = 0; from < options.Clicks; from += options.File)
+            {
+                var rows = new ClickRows();
+                clicks.Add(rows, from, Math.Min(from + options.File, options.Clicks));
+                inbox.Add(rows);
+            }
+
+            List<ClickRows> table = [.. inbox.Select(ArchivedClicks.Sorted)];
+            Write("written as they came", inbox, folder, "inbox", cancellationToken);
+            Write("written by target", table, folder, "clicks", cancellationToken);
+            string[] files = Directory.GetFiles(folder.FullName, "clicks-*");
+            Measure("read: columns of a recount, grouped", () => files.Sum(file => Group(file, Recounted)));
+            Measure("read: target and minute, grouped", () => files.Sum(file => Group(file, ClickColumns.Duplicate | ClickColumns.Timestamp | ClickColumns.Target)));
+            Measure("read: columns of a recount, no more", () => files.Sum(file => Sweep(file, Recounted)));
+            Measure("read: all columns, no more", () => files.Sum(file => Sweep(file, ClickColumns.All)));
+            AskDuckDb(folder);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+
+        return Task.FromResult(0);
+    }
+
+    private void Write(string what, List<ClickRows> files, DirectoryInfo folder, string name, CancellationToken cancellationToken)
+    {
+        long bytes = 0;
+        Measure(what, () =>
+        {
+            bytes = 0;
+            for (int n = 0; n < files.Count; n++)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                byte[] file = _files.Write(files[n], new FileOrigin("bench", 0, 0));
+                bytes += file.Length;
+                File.WriteAllBytes(Path.Combine(folder.FullName, $"{name}-{n}.parquet"), file);
+            }
+
+            return options.Clicks;
+        });
+        Console.WriteLine(FormattableString.Invariant($"{"",-42} {(double)bytes / options.Clicks,9:F1} bytes a click"));
+    }
+
+    private int Sweep(string file, ClickColumns columns) => _files.Read(File.ReadAllBytes(file), new ClickRows(), columns).Sum();
+
+    private int Group(string file, ClickColumns columns)
+    {
+        var series = new Dictionary<ulong, long[]>();
+        var rows = new ClickRows();
+        int read = 0;
+        foreach (int count in _files.Read(File.ReadAllBytes(file), rows, columns))
+        {
+            read += count;
+            for (int row = 0; row < count; row++)
+            {
+                if (rows.Duplicates[row])
+                {
+                    continue;
+                }
+
+                int minute = (int)(rows.Timestamps[row] / 60_000 % 60);
+                Count(series, XxHash3.HashToUInt64(rows.TargetIds[row], (long)rows.Kinds[row]), minute);
+                if (columns.HasFlag(ClickColumns.Campaign))
+                {
+                    Count(series, XxHash3.HashToUInt64(rows.CampaignIds[row], 100), minute);
+                }
+            }
+        }
+
+        return read;
+    }
+
+    private static void Count(Dictionary<ulong, long[]> series, ulong key, int minute) =>
+        (CollectionsMarshal.GetValueRefOrAddDefault(series, key, out _) ??= new long[60])[minute]++;
+
+    private void AskDuckDb(DirectoryInfo folder)
+    {
+        using var connection = new DuckDBConnection("DataSource=:memory:");
+        connection.Open();
+        using DuckDBCommand command = connection.CreateCommand();
+        command.CommandText = "SET threads = 1";
+        command.ExecuteNonQuery();
+        string files = Path.Combine(folder.FullName, "clicks-*.parquet");
+        foreach ((string what, string sql) in (ReadOnlySpan<(string, string)>)[("DuckDB, a thread: columns of a recount", Sql), ("DuckDB, a thread: target and minute", PlainSql)])
+        {
+            Measure(what, () =>
+            {
+                command.CommandText = sql.Replace("{0}", files, StringComparison.Ordinal);
+                using DuckDBDataReader reader = command.ExecuteReader();
+                while (reader.Read())
+                {
+                }
+
+                return options.Clicks;
+            });
+        }
+    }
+
+    private void Measure(string what, Func<int> run)
+    {
+        double best = double.MaxValue;
+        int clicks = 0;
+        for (int round = 0; round < options.Rounds; round++)
+        {
+            var account = new ProcessAccount(Environment.ProcessId);
+            clicks = run();
+            best = Math.Min(best, account.Cpu.TotalMicroseconds);
+        }
+
+        Console.WriteLine(FormattableString.Invariant($"{what,-42} {best / clicks,9:F3} us of CPU a click {clicks / best,9:F2} million a second a core"));
+    }
+}
