@@ -20,7 +20,7 @@ public sealed class DirectoryObjects : IArchiveObjects
     private readonly TimeProvider _time;
 
     // Where there are no hard links the look and the renaming are two steps, and this process does them one at a time.
-    private readonly Lock _naming = new();
+    private static readonly Lock s_naming = new();
     private bool _isOpen;
 
     /// <summary>Nothing is touched before the first use.</summary>
@@ -157,7 +157,7 @@ public sealed class DirectoryObjects : IArchiveObjects
         }
     }
 
-    private bool Name(string unfinished, string path, bool replace)
+    private static bool Name(string unfinished, string path, bool replace)
     {
         if (replace)
         {
@@ -165,11 +165,15 @@ public sealed class DirectoryObjects : IArchiveObjects
             return true;
         }
 
-        lock (_naming)
+        if (HardLink.TryGive(unfinished, path) is { } given)
+        {
+            return given;
+        }
+
+        lock (s_naming)
         {
             try
             {
-                // A hard link under the new name, which fails where there is one; without hard links, a look and a renaming.
                 File.Move(unfinished, path, overwrite: false);
                 return true;
             }
@@ -201,7 +205,7 @@ public sealed class DirectoryObjects : IArchiveObjects
     /// <summary>At the first use: makes the root, and takes away what writers left that died.</summary>
     private void Open()
     {
-        lock (_naming)
+        lock (s_naming)
         {
             if (_isOpen)
             {

@@ -6,7 +6,7 @@ namespace ClickAggregator.Grains.Archive;
 /// <summary>
 /// Walks the archive of a chain from the first entry of its manifest and sees whether all is as the manifest says: numbers and hashes of
 /// the entries, each object there with its bytes, no object there that no entry names, and each click in one object only. It looks at
-/// the objects alone, and at nothing that the silo keeps.
+/// the objects alone, and at nothing that the silo keeps. The archive may be written to meanwhile.
 /// </summary>
 public sealed class ArchiveVerification(IArchiveObjects objects, IClickFiles files)
 {
@@ -55,7 +55,7 @@ public sealed class ArchiveVerification(IArchiveObjects objects, IClickFiles fil
 
             if (before is { } last)
             {
-                state.Take(last.Entry, ManifestFormat.Hash(last.Bytes), isReplaced: false);
+                await TakeLastAsync(state, last.Entry, ManifestFormat.Hash(last.Bytes), cancellationToken);
             }
         }
         catch (ChainStoppedException stopped)
@@ -67,7 +67,58 @@ public sealed class ArchiveVerification(IArchiveObjects objects, IClickFiles fil
 
         await ReadObjectsAsync(state, onObject, cancellationToken);
         await FindOthersAsync(state, cancellationToken);
+        try
+        {
+            await LookAgainAsync(state, cancellationToken);
+        }
+        catch (ChainStoppedException stopped)
+        {
+            state.Fault(stopped.Message);
+        }
+
         return state.Report();
+    }
+
+    /// <summary>The last entry may be in the making: then its objects are not all there, and it counts for nothing yet.</summary>
+    private async Task TakeLastAsync(WalkedChain state, ManifestEntry last, string hash, CancellationToken cancellationToken)
+    {
+        foreach (ManifestObject one in last.Adds)
+        {
+            if (await objects.ReadAsync(one.Key, cancellationToken) is null)
+            {
+                state.Open.Add(one.Key);
+            }
+        }
+
+        if (state.Open.Count > 0)
+        {
+            state.Begun.UnionWith(last.Adds.Select(one => one.Key));
+        }
+        else
+        {
+            state.Take(last, hash, isReplaced: false);
+        }
+    }
+
+    /// <summary>What seemed wrong may have been done by entries that came while it was looked at.</summary>
+    private async Task LookAgainAsync(WalkedChain state, CancellationToken cancellationToken)
+    {
+        if (state.Suspects.Count > 0)
+        {
+            var since = new HashSet<string>(state.Begun, StringComparer.Ordinal);
+            await foreach ((ManifestEntry entry, _) in ChainArchive.ReadManifestAsync(objects, state.Chain, state.Entries, state.Hash, cancellationToken))
+            {
+                since.UnionWith(entry.Adds.Select(one => one.Key).Concat(entry.Takes.Select(one => one.Key)));
+            }
+
+            foreach ((string key, string what) in state.Suspects)
+            {
+                if (!since.Contains(key))
+                {
+                    state.Fault(what);
+                }
+            }
+        }
     }
 
     private async Task ReadObjectsAsync(
@@ -80,7 +131,7 @@ public sealed class ArchiveVerification(IArchiveObjects objects, IClickFiles fil
             byte[]? content = await objects.ReadAsync(one.Object.Key, cancellationToken);
             if (content is null)
             {
-                state.Fault($"{one.Object.Key} is gone");
+                state.Suspects.Add((one.Object.Key, $"{one.Object.Key} is gone"));
                 continue;
             }
 
@@ -148,7 +199,7 @@ public sealed class ArchiveVerification(IArchiveObjects objects, IClickFiles fil
                 }
                 else
                 {
-                    state.Fault($"{one.Key} is there, and no entry names it");
+                    state.Suspects.Add((one.Key, $"{one.Key} is there, and no entry names it"));
                 }
             }
         }
@@ -182,6 +233,19 @@ public sealed class ArchiveVerification(IArchiveObjects objects, IClickFiles fil
         public HashSet<string> Named { get; } = new(StringComparer.Ordinal);
 
         public List<string> Leftovers { get; } = [];
+
+        /// <summary>Objects of the last entry that are not there.</summary>
+        public List<string> Open { get; } = [];
+
+        /// <summary>All objects of a last entry that is in the making.</summary>
+        public HashSet<string> Begun { get; } = new(StringComparer.Ordinal);
+
+        /// <summary>Objects that are wrong, unless an entry that came since says otherwise.</summary>
+        public List<(string Key, string What)> Suspects { get; } = [];
+
+        public long Entries => _record.Entries;
+
+        public string Hash => _record.LastHash;
 
         public void Take(ManifestEntry entry, string hash, bool isReplaced)
         {
@@ -251,7 +315,7 @@ public sealed class ArchiveVerification(IArchiveObjects objects, IClickFiles fil
             }
         }
 
-        public ArchiveReport Report() => new(chain, _record.Entries, _record.Upto, _record.Until, _rows, Live.Count, _record.Lost, Leftovers, _faults, _more);
+        public ArchiveReport Report() => new(chain, _record.Entries, _record.Upto, _record.Until, _rows, Live.Count, _record.Lost, Leftovers, Open, _faults, _more);
     }
 }
 
@@ -264,6 +328,9 @@ public sealed class ArchiveVerification(IArchiveObjects objects, IClickFiles fil
 /// <param name="Objects">Objects that hold them.</param>
 /// <param name="Lost">Ranges that the log had lost before they were archived, the latest 100.</param>
 /// <param name="Leftovers">Objects of the inbox that were taken away and are still there: no fault.</param>
+/// <param name="Open">
+/// Objects of the last entry that are not there: it is in the making, unless nothing is written to the archive and they stay away.
+/// </param>
 /// <param name="Faults">What is not as it should be, the first 100.</param>
 /// <param name="MoreFaults">How many there are beyond these.</param>
 public sealed record ArchiveReport(
@@ -275,5 +342,6 @@ public sealed record ArchiveReport(
     int Objects,
     IReadOnlyList<LostRange> Lost,
     IReadOnlyList<string> Leftovers,
+    IReadOnlyList<string> Open,
     IReadOnlyList<string> Faults,
     long MoreFaults);

@@ -202,7 +202,14 @@ public sealed partial class ChainArchive
             }
         }
 
-        await WriteObjectsAsync(entry, made, cancellationToken);
+        IReadOnlyDictionary<string, ManifestObject> adopted = await WriteObjectsAsync(entry, made, cancellationToken);
+        if (adopted.Count > 0)
+        {
+            ManifestEntry asTheyAre = entry with { Adds = [.. entry.Adds.Select(one => adopted.GetValueOrDefault(one.Key, one))] };
+            await ReplaceAsync(entry, bytes, asTheyAre, made!, cancellationToken);
+            return;
+        }
+
         foreach (TakenRows taken in entry.Takes.Where(one => one.Gone && one.Key.StartsWith(ArchiveKeys.Table, StringComparison.Ordinal)))
         {
             await _stores.Objects.DeleteAsync(taken.Key, cancellationToken);
@@ -224,18 +231,59 @@ public sealed partial class ChainArchive
         _instruments.Note(entry);
     }
 
-    private async Task WriteObjectsAsync(ManifestEntry entry, IReadOnlyDictionary<string, byte[]>? made, CancellationToken cancellationToken)
+    /// <summary>
+    /// Creates an entry's objects. None is ever written over: an owner who was replaced, or a request of its that lands late, would
+    /// put its bytes over those of the entry that counts. So what was there first stays.
+    /// </summary>
+    /// <returns>Objects that are there as an entry says that this one replaces; this one has to be replaced by what is there.</returns>
+    private async Task<IReadOnlyDictionary<string, ManifestObject>> WriteObjectsAsync(
+        ManifestEntry entry, IReadOnlyDictionary<string, byte[]>? made, CancellationToken cancellationToken)
     {
+        var adopted = new Dictionary<string, ManifestObject>(StringComparer.Ordinal);
+        HashSet<string>? replaced = null;
         foreach (ManifestObject one in entry.Adds)
         {
-            // Created, not written over what is there: a request of an owner before, which lands late, then finds it there.
-            if (made is not null && made.TryGetValue(one.Key, out byte[]? content)
-                && !await _stores.Objects.CreateAsync(one.Key, content, cancellationToken)
-                && !await IsThereAsync(one, cancellationToken))
+            if (made is null || !made.TryGetValue(one.Key, out byte[]? content) || await _stores.Objects.CreateAsync(one.Key, content, cancellationToken))
             {
-                await _stores.Objects.WriteAsync(one.Key, content, cancellationToken);
+                continue;
+            }
+
+            byte[] there = await _stores.Objects.ReadAsync(one.Key, cancellationToken)
+                ?? throw new ArchiveUnavailableException($"{one.Key} was there, and is gone");
+            string hash = ManifestFormat.Hash(there);
+            if (hash == one.Sha256)
+            {
+                continue;
+            }
+
+            replaced ??= await ReplacedHashesAsync(entry, cancellationToken);
+            if (replaced.Contains(hash))
+            {
+                adopted[one.Key] = one with { Sha256 = hash, Bytes = there.Length };
+            }
+            else
+            {
+                LogDamaged(_logger, _chain.Partition, $"{one.Key} of the archive is not what was written");
             }
         }
+
+        return adopted;
+    }
+
+    /// <summary>The hashes of all objects of the entries that an entry replaces, one by the other.</summary>
+    private async Task<HashSet<string>> ReplacedHashesAsync(ManifestEntry entry, CancellationToken cancellationToken)
+    {
+        var hashes = new HashSet<string>(StringComparer.Ordinal);
+        for (long? number = entry.Replaces; number is long replaced;)
+        {
+            string key = ArchiveKeys.Entry(_chain.Number, replaced);
+            byte[] bytes = await _stores.Objects.ReadAsync(key, cancellationToken) ?? throw new ArchiveUnavailableException($"{key} was there, and is gone");
+            ManifestEntry before = ManifestFormat.Read(bytes, key);
+            hashes.UnionWith(before.Adds.Select(one => one.Sha256));
+            number = before.Replaces;
+        }
+
+        return hashes;
     }
 
     /// <summary>Notes in the index of days what an entry changes in the table.</summary>

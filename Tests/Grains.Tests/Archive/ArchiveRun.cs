@@ -330,9 +330,9 @@ internal sealed class ArchiveRun : IDisposable
                 }
             }
         }).GetAwaiter().GetResult();
-        if (_failure is not null || report.Faults.Count > 0)
+        if (_failure is not null || report.Faults.Count + report.Open.Count > 0)
         {
-            return _failure ?? report.Faults[0];
+            return _failure ?? report.Faults.Concat(report.Open.Select(key => $"{key} is not there")).First();
         }
 
         foreach ((string key, byte[] entry) in _objects.Now.All.Where(one => one.Key.StartsWith("manifest/", StringComparison.Ordinal)))

@@ -52,6 +52,182 @@ public class ChainArchiveTests
         await AssertSoundAsync(5);
     }
 
+    [Fact]
+    public async Task Late_clicks_of_an_hour_that_moved_wait_a_day_for_others()
+    {
+        Append(2);
+        _time.Advance(TimeSpan.FromHours(2));
+        ChainArchive archive = await StartAsync();
+        await RunAsync(archive);
+        Append(1, s_start);
+        _time.Advance(TimeSpan.FromMinutes(20));
+        await RunAsync(archive);
+        Assert.Equal([2L, 1L], (await HourAsync(archive, s_start)).Objects.Select(one => one.HourRows));
+        Assert.Single(_objects.All.Keys, key => key.StartsWith("clicks/", StringComparison.Ordinal));
+        _time.Advance(TimeSpan.FromHours(23));
+        await RunAsync(archive);
+        Assert.Equal([2L, 1L], (await HourAsync(archive, s_start)).Objects.Select(one => one.HourRows));
+        Assert.Empty(archive.Record.Inbox);
+        await AssertSoundAsync(3);
+    }
+
+    [Fact]
+    public async Task A_record_that_is_lost_is_read_from_the_manifest()
+    {
+        Action empty = _store.Copy();
+        Append(20, s_start - (5 * Hour));
+        Append(10);
+        ChainArchive archive = await StartAsync();
+        _time.Advance(TimeSpan.FromMinutes(10));
+        await RunAsync(archive);
+        ArchiveRecord before = archive.Record;
+        empty();
+        archive = await StartAsync();
+        await RunAsync(archive);
+        Assert.Equal((before.Entries, before.LastHash, before.Upto, before.DedupFrom), (archive.Record.Entries, archive.Record.LastHash, archive.Record.Upto, archive.Record.DedupFrom));
+        Assert.Equal(before.Inbox.Select(one => one.Key), archive.Record.Inbox.Select(one => one.Key));
+        Assert.Equal(20, Assert.Single((await HourAsync(archive, s_start - (5 * Hour))).Objects).HourRows);
+        await AssertSoundAsync(30);
+    }
+
+    [Fact]
+    public async Task What_the_log_lost_is_an_entry_and_what_is_left_is_archived()
+    {
+        Append(10);
+        _log.Start = 4;
+        _time.Advance(TimeSpan.FromMinutes(10));
+        ChainArchive archive = await StartAsync();
+        await RunAsync(archive);
+        Assert.Equal([new LostRange(0, 4)], archive.Record.Lost);
+        ManifestEntry lost = ManifestFormat.Read(_objects.All["manifest/chain-0007/000000000001.json"], "1");
+        Assert.Equal((ArchiveCause.Lost, 0L, 4L), (lost.Cause, lost.From, lost.To));
+        await AssertSoundAsync(6);
+    }
+
+    [Fact]
+    public async Task An_object_that_another_build_makes_otherwise_is_named_by_an_entry_that_replaces_the_first()
+    {
+        Append(10);
+        _time.Advance(TimeSpan.FromMinutes(10));
+        ChainArchive archive = await StartAsync();
+        _objects.Before = (operation, key) =>
+        {
+            if (operation == "create" && key.StartsWith("inbox/", StringComparison.Ordinal))
+            {
+                throw new ArchiveUnavailableException("cut");
+            }
+        };
+        await Assert.ThrowsAsync<ArchiveUnavailableException>(() => archive.StepAsync(CancellationToken.None));
+        _objects.Before = null;
+        archive = await StartAsync(files: new PlainClickFiles(version: 2));
+        Assert.Equal(2, archive.Record.Entries);
+        Assert.Equal(1, ManifestFormat.Read(_objects.All["manifest/chain-0007/000000000002.json"], "2").Replaces);
+        await AssertSoundAsync(10);
+    }
+
+    [Fact]
+    public async Task A_damaged_object_of_the_inbox_is_named_and_stops_its_hours_alone()
+    {
+        Append(3, s_start - (5 * Hour));
+        ChainArchive archive = await StartAsync(_options with { MergeGrace = TimeSpan.FromHours(7) });
+        _time.Advance(TimeSpan.FromMinutes(10));
+        await RunAsync(archive);
+        string key = Assert.Single(archive.Record.Inbox).Key;
+        _objects.All[key][20] ^= 1;
+        Append(4, s_start - (4 * Hour));
+        _time.Advance(TimeSpan.FromMinutes(10));
+        archive = await StartAsync();
+        await RunAsync(archive);
+        Assert.Equal([key], archive.Damaged);
+        Assert.Equal(7, archive.Record.Upto);
+        Assert.Contains("clicks/date=2026-11-22/hour=20/p0007-000000000003-000000000006.parquet", _objects.All.Keys);
+        Assert.Equal([$"{key} is not what was written"], await FaultsAsync());
+    }
+
+    [Fact]
+    public async Task An_empty_archive_in_another_place_is_begun_with_what_the_log_still_holds()
+    {
+        Append(10);
+        _time.Advance(TimeSpan.FromMinutes(10));
+        await RunAsync(await StartAsync());
+        _objects.All.Clear();
+        _log.Start = 5;
+        ChainArchive archive = await StartAsync();
+        await RunAsync(archive);
+        Assert.Equal([new LostRange(0, 5)], archive.Record.Lost);
+        await AssertSoundAsync(5);
+    }
+
+    [Theory]
+    [InlineData("manifest/chain-0007/000000000002.json")]
+    [InlineData("manifest/chain-0007/000000000001.json")]
+    public async Task A_manifest_that_lacks_what_the_record_knows_stops_the_archive(string gone)
+    {
+        for (int n = 0; n < 2; n++)
+        {
+            Append(10);
+            _time.Advance(TimeSpan.FromMinutes(10));
+            await RunAsync(await StartAsync());
+        }
+
+        _objects.All.Remove(gone);
+        if (gone.EndsWith("2.json", StringComparison.Ordinal))
+        {
+            ChainStoppedException stopped = await Assert.ThrowsAsync<ChainStoppedException>(() => StartAsync());
+            Assert.Equal("manifest_damaged", stopped.Code);
+        }
+
+        Assert.Contains(gone.EndsWith("2.json", StringComparison.Ordinal) ? "no entry names it" : gone, (await FaultsAsync())[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_archive_of_another_log_is_refused()
+    {
+        Append(10);
+        _time.Advance(TimeSpan.FromMinutes(10));
+        Action empty = _store.Copy();
+        await RunAsync(await StartAsync());
+        empty();
+        ChainStoppedException stopped = await Assert.ThrowsAsync<ChainStoppedException>(() => StartAsync(chain: s_chain with { Log = "log-2" }));
+        Assert.Equal("archive_of_another", stopped.Code);
+    }
+
+    [Fact]
+    public async Task Verification_finds_an_altered_entry_a_missing_object_and_one_that_no_entry_names()
+    {
+        for (int n = 0; n < 2; n++)
+        {
+            Append(10);
+            Append(10, s_start - ((5 - n) * Hour));
+            _time.Advance(TimeSpan.FromMinutes(10));
+            await RunAsync(await StartAsync());
+        }
+
+        string table = _objects.All.Keys.First(key => key.StartsWith("clicks/", StringComparison.Ordinal));
+        byte[] content = _objects.All[table];
+        _objects.All.Remove(table);
+        Assert.Equal([$"{table} is gone"], await FaultsAsync());
+        _objects.All[table] = content;
+        _objects.All[table.Replace("p0007-000000000010", "p0007-000000000011", StringComparison.Ordinal)] = content;
+        Assert.Contains("no entry names it", Assert.Single(await FaultsAsync()), StringComparison.Ordinal);
+        _objects.All.Remove(table.Replace("p0007-000000000010", "p0007-000000000011", StringComparison.Ordinal));
+        _objects.All["manifest/chain-0007/000000000001.json"][^3] ^= 1;
+        Assert.Contains("manifest_damaged", Assert.Single(await FaultsAsync()), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void It_is_said_once_a_minute_that_the_log_will_forget_what_is_not_archived()
+    {
+        var options = new ArchiveOptions { LogRetention = TimeSpan.FromHours(2) };
+        var alarm = new ArchiveAlarm(options, _time, NullLogger.Instance);
+        Assert.False(alarm.Look(new ArchiveLag(s_chain, true, 5, 3599, 0, null)));
+        Assert.True(alarm.Look(new ArchiveLag(s_chain, true, 5, 3601, 0, null)));
+        _time.Advance(TimeSpan.FromSeconds(59));
+        Assert.False(alarm.Look(new ArchiveLag(s_chain, true, 5, 3660, 0, null)));
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(alarm.Look(new ArchiveLag(s_chain, true, 5, 3661, 0, null)));
+    }
+
     private void Append(int clicks, long? time = null)
     {
         for (int n = 0; n < clicks; n++)
@@ -62,10 +238,10 @@ public class ChainArchiveTests
         }
     }
 
-    private async Task<ChainArchive> StartAsync(ArchiveOptions? options = null, IClickFiles? files = null)
+    private async Task<ChainArchive> StartAsync(ArchiveOptions? options = null, IClickFiles? files = null, ArchiveChain? chain = null)
     {
         var archive = new ChainArchive(
-            s_chain, options ?? _options, new DuplicateRule(TimeSpan.FromMinutes(10), 1000), _log, static (range, _) => new(range.End),
+            chain ?? s_chain, options ?? _options, new DuplicateRule(TimeSpan.FromMinutes(10), 1000), _log, static (range, _) => new(range.End),
             new ArchiveStores(_store.Open(), _store, _objects), files ?? new PlainClickFiles(), new ArchiveGate(1), _time, NullLogger.Instance,
             new ArchiveInstruments(new ArchiveBoard()), aside: false, ArchiveFaults.None);
         await archive.StartAsync(CancellationToken.None);
@@ -81,6 +257,9 @@ public class ChainArchiveTests
 
     private Task<ArchivedHour> HourAsync(ChainArchive archive, long time) =>
         ArchivedHours.FindAsync(() => archive.Record, _store, (int)(time / Hour), ArchiveFaults.None, CancellationToken.None);
+
+    private async Task<IReadOnlyList<string>> FaultsAsync() =>
+        (await new ArchiveVerification(_objects, new PlainClickFiles()).WalkAsync(s_chain, CancellationToken.None)).Faults;
 
     private async Task AssertSoundAsync(long clicks)
     {

@@ -1,0 +1,62 @@
+using System.Globalization;
+using ClickAggregator.Adapters.Directories;
+using ClickAggregator.Adapters.Parquet;
+using ClickAggregator.Grains.Archive;
+using DuckDB.NET.Data;
+
+namespace ClickAggregator.SystemTests.Archive;
+
+/// <summary>An archive in a directory as others read it: its manifests are walked, and DuckDB reads the clicks.</summary>
+internal sealed class ArchivedClicks(string directory)
+{
+    private readonly List<string> _sources = [];
+
+    public List<ArchiveReport> Reports { get; } = [];
+
+    /// <summary>Walks every chain.</summary>
+    public static async Task<ArchivedClicks> WalkAsync(string directory)
+    {
+        var archive = new ArchivedClicks(directory);
+        var verification = new ArchiveVerification(
+            new DirectoryObjects(new DirectoryArchiveOptions { Path = directory }, TimeProvider.System), new ParquetClickFiles());
+        await foreach (ArchiveChain chain in verification.FindChainsAsync(CancellationToken.None))
+        {
+            archive.Reports.Add(await verification.WalkAsync(chain, CancellationToken.None, archive.Note));
+        }
+
+        return archive;
+    }
+
+    /// <summary>The ids of all clicks that are no repeats, each as often as it is there: those of the table and those that wait for theirs.</summary>
+    public IReadOnlyList<string> Ids()
+    {
+        var ids = new List<string>();
+        using var duck = new DuckDBConnection("DataSource=:memory:");
+        duck.Open();
+        foreach (string source in _sources)
+        {
+            using DuckDBCommand command = duck.CreateCommand();
+            command.CommandText = $"SELECT click_id FROM {source} AND NOT duplicate";
+            using DuckDBDataReader reader = command.ExecuteReader();
+            while (reader.Read())
+            {
+                ids.Add(reader.GetString(0));
+            }
+        }
+
+        return ids;
+    }
+
+    /// <summary>What any reader of the table sees who knows nothing of manifests.</summary>
+    public long TableRows()
+    {
+        using var duck = new DuckDBConnection("DataSource=:memory:");
+        duck.Open();
+        using DuckDBCommand command = duck.CreateCommand();
+        command.CommandText = $"SELECT count(*) FROM read_parquet('{directory}/clicks/**/*.parquet', hive_partitioning = true)";
+        return Convert.ToInt64(command.ExecuteScalar(), CultureInfo.InvariantCulture);
+    }
+
+    private void Note(ManifestObject one, IReadOnlySet<int> hours, ReadOnlyMemory<byte> content) => _sources.Add(
+        $"read_parquet('{Path.Combine(directory, one.Key)}') WHERE CAST(floor(epoch(timestamp) / 3600) AS INTEGER) IN ({string.Join(',', hours)})");
+}

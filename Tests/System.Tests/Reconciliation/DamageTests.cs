@@ -1,0 +1,164 @@
+using System.Globalization;
+using ClickAggregator.Grains;
+using ClickAggregator.Grains.Reconciling;
+using ClickAggregator.SystemTests.Oracle;
+using ClickAggregator.SystemTests.Programs;
+
+namespace ClickAggregator.SystemTests.Reconciliation;
+
+/// <summary>
+/// Real clicks through the real silo; then somebody changes the store behind its back. Each change is found, named and corrected,
+/// and what was right stays right.
+/// </summary>
+public class DamageTests
+{
+    private const int Clicks = 3000;
+
+    [Fact]
+    public async Task Damage_to_rows_days_and_top_lists_is_found_named_and_corrected_and_holds()
+    {
+        using var data = new DataFolder();
+        await using LedgerSilo silo = await LedgerSilo.StartAsync(data);
+        List<string> lines = [.. RealClicks.Lines.Take(Clicks)];
+        await silo.AppendAsync(lines);
+        Recount truth = Recount.Of(lines);
+        (int from, int to) = Hours(truth);
+        Assert.Equal(RunState.Done, (await silo.RunAsync(from, to)).State);
+        await AgreeAsync(silo, truth);
+
+        var store = new StoreFile(data);
+        string ad = $"ad:{truth.ByAd.MaxBy(pair => pair.Value).Key}";
+        int hour = (int)store.Number($"SELECT hour FROM clicks_by_hour WHERE series = '{ad}' ORDER BY hour LIMIT 1");
+        int chain = (int)store.Number($"SELECT chain FROM clicks_by_hour WHERE series = '{ad}' LIMIT 1");
+        string any = $"series = '{ad}' AND hour = {hour} AND chain = {chain}";
+        string another = $"series = 'total' AND hour = {hour} AND chain = {chain}";
+        (string Damage, string Series, CorrectionCause Cause)[] damages =
+        [
+            ($"DELETE FROM clicks_by_hour WHERE {any}", ad, CorrectionCause.StoreDamage),
+            ($"UPDATE clicks_by_hour SET quarters = (SELECT quarters FROM clicks_by_hour WHERE {another}) WHERE {any}", ad, CorrectionCause.StoreDamage),
+            ($"DELETE FROM clicks_by_hour WHERE {another}; DELETE FROM clicks_by_day WHERE series = 'total' AND day = {hour / 24} AND chain = {chain}", "total", CorrectionCause.Missed),
+            ($"INSERT INTO clicks_by_hour SELECT 'ad:nobody', hour, chain, quarters, minutes, upto, stamp, 0, NULL FROM clicks_by_hour WHERE {any}; "
+                + $"INSERT INTO clicks_by_day SELECT 'ad:nobody', day, chain, quarters, stamp, 0 FROM clicks_by_day WHERE series = '{ad}' AND day = {hour / 24} AND chain = {chain}; "
+                + $"INSERT INTO series_by_day VALUES ({hour / 24}, 'ad:nobody')", "ad:nobody", CorrectionCause.StoreDamage),
+            ($"DELETE FROM clicks_by_day WHERE series = '{ad}' AND day = {hour / 24} AND chain = {chain}", ad, CorrectionCause.StoreDamage),
+            ($"DELETE FROM tops WHERE start = {hour} AND slice = 1 AND chain = {chain}", ad, CorrectionCause.StoreDamage),
+            ($"DELETE FROM tops WHERE start = {hour / 24} AND slice = 2 AND chain = {chain}", ad, CorrectionCause.StoreDamage),
+        ];
+        for (int n = 0; n < damages.Length; n++)
+        {
+            Assert.True(store.Run(damages[n].Damage) > 0, damages[n].Damage);
+            ReconciliationRun dry = await silo.RunAsync(hour, hour + 1, dryRun: true);
+            ReconciliationRun run = await silo.RunAsync(hour, hour + 1);
+            Assert.True(run.State == RunState.Done && run.Corrections > 0, $"{damages[n].Damage}: {run}, {string.Join("; ", run.Troubles)}");
+            Assert.True(dry.Corrections > 0, damages[n].Damage);
+            IReadOnlyList<CorrectionRow> rows = [.. (await silo.Ledger.ReadCorrectionsAsync(hour, null, 10_000, CancellationToken.None)).Where(row => row.Run == run.Number)];
+            Assert.All(rows, row => Assert.Equal(CorrectionState.Settled, row.State));
+            CorrectionRow row = rows.First(row => row.Key.Series == damages[n].Series);
+            Assert.True(row.Cause == damages[n].Cause, $"{damages[n].Damage}: {row.Cause} ({row.Detail})");
+            Assert.Equal(0, (await silo.RunAsync(hour, hour + 1)).Corrections);
+            await AgreeAsync(silo, truth);
+        }
+
+        // And the next click finds it right.
+        string more = string.Create(CultureInfo.InvariantCulture, $"{{\"click_id\":\"late-1\",\"ad_id\":\"{ad[3..]}\",\"timestamp\":{(hour * 3_600_000L) + 1}}}");
+        await silo.AppendAsync([more]);
+        truth.Add(more);
+        SeriesSums sums = await AgreeAsync(silo, truth);
+        Assert.Contains(hour, sums.Finality!.Provisional);
+    }
+
+    [Fact]
+    public async Task Numbers_at_a_version_stay_as_they_were_and_clicks_that_are_taken_back_come_back()
+    {
+        using var data = new DataFolder();
+        await using LedgerSilo silo = await LedgerSilo.StartAsync(data);
+        List<string> lines = [.. RealClicks.Lines.Take(500)];
+        await silo.AppendAsync(lines);
+        Recount truth = Recount.Of(lines);
+        (int from, int to) = Hours(truth);
+        Assert.Equal(RunState.Done, (await silo.RunAsync(from, to)).State);
+        SeriesSums first = await AgreeAsync(silo, truth);
+        Assert.Equal(to * 60L, first.Finality!.FinalUntil);
+        long version = first.Finality.Version;
+
+        // A late click.
+        string more = string.Create(CultureInfo.InvariantCulture, $"{{\"click_id\":\"late-1\",\"ad_id\":\"late\",\"timestamp\":{(from * 3_600_000L) + 1}}}");
+        await silo.AppendAsync([more]);
+        await Assert.ThrowsAsync<NotFinalException>(() => SumAsync(silo, from, to, version));
+        Assert.Equal(RunState.Done, (await silo.RunAsync(from, from + 1)).State);
+        Assert.Equal(truth.Total + 1, (await SumAsync(silo, from, to)).Counts[0].Clicks);
+        Assert.Equal(truth.Total, (await SumAsync(silo, from, to, version)).Counts[0].Clicks);
+
+        // Clicks that are taken back.
+        string ad = truth.ByAd.MaxBy(pair => pair.Value).Key;
+        var filter = new InvalidationFilter(from * 3_600_000L, to * 3_600_000L, ClickAggregator.Clicks.TargetKind.Ad, ad);
+        Invalidation dry = await silo.Reconciliation.InvalidateAsync(new InvalidationRequest(filter, "a robot", true, null));
+        Assert.Equal(-truth.ByAd[ad], (await silo.EndedAsync(dry.Run)).ClicksChanged);
+        Assert.Equal(truth.Total + 1, (await SumAsync(silo, from, to)).Counts[0].Clicks);
+        Invalidation taken = await silo.Reconciliation.InvalidateAsync(new InvalidationRequest(filter, "a robot", false, "somebody"));
+        ReconciliationRun run = await silo.EndedAsync(taken.Run);
+        Assert.Equal(-truth.ByAd[ad], run.ClicksChanged);
+        Assert.Equal(truth.Total + 1 - truth.ByAd[ad], (await SumAsync(silo, from, to)).Counts[0].Clicks);
+        Assert.Equal(truth.Total, (await SumAsync(silo, from, to, version)).Counts[0].Clicks);
+        Invalidation revoked = (await silo.Reconciliation.RevokeAsync(taken.Number, "somebody"))!;
+        await silo.EndedAsync(revoked.RevokingRun!.Value);
+        Assert.Equal(truth.Total + 1, (await SumAsync(silo, from, to)).Counts[0].Clicks);
+        Assert.Equal(truth.Total, (await SumAsync(silo, from, to, version)).Counts[0].Clicks);
+    }
+
+    [Fact]
+    public async Task An_object_that_was_altered_or_is_gone_is_named_and_nothing_is_lowered_on_its_account()
+    {
+        using var data = new DataFolder();
+        await using LedgerSilo silo = await LedgerSilo.StartAsync(data);
+        List<string> lines = [.. RealClicks.Lines.Take(300)];
+        await silo.AppendAsync(lines);
+        Recount truth = Recount.Of(lines);
+        (int from, int to) = Hours(truth);
+        Assert.Equal(RunState.Done, (await silo.RunAsync(from, to)).State);
+        string[] files = Directory.GetFiles(data.File("archive"), "*.parquet", SearchOption.AllDirectories);
+        Assert.NotEmpty(files);
+        foreach (string file in files)
+        {
+            byte[] content = await File.ReadAllBytesAsync(file);
+            content[content.Length / 2] ^= 1;
+            await File.WriteAllBytesAsync(file, content);
+        }
+
+        ReconciliationRun altered = await silo.RunAsync(from, to);
+        Assert.Equal(RunState.DoneInPart, altered.State);
+        Assert.All(altered.Troubles, trouble => Assert.Equal("archive_damaged", trouble.Code));
+        Assert.Contains(altered.Troubles, trouble => trouble.Message.Contains(".parquet was altered", StringComparison.Ordinal));
+        await AgreeAsync(silo, truth);
+        Array.ForEach(files, File.Delete);
+        ReconciliationRun gone = await silo.RunAsync(from, to);
+        Assert.Contains(gone.Troubles, trouble => trouble.Message.Contains(".parquet is gone", StringComparison.Ordinal));
+        await AgreeAsync(silo, truth);
+    }
+
+    private static (int From, int To) Hours(Recount truth) =>
+        ((int)(truth.ByAdMinute.Keys.Min(key => key.Minute) / 60), (int)(truth.ByAdMinute.Keys.Max(key => key.Minute) / 60) + 1);
+
+    private static Task<SeriesSums> SumAsync(LedgerSilo silo, int from, int to, long? version = null) =>
+        silo.Grains.GetGrain<ISeriesGrain>(0).SumAsync(new SeriesRange(["total"], from * 60L, to * 60L, null, version), CancellationToken.None);
+
+    private static async Task<SeriesSums> AgreeAsync(LedgerSilo silo, Recount truth)
+    {
+        (int from, int to) = Hours(truth);
+        ISeriesGrain series = silo.Grains.GetGrain<ISeriesGrain>(0);
+        foreach (KeyValuePair<string, long>[] ads in truth.ByAd.Chunk(1000))
+        {
+            SeriesSums sums = await series.SumAsync(new SeriesRange([.. ads.Select(ad => "ad:" + ad.Key)], from * 60L, to * 60L), CancellationToken.None);
+            Assert.Equal(ads.Select(ad => (ad.Key, ad.Value)), sums.Counts.Select(count => (count.Series[3..], count.Clicks)));
+        }
+
+        // Over whole days, which day slices and the days' top lists answer.
+        int first = from / 24 * 24;
+        int last = (to + 23) / 24 * 24;
+        TopTargets top = await series.TopAsync(new TopQuestion(ClickAggregator.Clicks.TargetKind.Ad, first * 60L, last * 60L, 50), CancellationToken.None);
+        Assert.Equal(truth.ByAd.Values.OrderDescending().Take(50), top.Items.Select(item => item.Clicks));
+        SeriesSums total = await series.SumAsync(new SeriesRange(["total"], first * 60L, last * 60L), CancellationToken.None);
+        Assert.Equal(truth.Total, total.Counts[0].Clicks);
+        return await SumAsync(silo, from, to);
+    }
+}
