@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ClickAggregator.Api.Archived;
 using ClickAggregator.Api.Cluster;
 using ClickAggregator.Api.Collect;
 using ClickAggregator.Api.Commands;
@@ -6,6 +7,7 @@ using ClickAggregator.Api.Demo;
 using ClickAggregator.Api.Health;
 using ClickAggregator.Api.Hosts;
 using ClickAggregator.Api.Keys;
+using ClickAggregator.Api.Ledger;
 using ClickAggregator.Api.Page;
 using ClickAggregator.Api.Problems;
 using ClickAggregator.Api.Queries;
@@ -101,6 +103,8 @@ internal static class Program
             builder.AddEmbeddedSilo(settings);
         }
 
+        builder.Services.AddSingleton<ReconciliationView>();
+        builder.AddArchiveReading();
         builder.AddHealth();
         if (settings.Demo)
         {
@@ -134,6 +138,9 @@ internal static class Program
 
         app.MapGroup("").Needs(KeyScope.Ingest).MapCollecting();
         app.MapGroup("").Needs(KeyScope.Read).MapQueries();
+        app.MapGroup("").Needs(KeyScope.Read).MapLedger();
+        app.MapGroup("").Needs(KeyScope.Read).MapArchived();
+        app.MapGroup("").Needs(KeyScope.Admin).MapLedgerOrders();
         app.MapOpenApi().Needs(KeyScope.Read);
         app.MapPrometheusScrapingEndpoint("/metrics").Needs(KeyScope.Admin);
         app.MapDashboard();

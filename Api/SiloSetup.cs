@@ -1,4 +1,5 @@
 using ClickAggregator.Adapters.Sqlite;
+using ClickAggregator.Api.Cluster;
 using ClickAggregator.Api.Health;
 using ClickAggregator.Api.Queries;
 using ClickAggregator.Api.Settings;
@@ -18,7 +19,8 @@ internal static class SiloSetup
     {
         builder.AddEmbeddedSilo(Options(settings));
         builder.UseOrleans(silo => silo.AddDashboard());
-        builder.Services.AddSingleton(services => new SeriesClient(services.GetRequiredService<IGrainFactory>, services.GetRequiredService<TimeProvider>(), null));
+        builder.Services.AddSingleton(services => new Silos(services.GetRequiredService<IGrainFactory>, services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton(services => new SeriesClient(services.GetRequiredService<Silos>(), services.GetRequiredService<TimeProvider>(), null));
         builder.Services.AddSingleton(provider => new ReadinessCheck("counting", ReadinessScope.Queries, () =>
         {
             ProgressBoard board = provider.GetRequiredService<ProgressBoard>();

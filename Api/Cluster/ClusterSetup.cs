@@ -37,14 +37,21 @@ internal static class ClusterSetup
             builder.Services.Remove(start);
         }
 
+        if (settings.ReadsArchive)
+        {
+            settings.Archive.AddTo(builder.Services); // for traces and exports; which objects there are the silos say
+        }
+
         builder.Services.AddSingleton<ConnectionRetry>();
         builder.Services.AddSingleton<IClientConnectionRetryFilter>(services => services.GetRequiredService<ConnectionRetry>());
         Add<ClusterConnection>(builder.Services);
         Add<CountingWatch>(builder.Services);
         builder.Services.AddHostedService<ShippedLogKeeping>();
         builder.Services.AddSingleton<ProgressBoard>();
+        builder.Services.AddSingleton(services => new Silos(
+            () => services.GetRequiredService<ClusterConnection>().Grains, services.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton(services => new SeriesClient(
-            () => services.GetRequiredService<ClusterConnection>().Grains, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<SourceProgress>()));
+            services.GetRequiredService<Silos>(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<SourceProgress>()));
         Add<AnswerWarmUp>(builder.Services);
         builder.Services.AddSingleton(services => new ReadinessCheck(
             "silos", ReadinessScope.Queries, () => services.GetRequiredService<CountingWatch>().Trouble ?? services.GetRequiredService<AnswerWarmUp>().Trouble));

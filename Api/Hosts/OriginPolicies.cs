@@ -31,7 +31,7 @@ internal sealed class OriginPolicies(ApiSettings settings, KeyRing ring) : ICors
     }
 
     private static CorsPolicy? Make(IReadOnlyList<string> origins) => origins.Count == 0 ? null : new CorsPolicyBuilder([.. origins])
-        .WithMethods("GET", "POST")
+        .WithMethods("GET", "POST", "DELETE")
         .WithHeaders("Content-Type", "Content-Encoding", "Idempotency-Key", "Authorization")
         .WithExposedHeaders(["Retry-After", .. AnswerHeaders.All])
         .Build();

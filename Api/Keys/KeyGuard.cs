@@ -73,6 +73,11 @@ internal sealed class KeyGuard(KeyRing ring)
             return s_scope[needed.Scope];
         }
 
+        if (needed.Scope == KeyScope.Admin)
+        {
+            context.Features.Set(new Caller(key.Name)); // what changes numbers that are final says who asked
+        }
+
         if (!key.IsPublic)
         {
             return null;
@@ -106,6 +111,9 @@ internal sealed class KeyGuard(KeyRing ring)
             : null;
     }
 }
+
+/// <summary>Says of a request to run things whose key it came with.</summary>
+internal sealed record Caller(string Name);
 
 /// <summary>Says of a request that it came with a public key: from a page, which may be able to send no more than text.</summary>
 internal sealed class PublicCaller

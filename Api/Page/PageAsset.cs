@@ -20,6 +20,7 @@ internal sealed record PageAsset(string Route, string ContentType, byte[] Conten
         Load("/assets/docs.js", "docs.js", "text/javascript; charset=utf-8"),
         Load("/assets/dom.js", "dom.js", "text/javascript; charset=utf-8"),
         Load("/assets/key.js", "key.js", "text/javascript; charset=utf-8"),
+        Load("/assets/reconciliation.js", "reconciliation.js", "text/javascript; charset=utf-8"),
         Load("/assets/style.css", "style.css", "text/css; charset=utf-8"),
         Load("/assets/icon.svg", "icon.svg", "image/svg+xml"),
     ];

@@ -12,7 +12,7 @@ internal static class Answer
     // Answers are application/json, never parts of a page: a + in a time need not be escaped.
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static IResult Json(Action<Utf8JsonWriter> write)
+    public static IResult Json(Action<Utf8JsonWriter> write, int status = StatusCodes.Status200OK)
     {
         var buffer = new ArrayBufferWriter<byte>(4096);
         using (var json = new Utf8JsonWriter(buffer, Options))
@@ -22,13 +22,30 @@ internal static class Answer
             json.WriteEndObject();
         }
 
-        return Results.Bytes(buffer.WrittenMemory, "application/json");
+        IResult answer = Results.Bytes(buffer.WrittenMemory, "application/json");
+        return status == StatusCodes.Status200OK ? answer : new WithStatus(answer, status);
     }
 
     /// <summary>RFC 4180, with a header row. What every answer says of itself and a table has no place for is in headers.</summary>
     public static IResult Csv(QueryContext query, QueryRange range, SeriesSums sums, IEnumerable<string> header, IEnumerable<IReadOnlyList<string>> rows)
     {
         AnswerHeaders.Write(query.Http.Response.Headers, range, sums);
+        return Text(header, rows);
+    }
+
+    /// <summary>A page of a list as a table; what follows it is named in a header.</summary>
+    public static IResult Table(QueryContext query, string? next, IEnumerable<string> header, IEnumerable<IReadOnlyList<string>> rows)
+    {
+        if (next is not null)
+        {
+            query.Http.Response.Headers[AnswerHeaders.NextCursor] = next;
+        }
+
+        return Text(header, rows);
+    }
+
+    private static IResult Text(IEnumerable<string> header, IEnumerable<IReadOnlyList<string>> rows)
+    {
         var text = new StringBuilder();
         Append(text, header);
         foreach (IReadOnlyList<string> row in rows)
@@ -53,5 +70,14 @@ internal static class Answer
         }
 
         text.Append("\r\n");
+    }
+
+    private sealed class WithStatus(IResult answer, int status) : IResult
+    {
+        public Task ExecuteAsync(HttpContext httpContext)
+        {
+            httpContext.Response.StatusCode = status;
+            return answer.ExecuteAsync(httpContext);
+        }
     }
 }

@@ -36,8 +36,8 @@ internal static class AnswerFields
         }
 
         json.WriteNumber("sources_stale", Sources.Stale(query.Http.RequestServices));
-        json.WriteNull("final_until");
-        json.WriteNull("version");
+        json.WriteString("final_until", Finality.Until(sums) is long until ? Time(until, range.Zone) : null);
+        WriteNumber(json, "version", Finality.Version(sums));
         if (sums.Incomplete)
         {
             json.WriteBoolean("incomplete", true);
@@ -47,17 +47,34 @@ internal static class AnswerFields
     /// <summary>The points between the range's bounds.</summary>
     public static void WritePoints(Utf8JsonWriter json, QueryRange range, SeriesSums sums, long[] points)
     {
+        bool[] final = FinalPoints(range, sums);
         json.WriteStartArray("points");
         for (int n = 0; n < points.Length; n++)
         {
             json.WriteStartObject();
             json.WriteString("start", Time(n == 0 ? sums.From : range.Bounds![n], range.Zone));
             json.WriteNumber("clicks", points[n]);
-            json.WriteBoolean("final", false); // nothing is final before it is reconciled
+            json.WriteBoolean("final", final[n]);
             json.WriteEndObject();
         }
 
         json.WriteEndArray();
+    }
+
+    /// <summary>Whether each point is final.</summary>
+    public static bool[] FinalPoints(QueryRange range, SeriesSums sums) => Finality.OfPoints(sums.Finality, [sums.From, .. range.Bounds![1..^1], sums.To]);
+
+    /// <summary>A number, or null.</summary>
+    public static void WriteNumber(Utf8JsonWriter json, string name, long? value)
+    {
+        if (value is long number)
+        {
+            json.WriteNumber(name, number);
+        }
+        else
+        {
+            json.WriteNull(name);
+        }
     }
 
     private static string Milliseconds(long milliseconds, TimeZoneInfo zone, string format)

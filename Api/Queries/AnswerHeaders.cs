@@ -8,24 +8,39 @@ internal static class AnswerHeaders
 {
     public const string NextCursor = "X-Next-Cursor";
 
-    private const string From = "X-From";
-    private const string To = "X-To";
+    /// <summary>Of an export: it holds every click that the log took before.</summary>
+    public const string ArchivedUntil = "X-Archived-Until";
+
+    public const string RangeFrom = "X-From";
+    public const string RangeTo = "X-To";
     private const string CountedUntil = "X-Counted-Until";
     private const string Incomplete = "X-Incomplete";
+    private const string FinalUntil = "X-Final-Until";
+    private const string Version = "X-Version";
     private const string Exact = "X-Exact";
     private const string ErrorBound = "X-Error-Bound";
 
     /// <summary>All of them: a page of another origin may read only headers that are named to it.</summary>
-    public static string[] All { get; } = [NextCursor, From, To, CountedUntil, Incomplete, Exact, ErrorBound];
+    public static string[] All { get; } = [NextCursor, RangeFrom, RangeTo, CountedUntil, FinalUntil, Version, Incomplete, Exact, ErrorBound, ArchivedUntil];
 
     /// <summary>The range that was used, and until when its numbers are complete.</summary>
     public static void Write(IHeaderDictionary headers, QueryRange range, SeriesSums sums)
     {
-        headers[From] = AnswerFields.Time(sums.From, range.Zone);
-        headers[To] = AnswerFields.Time(sums.To, range.Zone);
+        headers[RangeFrom] = AnswerFields.Time(sums.From, range.Zone);
+        headers[RangeTo] = AnswerFields.Time(sums.To, range.Zone);
         if (sums.CountedUntil != 0)
         {
             headers[CountedUntil] = AnswerFields.Moment(sums.CountedUntil, range.Zone);
+        }
+
+        if (Finality.Until(sums) is long until)
+        {
+            headers[FinalUntil] = AnswerFields.Time(until, range.Zone);
+        }
+
+        if (Finality.Version(sums) is long version)
+        {
+            headers[Version] = version.ToString(CultureInfo.InvariantCulture);
         }
 
         if (sums.Incomplete)

@@ -26,10 +26,10 @@ internal abstract record RangeAnswer
     [Description("Watched sources that were not read lately, so that clicks may be missing.")]
     public required int SourcesStale { get; init; }
 
-    [Description("Every hour of the range before it is final. Null without an archive.")]
+    [Description("Every hour of the range before it is final: recounted from the archive. Null where the first one is not yet.")]
     public required DateTimeOffset? FinalUntil { get; init; }
 
-    [Description("Version of the ledger. Null without an archive.")]
+    [Description("Version of the ledger: version=… repeats this answer over hours that are final. Null before the first hour was.")]
     public required long? Version { get; init; }
 
     [Description("True where a window of the range is set aside; else absent.")]
@@ -50,7 +50,7 @@ internal record CountAnswer : RangeAnswer
 
     public required long Clicks { get; init; }
 
-    [Description("Clicks taken back in the range. Null without an archive.")]
+    [Description("Null: clicks that were taken back are out of clicks, and the ledger of the target tells them.")]
     public required long? Invalidated { get; init; }
 
     [Description("With granularity: zero-filled, in order.")]
@@ -143,6 +143,12 @@ internal sealed record StatusAnswer(bool Demo, Guid LogId, long LogBytes, long L
 
     [Description("Watched files.")]
     public required IReadOnlyList<StatusSource> Sources { get; init; }
+
+    [Description("How far each chain (a partition of a log) is archived. Null while the silos do not say.")]
+    public required IReadOnlyList<StatusArchive>? Archive { get; init; }
+
+    [Description("How far the numbers are recounted. Null while the silos do not say.")]
+    public required StatusReconciliation? Reconciliation { get; init; }
 }
 
 /// <summary>A partition: offsets below next are counted, the log ends at end.</summary>
@@ -155,6 +161,26 @@ internal sealed record StatusPartition(
     DateTimeOffset? CountedUntil,
     [property: Description("Why it stopped, how far recovering is, or what holds the counting up.")] string? Detail,
     [property: Description("Offsets that the log had lost before they were counted: their clicks are in no count.")] IReadOnlyList<StatusRange> Lost);
+
+/// <summary>A chain in the archive: records below upto are archived, the log ended at end when it was last looked at.</summary>
+internal sealed record StatusArchive(
+    int Chain,
+    string Log,
+    int Partition,
+    long Upto,
+    long End,
+    long Lag,
+    [property: Description("When the log took the last record that is archived.")] DateTimeOffset? ArchivedUntil,
+    [property: Description("Entries of its manifest.")] long Entries,
+    [property: Description("What holds it up.")] string? Detail,
+    [property: Description("Offsets that the log had lost before they were archived.")] IReadOnlyList<StatusRange> Lost);
+
+/// <summary>How far the numbers are recounted.</summary>
+internal sealed record StatusReconciliation(
+    [property: Description("Hours from this one on were in no scheduled run yet.")] DateTimeOffset? PlannedThrough,
+    [property: Description("Hours of chains before it that hold clicks which no run has covered; at most 1,000 are counted.")] int UnreconciledHours,
+    [property: Description("Of the ledger. Null before the first hour was final.")] long? Version,
+    Ledger.RunAnswer? LastRun);
 
 /// <summary>Offsets from and on, before to.</summary>
 internal sealed record StatusRange(long From, long To);

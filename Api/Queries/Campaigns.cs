@@ -11,17 +11,17 @@ internal static class Campaigns
     private const int Max = 100_000;
 
     /// <summary>Clicks that belong to a campaign, as one count.</summary>
-    public static async Task<SeriesSums> SumAsync(QueryContext query, QueryRange range, QueryFilter filter)
+    public static async Task<SeriesSums> SumAsync(QueryContext query, QueryRange range, QueryFilter filter, long? version)
     {
         await CountQueries.RequireMinutesAsync(query, range);
         SeriesSums? all = null;
         long clicks = 0;
         long[]? points = range.Bounds is null ? null : new long[range.Bounds.Length - 1];
         bool incomplete = false;
-        await foreach (SeriesSums page in PagesAsync(query, range, filter, range.Bounds?[..^1]))
+        await foreach (SeriesSums page in PagesAsync(query, range, filter, range.Bounds?[..^1], version))
         {
-            // What is counted only grows: what the first page says of it is true of all.
-            all ??= page;
+            // What is counted only grows: what the first page says of it is true of all. What is final has to be so of each.
+            all = all is null ? page : all with { Finality = Finality.Both(all.Finality, page.Finality) };
             incomplete |= page.Incomplete;
             foreach (SeriesCount count in page.Counts)
             {
@@ -39,7 +39,7 @@ internal static class Campaigns
     /// <summary>The counts of every campaign, in pages; at least one, which may be empty.</summary>
     /// <exception cref="QueryFaultException">They are too many.</exception>
     public static async IAsyncEnumerable<SeriesSums> PagesAsync(
-        QueryContext query, QueryRange range, QueryFilter filter, long[]? edges = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        QueryContext query, QueryRange range, QueryFilter filter, long[]? edges = null, long? version = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(query.Cancelled, cancellationToken);
 
@@ -51,7 +51,7 @@ internal static class Campaigns
         {
             IReadOnlyList<string> listed = await query.Series.ListAsync(new SeriesList(Prefix, range.From, range.To, after, size), linked.Token);
             yield return await query.Series.SumAsync(
-                new SeriesRange([.. listed.Select(series => series + filter.Suffix)], range.From, range.To, edges), linked.Token);
+                new SeriesRange([.. listed.Select(series => series + filter.Suffix)], range.From, range.To, edges, version), linked.Token);
             listedInAll += listed.Count;
             after = listed.Count == size ? listed[^1] : null;
             if (after is not null && listedInAll >= Max)

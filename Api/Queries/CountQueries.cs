@@ -10,7 +10,7 @@ internal static class CountQueries
     private const int MaxGroups = 256;
     private const int MaxListed = 100_000;
 
-    public static readonly string[] Parameters = [.. QueryRange.Names, .. QueryFilter.Names, "format"];
+    public static readonly string[] Parameters = [.. QueryRange.Names, .. QueryFilter.Names, Finality.Parameter, "format"];
 
     public static async Task<IResult> AnswerAsync(QueryContext query, Subject subject)
     {
@@ -22,11 +22,17 @@ internal static class CountQueries
             throw new QueryFaultException("invalid_parameter", "group_by", "'group_by' and 'granularity' are asked for apart");
         }
 
+        long? version = Finality.ReadVersion(query.Value);
         SeriesSums sums = subject == Subject.Campaigns
-            ? await Campaigns.SumAsync(query, range, filter)
-            : await SumAsync(query, range, [subject.Series + filter.Suffix]);
+            ? await Campaigns.SumAsync(query, range, filter, version)
+            : await SumAsync(query, range, [subject.Series + filter.Suffix], version);
         SeriesCount count = sums.Counts[0];
-        IReadOnlyList<(string? Value, long Clicks)>? groups = filter.GroupBy is null ? null : await GroupsAsync(query, subject, range, filter);
+        IReadOnlyList<(string? Value, long Clicks)>? groups = null;
+        if (filter.GroupBy is not null)
+        {
+            (groups, RangeFinality? finality) = await GroupsAsync(query, subject, range, filter, version, sums.Finality);
+            sums = sums with { Finality = finality };
+        }
 
         // The groups were read a moment later than the sum: the sum that is told is theirs.
         long clicks = groups is null ? count.Clicks : groups.Sum(group => group.Clicks);
@@ -36,7 +42,7 @@ internal static class CountQueries
                 ? Answer.Csv(query, range, sums, [filter.GroupBy!, "clicks"], groups.Select(group => (string[])[group.Value ?? "", Number(group.Clicks)]))
                 : range.Bounds is null
                     ? Answer.Csv(query, range, sums, ["from", "to", "clicks"], [[AnswerFields.Time(sums.From, range.Zone), AnswerFields.Time(sums.To, range.Zone), Number(clicks)]])
-                    : Answer.Csv(query, range, sums, ["start", "clicks"], count.Points!.Select((points, n) => (string[])[AnswerFields.Time(n == 0 ? sums.From : range.Bounds[n], range.Zone), Number(points)]));
+                    : Answer.Csv(query, range, sums, ["start", "clicks", "final"], PointRows(range, sums, count.Points!));
         }
 
         var urls = await ShownUrls.OfAsync(query, subject.Id is null ? null : subject.KindName, [subject.Id!]);
@@ -64,6 +70,13 @@ internal static class CountQueries
         });
     }
 
+    /// <summary>The points as rows of a table.</summary>
+    public static IEnumerable<string[]> PointRows(QueryRange range, SeriesSums sums, long[] points)
+    {
+        bool[] final = AnswerFields.FinalPoints(range, sums);
+        return points.Select((clicks, n) => (string[])[AnswerFields.Time(n == 0 ? sums.From : range.Bounds![n], range.Zone), Number(clicks), final[n] ? "true" : "false"]);
+    }
+
     /// <summary>The whole answer of one subject.</summary>
     public static void WriteCount(
         Utf8JsonWriter json, QueryContext query, QueryRange range, QueryFilter filter, Subject subject, SeriesSums sums, long clicks, long[]? points)
@@ -82,11 +95,11 @@ internal static class CountQueries
     }
 
     /// <exception cref="QueryFaultException">Minutes are asked for where only quarter-hours are left.</exception>
-    public static async Task<SeriesSums> SumAsync(QueryContext query, QueryRange range, IReadOnlyList<string> series)
+    public static async Task<SeriesSums> SumAsync(QueryContext query, QueryRange range, IReadOnlyList<string> series, long? version = null)
     {
         await RequireMinutesAsync(query, range);
         return await query.Series.SumAsync(
-            new SeriesRange(series, range.From, range.To, range.Bounds is null ? null : range.Bounds[..^1]), query.Cancelled);
+            new SeriesRange(series, range.From, range.To, range.Bounds is null ? null : range.Bounds[..^1], version), query.Cancelled);
     }
 
     /// <exception cref="QueryFaultException">Minutes are asked for where only quarter-hours are left.</exception>
@@ -101,8 +114,8 @@ internal static class CountQueries
         }
     }
 
-    private static async Task<IReadOnlyList<(string? Value, long Clicks)>> GroupsAsync(
-        QueryContext query, Subject subject, QueryRange range, QueryFilter filter)
+    private static async Task<(IReadOnlyList<(string? Value, long Clicks)> Groups, RangeFinality? Finality)> GroupsAsync(
+        QueryContext query, Subject subject, QueryRange range, QueryFilter filter, long? version, RangeFinality? finality)
     {
         // |country comes before |device in a series' name, so a group by device within a country is a suffix of it.
         string dimension = "|" + filter.GroupBy + ":";
@@ -118,7 +131,8 @@ internal static class CountQueries
             string[] wanted = [.. listed.Where(series => IsGroup(series.AsSpan(prefix.Length), suffix))];
             if (wanted.Length > 0)
             {
-                SeriesSums sums = await query.Series.SumAsync(new SeriesRange(wanted, range.From, range.To), query.Cancelled);
+                SeriesSums sums = await query.Series.SumAsync(new SeriesRange(wanted, range.From, range.To, null, version), query.Cancelled);
+                finality = Finality.Both(finality, sums.Finality);
                 foreach (SeriesCount count in sums.Counts.Where(count => count.Clicks > 0))
                 {
                     string value = count.Series[prefix.Length..^suffix.Length];
@@ -137,7 +151,7 @@ internal static class CountQueries
         }
 
         groups = [.. groups.OrderByDescending(group => group.Clicks).ThenBy(group => group.Value, StringComparer.Ordinal)];
-        return groups.Count <= MaxGroups ? groups : WithOther(groups);
+        return (groups.Count <= MaxGroups ? groups : WithOther(groups), finality);
     }
 
     /// <summary>The greatest groups, and all others as one.</summary>

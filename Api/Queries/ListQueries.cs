@@ -76,15 +76,15 @@ internal static class ListQueries
             throw QueryRange.TooManyPoints(points, query.Limits);
         }
 
-        SeriesSums sums = await CountQueries.SumAsync(query, range, [.. subjects.Select(subject => subject.Series + filter.Suffix)]);
+        SeriesSums sums = await CountQueries.SumAsync(query, range, [.. subjects.Select(subject => subject.Series + filter.Suffix)], Finality.ReadVersion(Value));
         var urls = await ShownUrls.OfAsync(query, kind, ids);
         if (query.WantsCsv)
         {
             return range.Bounds is null
                 ? Answer.Csv(query, range, sums, urls.Header(kind + "_id", "clicks"),
                     subjects.Select((subject, n) => urls.Row(subject.Id!, subject.Id!, CountQueries.Number(sums.Counts[n].Clicks))))
-                : Answer.Csv(query, range, sums, urls.Header(kind + "_id", "start", "clicks"), subjects.SelectMany((subject, n) => sums.Counts[n].Points!.Select((clicks, point) =>
-                    urls.Row(subject.Id!, subject.Id!, AnswerFields.Time(point == 0 ? sums.From : range.Bounds[point], range.Zone), CountQueries.Number(clicks)))));
+                : Answer.Csv(query, range, sums, urls.Header(kind + "_id", "start", "clicks", "final"), subjects.SelectMany((subject, n) =>
+                    CountQueries.PointRows(range, sums, sums.Counts[n].Points!).Select(row => urls.Row(subject.Id!, [subject.Id!, .. row]))));
         }
 
         return Answer.Json(json =>

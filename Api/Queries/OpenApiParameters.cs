@@ -1,3 +1,4 @@
+using ClickAggregator.Api.Ledger;
 using ClickAggregator.Clicks;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
@@ -19,16 +20,28 @@ internal static class OpenApiParameters
         ["device"] = "A device; needs the rollup.",
         ["campaign_id"] = "Not added up per target.",
         ["group_by"] = "country or device; needs the rollup.",
+        [Finality.Parameter] = "The version of an answer: the same numbers again, over hours that are final; else 409 not_final.",
         ["limit"] = "1 to 1000.",
         ["cursor"] = "The next_cursor of the page before.",
         ["format"] = "json or csv; or say it with Accept. Beside a table, headers say what JSON says in fields: " + string.Join(", ", AnswerHeaders.All) + ".",
+        ["hour"] = "Any time in the hour, such as 2026-11-22T19:00Z.",
         ["filter"] = "country:US or device:mobile.",
         ["count"] = "1 to 1000.",
         ["window"] = "Minutes.",
     };
 
+    private static readonly string[] s_numbered = [RunQueries.Route[1..], InvalidationQueries.Route[1..]];
+
+    private static readonly (string Name, string Description)[] s_parts =
+        [("id", Subject.IdRule), ("month", "A month (UTC), such as 2026-11."), ("click_id", "The id that the click was sent with.")];
+
     public static void AddQueryParameters(this OpenApiOptions options) => options.AddOperationTransformer((operation, context, _) =>
     {
+        if (context.Description.ActionDescriptor.EndpointMetadata.OfType<OrderFields>().FirstOrDefault() is { } order)
+        {
+            operation.RequestBody = JsonBody(Body(order.Fields));
+        }
+
         var list = context.Description.ActionDescriptor.EndpointMetadata.OfType<QueryParameterList>().FirstOrDefault();
         if (list is null)
         {
@@ -36,16 +49,20 @@ internal static class OpenApiParameters
         }
 
         operation.Parameters ??= [];
-        if (context.Description.RelativePath?.Contains("{id}", StringComparison.Ordinal) == true)
+        foreach ((string part, string description) in s_parts)
         {
-            operation.Parameters.Add(new OpenApiParameter
+            if (context.Description.RelativePath?.Contains($"{{{part}}}", StringComparison.Ordinal) == true)
             {
-                Name = "id",
-                In = ParameterLocation.Path,
-                Required = true,
-                Description = Subject.IdRule,
-                Schema = new OpenApiSchema { Type = JsonSchemaType.String, MinLength = 1, MaxLength = IdRules.MaxBytes },
-            });
+                bool isNumber = part == "id" && s_numbered.Any(path => context.Description.RelativePath.StartsWith(path, StringComparison.Ordinal));
+                operation.Parameters.Add(new OpenApiParameter
+                {
+                    Name = part,
+                    In = ParameterLocation.Path,
+                    Required = true,
+                    Description = isNumber ? "Its number." : description,
+                    Schema = new OpenApiSchema { Type = JsonSchemaType.String, MinLength = 1, MaxLength = IdRules.MaxBytes },
+                });
+            }
         }
 
         foreach (string name in list.Names)
@@ -61,15 +78,27 @@ internal static class OpenApiParameters
 
         if (list.HasBody)
         {
-            operation.RequestBody = new OpenApiRequestBody
-            {
-                Required = true,
-                Content = new Dictionary<string, OpenApiMediaType> { ["application/json"] = new() { Schema = Body() } },
-            };
+            operation.RequestBody = JsonBody(Body());
         }
 
         return Task.CompletedTask;
     });
+
+    private static OpenApiRequestBody JsonBody(OpenApiSchema schema) => new()
+    {
+        Required = true,
+        Content = new Dictionary<string, OpenApiMediaType> { ["application/json"] = new() { Schema = schema } },
+    };
+
+    private static OpenApiSchema Body(IReadOnlyList<BodyField> fields) => new()
+    {
+        Type = JsonSchemaType.Object,
+        Required = fields.Where(field => field.Required).Select(field => field.Name).ToHashSet(),
+        Properties = fields.ToDictionary(
+            field => field.Name,
+            field => (IOpenApiSchema)new OpenApiSchema { Type = field.IsFlag ? JsonSchemaType.Boolean : JsonSchemaType.String, Description = field.Description }),
+        AdditionalPropertiesAllowed = false,
+    };
 
     private static OpenApiSchema Body()
     {

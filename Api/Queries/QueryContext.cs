@@ -1,9 +1,12 @@
 using System.Data.Common;
 using ClickAggregator.Adapters.Sqlite;
+using ClickAggregator.Api.Cluster;
+using ClickAggregator.Api.Keys;
 using ClickAggregator.Api.Problems;
 using ClickAggregator.Api.Settings;
 using ClickAggregator.Clicks;
 using ClickAggregator.Grains;
+using ClickAggregator.Grains.Archive;
 
 namespace ClickAggregator.Api.Queries;
 
@@ -14,6 +17,8 @@ internal sealed partial class QueryContext(HttpContext http)
 
     public SeriesClient Series { get; } = http.RequestServices.GetRequiredService<SeriesClient>();
 
+    public Silos Silos { get; } = http.RequestServices.GetRequiredService<Silos>();
+
     public RollupSet Rollups { get; } = http.RequestServices.GetRequiredService<ApiSettings>().Counting.Rollups;
 
     public LimitSettings Limits { get; } = http.RequestServices.GetRequiredService<LimitSettings>();
@@ -21,6 +26,9 @@ internal sealed partial class QueryContext(HttpContext http)
     public DateTimeOffset Now { get; } = http.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow();
 
     public CancellationToken Cancelled => Http.RequestAborted;
+
+    /// <summary>The name of the key that an order came with; null where none is asked for.</summary>
+    public string? By => Http.Features.Get<Caller>()?.Name;
 
     /// <summary>A parameter of the query string; null where it is absent. An empty one is as good as absent nowhere.</summary>
     public string? Value(string name) => Http.Request.Query.TryGetValue(name, out var values) ? values.ToString() : null;
@@ -49,7 +57,14 @@ internal sealed partial class QueryContext(HttpContext http)
     }
 
     /// <summary>Runs a query: refuses what it does not know, and turns what goes wrong into answers.</summary>
-    public static Func<HttpContext, Task<IResult>> Handle(string[] parameters, Func<QueryContext, Task<IResult>> query) => async http =>
+    public static Func<HttpContext, Task<IResult>> Handle(string[] parameters, Func<QueryContext, Task<IResult>> query) =>
+        Handle(parameters, query, "The counts cannot be read now; clicks are still accepted. Try again.");
+
+    /// <summary>Runs an order, which is never put twice: whether it was taken up is not known where no answer came.</summary>
+    public static Func<HttpContext, Task<IResult>> HandleOrder(string[] parameters, Func<QueryContext, Task<IResult>> order) =>
+        Handle(parameters, order, "No answer came, so this may have been taken up or not. Look (GET) before it is asked again.");
+
+    private static Func<HttpContext, Task<IResult>> Handle(string[] parameters, Func<QueryContext, Task<IResult>> query, string whenAway) => async http =>
     {
         try
         {
@@ -57,20 +72,55 @@ internal sealed partial class QueryContext(HttpContext http)
         }
         catch (QueryFaultException fault)
         {
+            if (fault.RetryAfter is int seconds)
+            {
+                http.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            }
+
             bool placed = fault.Field is not null || fault.Index is not null;
             return ApiProblem.Result(fault.Status, fault.Code, fault.Message, placed ? [new ApiFault(fault.Index, fault.Field, fault.Code, fault.Message)] : null);
+        }
+        catch (NotFinalException notFinal)
+        {
+            return ApiProblem.Result(409, "not_final", notFinal.Message);
+        }
+        catch (ReconciliationRefusedException refused)
+        {
+            return ApiProblem.Result(Status(refused.Code), refused.Code, refused.Message);
+        }
+        catch (ArchiveUnavailableException away)
+        {
+            LogArchiveFault(http.RequestServices.GetRequiredService<ILogger<QueryContext>>(), away);
+            http.Response.Headers.RetryAfter = "5";
+            return ApiProblem.Result(503, "archive_unavailable", "The archive cannot be read now. Try again.");
+        }
+        catch (ArchiveDamagedException damaged)
+        {
+            LogArchiveFault(http.RequestServices.GetRequiredService<ILogger<QueryContext>>(), damaged);
+            return ApiProblem.Result(500, "archive_damaged", damaged.Message);
         }
         catch (Exception error) when (IsStoreFault(error) && !http.RequestAborted.IsCancellationRequested)
         {
             LogStoreFault(http.RequestServices.GetRequiredService<ILogger<QueryContext>>(), error);
             http.Response.Headers.RetryAfter = "1";
-            return ApiProblem.Result(503, "store_unavailable", "The counts cannot be read now; clicks are still accepted. Try again.");
+            return ApiProblem.Result(503, "store_unavailable", whenAway);
         }
+    };
+
+    // What stands against it may be gone later, or it is too much at once, or it can never be done.
+    private static int Status(string code) => code switch
+    {
+        "not_final" or "hour_too_young" => 409,
+        _ when code.StartsWith("too_many", StringComparison.Ordinal) => 429,
+        _ => 400,
     };
 
     // A damaged row is one too: the rest of the answer cannot be right without it.
     private static bool IsStoreFault(Exception error) =>
         error is TimeoutException or IOException or DbException or StoreUnusableException or StoreUnavailableException or Orleans.Runtime.OrleansException;
+
+    [LoggerMessage(1303, LogLevel.Warning, "The archive could not be read")]
+    private static partial void LogArchiveFault(ILogger logger, Exception reason);
 
     [LoggerMessage(1301, LogLevel.Warning, "A query could not read the counts")]
     private static partial void LogStoreFault(ILogger logger, Exception reason);

@@ -52,7 +52,8 @@ internal static class QueryEndpoints
             .WithTags("queries")
             .WithMetadata(new QueryParameterList(parameters));
 
-    private static RouteHandlerBuilder Describe<TAnswer>(this RouteHandlerBuilder route, params string[] otherTypes) => route
+    /// <summary>What a question answers, and how long it takes.</summary>
+    public static RouteHandlerBuilder Describe<TAnswer>(this RouteHandlerBuilder route, params string[] otherTypes) => route
         .AddEndpointFilter(QueryInstruments.TimeAsync)
         .Produces<TAnswer>(StatusCodes.Status200OK, "application/json", otherTypes)
         .ProducesProblem(StatusCodes.Status400BadRequest)

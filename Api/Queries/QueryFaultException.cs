@@ -11,4 +11,7 @@ internal sealed class QueryFaultException(string code, string? field, string mes
     public int? Index { get; init; }
 
     public int Status { get; init; } = 400;
+
+    /// <summary>After how many seconds the same may be asked again; null for nothing to say.</summary>
+    public int? RetryAfter { get; init; }
 }

@@ -64,13 +64,7 @@ internal sealed record QueryFilter(string? Country, string? Device, string? Grou
     /// <exception cref="QueryFaultException">They do not; it names the one that would, or since when it does.</exception>
     public async ValueTask RequireAsync(QueryContext query, RollupBase of, QueryRange range)
     {
-        var needed = new Rollup(of, Country is not null || GroupBy == "country", Device is not null || GroupBy == "device");
-        if (!query.Rollups.Contains(needed))
-        {
-            throw new QueryFaultException(
-                "rollup_not_enabled", null, $"this is not added up: it needs the rollup {needed} (the setting Rollups has {query.Rollups}); clicks count under it from then on");
-        }
-
+        Rollup needed = Require(query, of);
         IReadOnlyDictionary<string, int> starts = await query.Series.RollupStartsAsync(query.Cancelled);
         if (starts.TryGetValue(needed.ToString(), out int hour) && range.From < hour * 60L)
         {
@@ -78,5 +72,19 @@ internal sealed record QueryFilter(string? Country, string? Device, string? Grou
                 "rollup_not_enabled", null,
                 $"the rollup {needed} was switched on later: it is whole from {AnswerFields.Time(hour * 60L, range.Zone)} on; rebuild-rollup makes up for the time before, as far as the archive has it");
         }
+    }
+
+    /// <summary>Whether there is a rollup for it, since whenever.</summary>
+    /// <exception cref="QueryFaultException">There is none; it names the one that would do.</exception>
+    public Rollup Require(QueryContext query, RollupBase of)
+    {
+        var needed = new Rollup(of, Country is not null || GroupBy == "country", Device is not null || GroupBy == "device");
+        if (!query.Rollups.Contains(needed))
+        {
+            throw new QueryFaultException(
+                "rollup_not_enabled", null, $"this is not added up: it needs the rollup {needed} (the setting Rollups has {query.Rollups}); clicks count under it from then on");
+        }
+
+        return needed;
     }
 }

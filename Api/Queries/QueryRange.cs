@@ -137,11 +137,16 @@ internal sealed record QueryRange(long From, long To, TimeZoneInfo Zone, Granula
     }
 
     /// <summary>A date means the zone's midnight; a time is floored, or raised, to the minute.</summary>
-    private static long Instant(string name, string text, TimeZoneInfo zone, bool raise)
+    private static long Instant(string name, string text, TimeZoneInfo zone, bool raise) =>
+        (long)Math.Floor((Moment(name, text, zone) + (raise ? 59_999 : 0)) / 60_000d);
+
+    /// <summary>A date, which means the zone's midnight, or a time with a zone; in milliseconds since the epoch.</summary>
+    /// <exception cref="QueryFaultException">It is neither.</exception>
+    public static long Moment(string name, string text, TimeZoneInfo zone)
     {
         if (DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out DateOnly date) && InReach(date.Year))
         {
-            return Midnight(date, zone);
+            return Midnight(date, zone) * 60_000;
         }
 
         // A space is what a '+' of a zone becomes in a query string that was not escaped.
@@ -151,8 +156,7 @@ internal sealed record QueryRange(long From, long To, TimeZoneInfo Zone, Granula
             && DateTimeOffset.TryParseExact(text, s_times, CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTimeOffset time)
             && InReach(time.UtcDateTime.Year))
         {
-            long seconds = time.ToUnixTimeMilliseconds() + (raise ? 59_999 : 0);
-            return (long)Math.Floor(seconds / 60_000d);
+            return time.ToUnixTimeMilliseconds();
         }
 
         throw new QueryFaultException(

@@ -1,20 +1,15 @@
+using ClickAggregator.Api.Cluster;
 using ClickAggregator.Grains;
 using ClickAggregator.Grains.Progress;
 
 namespace ClickAggregator.Api.Queries;
 
-/// <summary>
-/// Asks the silos. They only read, so a question whose answer did not come is put again: another silo answers it while one
-/// stops or has died.
-/// </summary>
-/// <param name="grains">Where the silos are.</param>
-/// <param name="time">The clock for pauses.</param>
+/// <summary>Asks the silos for counts.</summary>
+/// <param name="silos">The silos.</param>
+/// <param name="time">The clock for what is kept a moment.</param>
 /// <param name="sources">Where silos do not know what this process has accepted and not shipped yet: it does; else null.</param>
-internal sealed class SeriesClient(Func<IGrainFactory> grains, TimeProvider time, SourceProgress? sources)
+internal sealed class SeriesClient(Silos silos, TimeProvider time, SourceProgress? sources)
 {
-    private const int Attempts = 3;
-    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);
-
     // They change when a silo starts with other settings: a moment later is soon enough.
     private static readonly TimeSpan s_startsKept = TimeSpan.FromSeconds(5);
     private (IReadOnlyDictionary<string, int> Starts, long At)? _starts;
@@ -54,18 +49,6 @@ internal sealed class SeriesClient(Func<IGrainFactory> grains, TimeProvider time
     private SeriesSums Honest(SeriesSums sums) =>
         sources is null || sums.CountedUntil == 0 ? sums : sums with { CountedUntil = sources.Until(sums.CountedUntil) };
 
-    private async Task<T> AskAsync<T>(Func<ISeriesGrain, Task<T>> question, CancellationToken cancellationToken)
-    {
-        for (int attempt = 1; ; attempt++)
-        {
-            try
-            {
-                return await question(grains().GetGrain<ISeriesGrain>(0));
-            }
-            catch (Exception fault) when (attempt < Attempts && fault is TimeoutException or Orleans.Runtime.OrleansException)
-            {
-                await Task.Delay(s_pause * attempt, time, cancellationToken);
-            }
-        }
-    }
+    private Task<T> AskAsync<T>(Func<ISeriesGrain, Task<T>> question, CancellationToken cancellationToken) =>
+        silos.AskAsync(grains => question(grains.GetGrain<ISeriesGrain>(0)), cancellationToken);
 }

@@ -1,4 +1,6 @@
+using System.Text.Json;
 using ClickAggregator.Api.Health;
+using ClickAggregator.Api.Ledger;
 using ClickAggregator.Api.Settings;
 using ClickAggregator.ClickLog;
 using ClickAggregator.Grains;
@@ -10,11 +12,12 @@ namespace ClickAggregator.Api.Queries;
 /// <summary>How far each partition and each source is.</summary>
 internal static class StatusQuery
 {
-    public static Task<IResult> AnswerAsync(QueryContext query)
+    public static async Task<IResult> AnswerAsync(QueryContext query)
     {
         IServiceProvider services = query.Http.RequestServices;
         PartitionedClickLog log = services.GetRequiredService<PartitionedClickLog>();
-        return Task.FromResult(Answer.Json(json =>
+        ProofState proof = await services.GetRequiredService<ReconciliationView>().GetAsync(query.Cancelled);
+        return Answer.Json(json =>
         {
             json.WriteBoolean("demo", services.GetRequiredService<ApiSettings>().Demo);
             json.WriteString("log_id", log.LogId);
@@ -32,16 +35,7 @@ internal static class StatusQuery
                 json.WriteNumber("lag", Math.Max(0, progress.End - progress.Next));
                 json.WriteString("counted_until", progress.CountedUntil == 0 ? null : AnswerFields.Moment(progress.CountedUntil, TimeZoneInfo.Utc));
                 json.WriteString("detail", progress.Detail);
-                json.WriteStartArray("lost");
-                foreach (LostRange lost in progress.Lost ?? [])
-                {
-                    json.WriteStartObject();
-                    json.WriteNumber("from", lost.From);
-                    json.WriteNumber("to", lost.To);
-                    json.WriteEndObject();
-                }
-
-                json.WriteEndArray();
+                WriteLost(json, progress.Lost ?? []);
                 json.WriteEndObject();
             }
 
@@ -73,6 +67,76 @@ internal static class StatusQuery
             }
 
             json.WriteEndArray();
-        }));
+            WriteArchive(json, proof.Archive);
+            WriteReconciliation(json, proof.Reconciliation, query.Now);
+        });
+    }
+
+    private static void WriteArchive(Utf8JsonWriter json, IReadOnlyList<ArchiveProgress>? archive)
+    {
+        if (archive is null)
+        {
+            json.WriteNull("archive");
+            return;
+        }
+
+        json.WriteStartArray("archive");
+        foreach (ArchiveProgress chain in archive)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("chain", chain.Chain);
+            json.WriteString("log", chain.Log);
+            json.WriteNumber("partition", chain.Partition);
+            json.WriteNumber("upto", chain.Upto);
+            json.WriteNumber("end", chain.End);
+            json.WriteNumber("lag", Math.Max(0, chain.End - chain.Upto));
+            json.WriteString("archived_until", chain.ArchivedUntil == 0 ? null : AnswerFields.Moment(chain.ArchivedUntil, TimeZoneInfo.Utc));
+            json.WriteNumber("entries", chain.Entries);
+            json.WriteString("detail", chain.Detail);
+            WriteLost(json, chain.Lost);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void WriteReconciliation(Utf8JsonWriter json, ReconciliationState? state, DateTimeOffset now)
+    {
+        if (state is null)
+        {
+            json.WriteNull("reconciliation");
+            return;
+        }
+
+        json.WriteStartObject("reconciliation");
+        json.WriteString("planned_through", state.Position.Through <= 0 ? null : Hours.Text(state.Position.Through));
+        json.WriteNumber("unreconciled_hours", state.OpenHours);
+        AnswerFields.WriteNumber(json, "version", state.Position.Version > 0 ? state.Position.Version : null);
+        if (state.LastRun is { } run)
+        {
+            json.WriteStartObject("last_run");
+            RunQueries.Write(json, run, now);
+            json.WriteEndObject();
+        }
+        else
+        {
+            json.WriteNull("last_run");
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void WriteLost(Utf8JsonWriter json, IReadOnlyList<LostRange> ranges)
+    {
+        json.WriteStartArray("lost");
+        foreach (LostRange lost in ranges)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("from", lost.From);
+            json.WriteNumber("to", lost.To);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
     }
 }

@@ -64,7 +64,7 @@ internal static class TopQueries
         bool incomplete = false;
         await foreach (SeriesSums page in Campaigns.PagesAsync(query, range, filter))
         {
-            first ??= page;
+            first = first is null ? page : first with { Finality = Finality.Both(first.Finality, page.Finality) };
             incomplete |= page.Incomplete;
             all.AddRange(page.Counts.Where(count => count.Clicks > 0)
                 .Select(count => new RankedTarget(count.Series[Campaigns.Prefix.Length..^filter.Suffix.Length], count.Clicks)));

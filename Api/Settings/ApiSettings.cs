@@ -40,6 +40,9 @@ internal sealed class ApiSettings
 
     public required ArchiveSettings Archive { get; init; }
 
+    /// <summary>Whether this process can read the archive: with silos of its own always; in a cluster where it was told which it is.</summary>
+    public required bool ReadsArchive { get; init; }
+
     public required ReconciliationOptions Reconciliation { get; init; }
 
     /// <summary>Origins whose pages may call the API. Empty: none, and no CORS header is ever sent.</summary>
@@ -106,6 +109,7 @@ internal sealed class ApiSettings
             Redirect = redirect,
             Keys = keys,
             Archive = archive,
+            ReadsArchive = cassandra is null || archive.S3 is not null || reader.HasAny("Archive"),
             Reconciliation = reconciliation,
             CorsOrigins = origins,
             ShutdownTimeout = shutdown,

@@ -1,5 +1,6 @@
 import { barChart } from './chart.js';
 import { byId, bytes, clock, command, count, day, moment, quote, setRows, setText } from './dom.js';
+import { reconciliationParts, showArchive, showFinal } from './reconciliation.js';
 import { ask, askForKey, keyOption, needsKey } from './key.js';
 
 const EVERY = 1000;        // ms between rounds
@@ -41,6 +42,7 @@ function showDays(total) {
   setText(byId('clicks-30d'), count(total.clicks));
   setText(byId('clicks-today'), count(points.at(-1)?.clicks));
   days.show(points);
+  showFinal(total);
 }
 
 function showTop(top) {
@@ -54,6 +56,7 @@ function showTop(top) {
 
 function showStatus(status) {
   byId('demo').hidden = status.demo !== true;
+  showArchive(status);
   const partitions = status.partitions ?? [];
   byId('partitions-table').hidden = partitions.length === 0;
   byId('partitions-empty').hidden = partitions.length > 0;
@@ -74,11 +77,13 @@ const parts = [
   { path: '/v1/ads/top?limit=10&last=20m', show: showTop, every: 0 },
   { path: '/v1/status', show: showStatus, every: 0 },
   { path: '/v1/clicks/total?last=30d&granularity=day', show: showDays, every: DAYS_EVERY },
+  ...reconciliationParts,
 ].map(part => ({ ...part, next: 0, fault: null, failed: 0 }));
 
 async function refresh(part) {
   try {
-    part.show(await get(part.path));
+    const path = typeof part.path === 'function' ? part.path() : part.path;
+    if (path !== null) part.show(await get(path)); // null: nothing to ask for yet
     part.fault = null;
     part.failed = 0;
     part.next = performance.now() + part.every;

@@ -29,7 +29,7 @@ public class EnforcementTests(KeyedServer keyed) : IClassFixture<KeyedServer>
         {
             [KeyScope.None] =
             [
-                "/", "/assets/app.js", "/assets/chart.js", "/assets/docs.js", "/assets/dom.js", "/assets/icon.svg", "/assets/key.js", "/assets/style.css", "/docs",
+                "/", "/assets/app.js", "/assets/chart.js", "/assets/docs.js", "/assets/dom.js", "/assets/icon.svg", "/assets/key.js", "/assets/reconciliation.js", "/assets/style.css", "/docs",
                 "/health/live", "/health/ready", "/health/ready/query", "/v1/r/{kind}/{id}",
             ],
             [KeyScope.Ingest] = ["/v1/clicks"],

@@ -78,7 +78,7 @@ public class ListTests(LoadedServer loaded)
         string body = JsonSerializer.Serialize(new { ids = (string[])[page.Target, "p-never"], last = "1h" });
         Assert.Equal($"page_id,clicks,page_url\r\n{page.Target},2,{Url}\r\np-never,0,\r\n", (await loaded.PostAsync("/v1/pages/query?format=csv", body)).Body);
         string byHour = JsonSerializer.Serialize(new { ids = (string[])[page.Target], last = "1h", granularity = "day" });
-        Assert.StartsWith($"page_id,start,clicks,page_url\r\n{page.Target},", (await loaded.PostAsync("/v1/pages/query?format=csv", byHour)).Body, StringComparison.Ordinal);
+        Assert.StartsWith($"page_id,start,clicks,final,page_url\r\n{page.Target},", (await loaded.PostAsync("/v1/pages/query?format=csv", byHour)).Body, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -185,7 +185,7 @@ public class ListTests(LoadedServer loaded)
         [
             ("/v1/ads" + ask + "&limit=1000&" + PagingDay, ["ad_id,clicks", .. Recount(Day(loaded.Of("ad"))).Select(item => $"{item.Id},{item.Clicks}")]),
             ("/v1/ads/top" + ask + "&limit=3&" + PagingDay, ["rank,ad_id,clicks", .. Recount(Day(loaded.Of("ad"))).OrderByDescending(item => item.Clicks).Take(3).Select((item, n) => $"{n + 1},{item.Id},{item.Clicks}")]),
-            ("/v1/ads/border/clicks" + ask + "&from=2023-06-14&to=2023-06-16&granularity=day", ["start,clicks", "2023-06-14T00:00:00Z,1", "2023-06-15T00:00:00Z,3"]),
+            ("/v1/ads/border/clicks" + ask + "&from=2023-06-14&to=2023-06-16&granularity=day", ["start,clicks,final", "2023-06-14T00:00:00Z,1,false", "2023-06-15T00:00:00Z,3,false"]),
             ("/v1/ads/border/clicks" + ask + "&from=2023-06-14&to=2023-06-16", ["from,to,clicks", "2023-06-14T00:00:00Z,2023-06-16T00:00:00Z,4"]),
             ("/v1/ads/border/clicks" + ask + "&from=2023-06-14&to=2023-06-16&group_by=country", ["country,clicks", "US,4"]),
         ];

@@ -92,8 +92,8 @@ public sealed class LoadedServer : IAsyncLifetime
         DateTimeOffset until = Counted.Time(counted.Json.GetProperty("counted_until"));
         Assert.InRange(lag, Math.Max(0, (before - until).TotalSeconds) - 0.002, Math.Max(0, (after - until).TotalSeconds) + 0.002);
         Assert.Equal(0, counted.Json.GetProperty("sources_stale").GetInt32());
-        Assert.Equal(JsonValueKind.Null, counted.Json.GetProperty("final_until").ValueKind);
-        Assert.Equal(JsonValueKind.Null, counted.Json.GetProperty("version").ValueKind);
+        Assert.Contains(counted.Json.GetProperty("final_until").ValueKind, (JsonValueKind[])[JsonValueKind.Null, JsonValueKind.String]);
+        Assert.Contains(counted.Json.GetProperty("version").ValueKind, (JsonValueKind[])[JsonValueKind.Null, JsonValueKind.Number]);
         Assert.False(counted.Json.TryGetProperty("incomplete", out _));
         return counted;
     }

@@ -135,15 +135,15 @@ public class SettingsLoaderTests
         {
             ["Batch:Intervall"] = "1 s",
             ["Reconciliation:Aftre"] = "2 h",
-            ["S3:Buckett"] = "b",
+            ["Archive:Directorry"] = "b",
             ["Somebody:Elses"] = "x",
         }).Faults;
 
         Assert.Equal(
             [
                 "Batch:Intervall is not a setting (did you mean Batch:Interval?); --help lists them",
+                "Archive:Directorry is not a setting (did you mean Archive:Directory?); --help lists them",
                 "Reconciliation:Aftre is not a setting (did you mean Reconciliation:After?); --help lists them",
-                "S3:Buckett is not a setting (did you mean S3:Bucket?); --help lists them",
             ],
             faults);
     }

@@ -1,0 +1,117 @@
+using System.ComponentModel;
+using ClickAggregator.Api.Queries;
+
+namespace ClickAggregator.Api.Ledger;
+
+// What the answers look like, for the API's description alone: the answers themselves are written field by field,
+// and a test compares the two.
+
+/// <summary>A field of an order's body.</summary>
+internal sealed record BodyField(string Name, string Description, bool Required = false, bool IsFlag = false);
+
+/// <summary>A page of runs, the latest first.</summary>
+internal sealed record RunList(IReadOnlyList<RunAnswer> Items, string? NextCursor);
+
+/// <summary>A run, as far as it is.</summary>
+internal sealed record RunAnswer(
+    long Id,
+    [property: Description("schedule, late, asked, invalidation or revocation.")] string Reason,
+    [property: Description("waiting, running, done, or done_in_part: see troubles.")] string State,
+    [property: Description("direct or republish.")] string Mode,
+    bool DryRun,
+    DateTimeOffset From,
+    DateTimeOffset To,
+    [property: Description("The name of the key that asked; null for the schedule, or where no key is asked for.")] string? By,
+    DateTimeOffset AskedAt,
+    DateTimeOffset? StartedAt,
+    DateTimeOffset? EndedAt,
+    [property: Description("Hours of chains (partitions of a log).")] int HoursPlanned,
+    int HoursDone,
+    [property: Description("Archived clicks that were read.")] long ClicksRead,
+    [property: Description("At the pace so far; null while nobody can tell.")] long? SecondsLeft,
+    [property: Description("Windows that differed.")] long Corrections,
+    [property: Description("After less before, over all clicks.")] long ClicksChanged,
+    [property: Description("Hours that could not be done, and why; at most 100.")] IReadOnlyList<RunTroubleAnswer> Troubles);
+
+/// <summary>An hour that a run could not do.</summary>
+internal sealed record RunTroubleAnswer(DateTimeOffset Hour, int Chain, string Code, string Message);
+
+/// <summary>A page of the ledger.</summary>
+internal sealed record CorrectionList(IReadOnlyList<CorrectionAnswer> Items, string? NextCursor);
+
+/// <summary>One correction of one window by one run.</summary>
+internal sealed record CorrectionAnswer(
+    DateTimeOffset Hour,
+    [property: Description("A partition of a log; /v1/status names it.")] int Chain,
+    long Run,
+    [property: Description("What was counted: total, kind:ad, ad:a-42, campaign:c-7, with |country:US, |device:mobile.")] string Series,
+    [property: Description("missed, duplicate, phantom, store_damage, invalidated, restored or rebuilt.")] string Cause,
+    [property: Description("pending, settled, dropped (not done), or dry (what a dry run would have done).")] string State,
+    long Before,
+    long After,
+    [property: Description("By quarter of the hour.")] IReadOnlyList<long> BeforeQuarters,
+    [property: Description("By quarter of the hour.")] IReadOnlyList<long> AfterQuarters,
+    [property: Description("Every click of the chain below this offset is in after.")] long Upto,
+    DateTimeOffset At,
+    [property: Description("What differed beside the counts.")] string? Detail);
+
+/// <summary>A page of invalidations, the latest first.</summary>
+internal sealed record InvalidationList(IReadOnlyList<InvalidationAnswer> Items, string? NextCursor);
+
+/// <summary>Clicks that are taken back.</summary>
+internal sealed record InvalidationAnswer(
+    long Id,
+    bool DryRun,
+    string Reason,
+    [property: Description("What was asked for: from, to, and the conditions.")] IReadOnlyDictionary<string, string> Filter,
+    [property: Description("The name of the key that asked; null where none is asked for.")] string? By,
+    DateTimeOffset At,
+    [property: Description("The run that applies it, or reports it.")] long Run,
+    DateTimeOffset? RevokedAt,
+    string? RevokedBy,
+    [property: Description("The run that makes its clicks count again.")] long? RevokingRun);
+
+/// <summary>What a run changes of each target.</summary>
+internal sealed record DifferenceAnswer(
+    long Run,
+    bool DryRun,
+    [property: Description("The run has ended.")] bool Complete,
+    [property: Description("How many targets differ.")] int Targets,
+    [property: Description("After less before, over all of them.")] long Difference,
+    [property: Description("By kind and id.")] IReadOnlyList<TargetDifference> Items,
+    string? NextCursor);
+
+/// <summary>What changes of a target, over the hours that change.</summary>
+internal sealed record TargetDifference(string Kind, string Id, long Before, long After, long Difference);
+
+/// <summary>Closed months.</summary>
+internal sealed record PeriodList(IReadOnlyList<PeriodAnswer> Items, string? NextCursor);
+
+/// <summary>A month (UTC) that is closed for billing.</summary>
+internal record PeriodAnswer(
+    [property: Description("2026-11")] string Month,
+    [property: Description("version=… on any count of the month has the numbers as they were closed.")] long Version,
+    DateTimeOffset ClosedAt,
+    [property: Description("The name of the key; null where none is asked for.")] string? ClosedBy);
+
+/// <summary>A closed month, and what came to it afterwards.</summary>
+internal sealed record PeriodDetails(
+    string Month,
+    long Version,
+    DateTimeOffset ClosedAt,
+    string? ClosedBy,
+    CountedThing Of,
+    IReadOnlyDictionary<string, string> Filter,
+    DateTimeOffset From,
+    DateTimeOffset To,
+    [property: Description("As it was closed. Null while an hour of it is not final again: see detail.")] long? ClicksClosed,
+    long ClicksNow,
+    [property: Description("Now less closed: clicks that came late, and corrections.")] long? Adjustment,
+    string? Detail,
+    [property: Description("What every answer says of its numbers.")] PeriodNow Now);
+
+/// <summary>What an answer says of its numbers.</summary>
+internal sealed record PeriodNow(DateTimeOffset? CountedUntil, decimal? LagSeconds, int SourcesStale, DateTimeOffset? FinalUntil, long? Version)
+{
+    public bool Incomplete { get; init; }
+}

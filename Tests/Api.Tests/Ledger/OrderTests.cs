@@ -1,0 +1,85 @@
+using System.Text;
+using ClickAggregator.Api.Tests.Queries;
+
+namespace ClickAggregator.Api.Tests.Ledger;
+
+/// <summary>What an order may not say.</summary>
+[Collection(nameof(LedgerServer))]
+public class OrderTests(LedgerServer loaded)
+{
+    [Theory]
+    [InlineData("", "malformed_json", null)]
+    [InlineData("[]", "malformed_json", null)]
+    [InlineData("{", "malformed_json", null)]
+    [InlineData("{}", "invalid_parameter", "from")]
+    [InlineData("""{"from":"2026-11-22"}""", "invalid_parameter", "to")]
+    [InlineData("""{"from":null,"to":"2026-11-23"}""", "invalid_parameter", "from")]
+    [InlineData("""{"from":20261122,"to":"2026-11-23"}""", "invalid_parameter", "from")]
+    [InlineData("""{"from":"yesterday","to":"2026-11-23"}""", "invalid_parameter", "from")]
+    [InlineData("""{"from":"2026-11-23","to":"2026-11-23"}""", "invalid_parameter", "to")]
+    [InlineData("""{"from":"2026-11-24","to":"2026-11-23"}""", "invalid_parameter", "to")]
+    [InlineData("""{"from":"2020-11-24","to":"2026-11-23"}""", "range_too_large", null)]
+    [InlineData("""{"from":"2026-11-22","to":"2026-11-23","mode":"Direct"}""", "invalid_parameter", "mode")]
+    [InlineData("""{"from":"2026-11-22","to":"2026-11-23","dry_run":"true"}""", "invalid_parameter", "dry_run")]
+    [InlineData("""{"from":"2026-11-22","to":"2026-11-23","dryrun":true}""", "unknown_parameter", "dryrun")]
+    [InlineData("""{"from":"2026-11-22","to":"2026-11-23","to":"2026-11-24"}""", "invalid_parameter", "to")]
+    public async Task A_run_is_asked_for_with_a_range(string body, string code, string? field) =>
+        QueryErrorTests.Check(await PostAsync("/v1/reconciliations", body), 400, code, field);
+
+    [Theory]
+    [InlineData("\"reason\":\"a bot\"", "from")]
+    [InlineData("\"from\":\"2026-11-22\",\"to\":\"2026-11-23\"", "reason")]
+    [InlineData("\"from\":\"2026-11-22\",\"to\":\"2026-11-23\",\"reason\":\" \"", "reason")]
+    [InlineData("\"from\":\"2026-11-22\",\"to\":\"2026-11-23\",\"reason\":\"a\\nb\"", "reason")]
+    [InlineData("\"from\":\"2026-11-22\",\"to\":\"2026-11-22\",\"reason\":\"a bot\"", "to")]
+    [InlineData("\"from\":\"2026-11-22\",\"to\":\"2026-11-23\",\"reason\":\"a bot\",\"user_id\":\"\"", "user_id")]
+    [InlineData("\"from\":\"2026-11-22\",\"to\":\"2026-11-23\",\"reason\":\"a bot\",\"user_id\":\"a b\"", "user_id")]
+    [InlineData("\"from\":\"2026-11-22\",\"to\":\"2026-11-23\",\"reason\":\"a bot\",\"ad_id\":\"..\"", "ad_id")]
+    [InlineData("\"from\":\"2026-11-22\",\"to\":\"2026-11-23\",\"reason\":\"a bot\",\"ad_id\":\"a\",\"app_id\":\"b\"", "app_id")]
+    [InlineData("\"from\":\"2026-11-22\",\"to\":\"2026-11-23\",\"reason\":\"a bot\",\"country\":\"Germany\"", "country")]
+    [InlineData("\"from\":\"2026-11-22\",\"to\":\"2026-11-23\",\"reason\":\"a bot\",\"device\":\"a b\"", "device")]
+    [InlineData("\"from\":\"2026-11-22\",\"to\":\"2026-11-23\",\"reason\":\"a bot\",\"referrer\":\"\"", "referrer")]
+    [InlineData("\"from\":\"2026-11-22\",\"to\":\"2026-11-23\",\"reason\":\"a bot\",\"campaign_id\":\"c|1\"", "campaign_id")]
+    public async Task Clicks_are_taken_back_by_a_filter_that_is_right_and_for_a_reason(string fields, string field) =>
+        QueryErrorTests.Check(await PostAsync("/v1/invalidations", $"{{{fields}}}"), 400, "invalid_parameter", field);
+
+    [Fact]
+    public async Task A_reason_has_a_bound() => QueryErrorTests.Check(
+        await PostAsync("/v1/invalidations", $"{{\"from\":\"2026-11-22\",\"to\":\"2026-11-23\",\"reason\":\"{new string('a', 501)}\"}}"), 400, "invalid_parameter", "reason");
+
+    [Theory]
+    [InlineData("/v1/periods/november/close")]
+    [InlineData("/v1/periods/2026-00/close")]
+    [InlineData("/v1/periods/1989-12/close")]
+    public async Task A_month_is_named_by_its_number(string path) => QueryErrorTests.Check(await PostAsync(path, ""), 400, "invalid_parameter", "month");
+
+    [Fact]
+    public async Task Orders_take_json_alone_and_no_parameters()
+    {
+        foreach (string path in (string[])["/v1/reconciliations", "/v1/invalidations"])
+        {
+            QueryErrorTests.Check(await PostAsync(path, "{}", "text/plain"), 415, "unsupported_media_type", null);
+            QueryErrorTests.Check(await PostAsync(path + "?dry_run=true", "{}"), 400, "unknown_parameter", null);
+            QueryErrorTests.Check(await PostAsync(path, "{\"from\":\"" + new string('a', 300_000) + "\"}"), 413, "body_too_large", null);
+        }
+    }
+
+    [Theory]
+    [InlineData("/v1/invalidations/x")]
+    [InlineData("/v1/invalidations/0")]
+    [InlineData("/v1/invalidations/99999999999999999999")]
+    public async Task What_has_no_such_number_is_not_there(string path)
+    {
+        QueryErrorTests.Check(await loaded.Server.GetAsync(path), 404, "not_found", null);
+        QueryErrorTests.Check(await Answer.ReadAsync(await loaded.Server.Client.DeleteAsync(new Uri(path, UriKind.Relative), TestContext.Current.CancellationToken)), 404, "not_found", null);
+        QueryErrorTests.Check(await loaded.Server.GetAsync(path.Replace("invalidations", "reconciliations", StringComparison.Ordinal)), 404, "not_found", null);
+    }
+
+    private async Task<Answer> PostAsync(string path, string body, string type = "application/json")
+    {
+        using var content = new StringContent(body, Encoding.UTF8);
+        content.Headers.Remove("Content-Type");
+        content.Headers.TryAddWithoutValidation("Content-Type", type);
+        return await Answer.ReadAsync(await loaded.Server.Client.PostAsync(new Uri(path, UriKind.Relative), content, TestContext.Current.CancellationToken));
+    }
+}

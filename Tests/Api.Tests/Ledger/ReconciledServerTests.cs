@@ -1,0 +1,80 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using ClickAggregator.Api.Tests.Queries;
+
+namespace ClickAggregator.Api.Tests.Ledger;
+
+/// <summary>The whole way, for real: clicks are counted, archived, recounted and final; some are taken back, and given back.</summary>
+public class ReconciledServerTests
+{
+    private static readonly DateTimeOffset s_hour = DateTimeOffset.FromUnixTimeSeconds(LedgerServer.Hour * 3600L);
+
+    private static string Range { get; } = $"from={Text(s_hour)}&to={Text(s_hour.AddHours(1))}";
+
+    [Fact]
+    public async Task Numbers_become_final_keep_their_versions_and_tell_what_changed_them()
+    {
+        await using ApiServer server = await ApiServer.StartAsync("--Archive:MaxAge=1s", "--Rollups=total", "--Rollups=target");
+        string[] clicks =
+        [
+            .. Enumerable.Range(0, 6).Select(n => JsonSerializer.Serialize(new
+            {
+                click_id = $"k-{n % 5}", ad_id = "a-42", user_id = $"u-{n}", timestamp = s_hour.AddMinutes(n).ToUnixTimeMilliseconds(),
+            })),
+        ];
+        Assert.Equal(202, (await server.PostAsync(string.Join('\n', clicks), "application/x-ndjson")).Status);
+        await LoadedServer.CountedAsync(server);
+        Answer status = await server.UntilAsync("/v1/status", answer => answer.Json.GetProperty("archive") is { ValueKind: JsonValueKind.Array } archive
+            && archive.EnumerateArray().Sum(chain => chain.GetProperty("upto").GetInt64()) == 6);
+        Assert.Equal(JsonValueKind.Object, status.Json.GetProperty("reconciliation").ValueKind);
+
+        await DoneAsync(server, await OrderAsync(server, "/v1/reconciliations", $$"""{"from":"{{Text(s_hour)}}","to":"{{Text(s_hour.AddHours(1))}}"}"""));
+        JsonElement first = (await server.GetAsync($"/v1/ads/a-42/clicks?{Range}&granularity=hour")).Json;
+        Assert.Equal((5L, Text(s_hour.AddHours(1)), true), (Clicks(first), first.GetProperty("final_until").GetString(), first.GetProperty("points")[0].GetProperty("final").GetBoolean()));
+        long version = first.GetProperty("version").GetInt64();
+
+        string filter = $$"""
+            "from":"{{Text(s_hour)}}","to":"{{Text(s_hour.AddHours(1))}}","user_id":"u-2","reason":"a bot"}
+            """;
+        JsonElement dry = await OrderAsync(server, "/v1/invalidations", "{\"dry_run\":true," + filter);
+        await DoneAsync(server, dry, "run");
+        Assert.Equal(5, Clicks((await server.GetAsync($"/v1/ads/a-42/clicks?{Range}&version={version}")).Json));
+        JsonElement taken = await OrderAsync(server, "/v1/invalidations", "{" + filter);
+        await DoneAsync(server, taken, "run");
+        JsonElement second = (await server.GetAsync($"/v1/ads/a-42/clicks?{Range}")).Json;
+        Assert.Equal((4L, true), (Clicks(second), second.GetProperty("version").GetInt64() > version));
+        Assert.Equal(5, Clicks((await server.GetAsync($"/v1/ads/a-42/clicks?{Range}&version={version}")).Json));
+        JsonElement difference = (await server.GetAsync($"/v1/invalidations/{taken.GetProperty("id").GetInt64()}/difference")).Json;
+        Assert.Equal((1, -1L), (difference.GetProperty("targets").GetInt32(), difference.GetProperty("difference").GetInt64()));
+        JsonElement[] ledger = [.. (await server.GetAsync("/v1/ads/a-42/ledger?last=1d")).Json.GetProperty("items").EnumerateArray().Where(row => row.GetProperty("state").GetString() == "settled")];
+        JsonElement row = Assert.Single(ledger);
+        Assert.Equal(("invalidated", 5L, 4L), (row.GetProperty("cause").GetString(), row.GetProperty("before").GetInt64(), row.GetProperty("after").GetInt64()));
+        JsonElement place = (await server.GetAsync("/v1/clicks/k-2/trace?ad_id=a-42")).Json.GetProperty("places")[0];
+        Assert.Equal((false, "invalidated"), (place.GetProperty("counted").GetBoolean(), place.GetProperty("reason").GetString()));
+
+        using HttpResponseMessage ended = await server.Client.DeleteAsync(new Uri($"/v1/invalidations/{taken.GetProperty("id").GetInt64()}", UriKind.Relative), TestContext.Current.CancellationToken);
+        await DoneAsync(server, (await Answer.ReadAsync(ended)).Json, "revoking_run");
+        Assert.Equal(5, Clicks((await server.GetAsync($"/v1/ads/a-42/clicks?{Range}")).Json));
+
+        QueryErrorTests.Check(await server.GetAsync("/v1/ads/a-42/clicks?last=20m&version=1"), 409, "not_final", null);
+        string month = TimeProvider.System.GetUtcNow().ToString("yyyy-MM", CultureInfo.InvariantCulture);
+        using HttpResponseMessage early = await server.Client.PostAsync(new Uri($"/v1/periods/{month}/close", UriKind.Relative), null, TestContext.Current.CancellationToken);
+        Assert.Equal((System.Net.HttpStatusCode.Conflict, "not_final"), (early.StatusCode, (await Answer.ReadAsync(early)).Code));
+    }
+
+    private static async Task<JsonElement> OrderAsync(ApiServer server, string path, string body)
+    {
+        using var content = new StringContent(body, Encoding.UTF8, "application/json");
+        Answer answer = await Answer.ReadAsync(await server.Client.PostAsync(new Uri(path, UriKind.Relative), content, TestContext.Current.CancellationToken));
+        Assert.True(answer.Status == 202, answer.Body);
+        return answer.Json;
+    }
+
+    private static Task<Answer> DoneAsync(ApiServer server, JsonElement order, string field = "id") =>
+        server.UntilAsync($"/v1/reconciliations/{order.GetProperty(field).GetInt64()}", answer => answer.Json.GetProperty("state").GetString() == "done");
+
+    private static long Clicks(JsonElement answer) => answer.GetProperty("clicks").GetInt64();
+
+    private static string Text(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss'Z'", CultureInfo.InvariantCulture);
+}
