@@ -102,4 +102,5 @@ internal sealed class HourRecount
 }
 
 /// <summary>The hour's objects were merged while it was gone through in parts: from the beginning.</summary>
-internal sealed class RecountBrokenOffException() : Exception("the archived objects of the hour were merged while they were read; it is recounted");
+internal sealed class RecountBrokenOffException(string message = "the archived objects of the hour were merged while they were read; it is recounted")
+    : Exception(message);
