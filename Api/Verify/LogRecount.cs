@@ -1,4 +1,5 @@
 using System.Globalization;
+using ClickAggregator.Grains.Reconciling;
 using ClickAggregator.Grains.Storage;
 
 namespace ClickAggregator.Api.Verify;
@@ -12,13 +13,22 @@ namespace ClickAggregator.Api.Verify;
 /// offset that its whole partition had reached before the rows were read, whichever is later: every click below that
 /// has been counted, and none above. Memory is bounded by working through the hours in passes of about
 /// <see cref="ClicksPerPass"/> clicks.
+/// A window that reconciliation has corrected is not what the log by itself says: clicks were taken back, or repeats were found that
+/// are further apart than the stream remembers. It is held against the ledger.
 /// </remarks>
-internal sealed class LogRecount(ICountReader store, RecountRules rules, Action<string>? say = null, TimeProvider? time = null)
+internal sealed class LogRecount(
+    ICountReader store, RecountRules rules, Action<string>? say = null, TimeProvider? time = null, ILedgerStore? ledger = null)
 {
+    /// <summary>Corrections of one window that are looked at.</summary>
+    private const int MostCorrections = 1000;
+
     /// <summary>About how many clicks one pass over the log holds in memory (some 500 bytes each: a click is in several windows).</summary>
     private const long ClicksPerPass = 1_000_000;
 
     private const int Examples = 10;
+
+    /// <summary>In place of a cell: the whole window.</summary>
+    private const int Ledger = -2;
     private static readonly TimeSpan s_sayEvery = TimeSpan.FromSeconds(5);
     private readonly TimeProvider _time = time ?? TimeProvider.System;
     private long _said;
@@ -66,6 +76,8 @@ internal sealed class LogRecount(ICountReader store, RecountRules rules, Action<
             {
                 NoClicks = pass.NoClicks,
                 WindowsLeftOut = total.WindowsLeftOut + pass.WindowsLeftOut,
+                WindowsCorrected = total.WindowsCorrected + pass.WindowsCorrected,
+                WindowsClickedSince = total.WindowsClickedSince + pass.WindowsClickedSince,
             };
         }
 
@@ -79,8 +91,10 @@ internal sealed class LogRecount(ICountReader store, RecountRules rules, Action<
         var cells = new Dictionary<(string Series, int Hour, int Chain, int Cell), long>();
         var uptos = new Dictionary<(string Series, int Hour, int Chain), Stored>();
         Dictionary<int, RecountPart> chains = parts.ToDictionary(part => part.Chain);
+        var corrected = new HashSet<(string Series, int Hour, int Chain)>();
         long counted = 0;
         long leftOut = 0;
+        long clickedSince = 0;
         await foreach ((WindowKey key, WindowRow row) in store.ScanWindowsAsync(cancellationToken))
         {
             if (key.Hour < fromHour || key.Hour >= toHour || !chains.TryGetValue(key.Chain, out RecountPart? of))
@@ -91,6 +105,22 @@ internal sealed class LogRecount(ICountReader store, RecountRules rules, Action<
             if (key.Hour < of.FirstHour)
             {
                 leftOut++;
+                continue;
+            }
+
+            if (row.Run is not null && ledger is not null && await CorrectedAsync(ledger, key, cancellationToken) is { } correction)
+            {
+                corrected.Add((key.Series, key.Hour, key.Chain));
+                if (row.Upto > correction.Upto)
+                {
+                    clickedSince++;
+                }
+                else if (!row.Quarters.AsSpan().SequenceEqual(correction.After))
+                {
+                    long more = row.Clicks - correction.After.Sum();
+                    Add(cells, (key.Series, key.Hour, key.Chain, Ledger), more == 0 ? 1 : more);
+                }
+
                 continue;
             }
 
@@ -148,6 +178,11 @@ internal sealed class LogRecount(ICountReader store, RecountRules rules, Action<
             int minute = (int)((click.Time / 60_000) - (hour * 60L));
             foreach (string series in rules.SeriesOf(click))
             {
+                if (corrected.Contains((series, hour, of.Chain)))
+                {
+                    continue;
+                }
+
                 bool known = uptos.TryGetValue((series, hour, of.Chain), out Stored stored);
                 if (offset < Math.Max(of.Next, known ? stored.Upto : 0))
                 {
@@ -160,9 +195,27 @@ internal sealed class LogRecount(ICountReader store, RecountRules rules, Action<
         var wrong = cells.GroupBy(cell => (cell.Key.Series, cell.Key.Hour, cell.Key.Chain)).ToList();
         string[] examples = [.. wrong.Take(Examples).Select(window => string.Create(
             CultureInfo.InvariantCulture,
-            $"{window.Key.Series} hour {DateTimeOffset.FromUnixTimeSeconds(window.Key.Hour * 3600L):yyyy-MM-ddTHH}Z chain {window.Key.Chain}: {string.Join(", ", window.Select(cell => $"{(cell.Key.Cell < 0 ? "minutes against quarters" : "cell " + cell.Key.Cell)} {cell.Value:+0;-0}"))}"))];
-        return new VerifyResult(counted, recounted, wrong.Count, duplicates, examples) { NoClicks = noClicks, WindowsLeftOut = leftOut };
+            $"{window.Key.Series} hour {DateTimeOffset.FromUnixTimeSeconds(window.Key.Hour * 3600L):yyyy-MM-ddTHH}Z chain {window.Key.Chain}: {string.Join(", ", window.Select(cell => $"{Name(cell.Key.Cell)} {cell.Value:+0;-0}"))}"))];
+        return new VerifyResult(counted, recounted, wrong.Count, duplicates, examples)
+        {
+            NoClicks = noClicks,
+            WindowsLeftOut = leftOut,
+            WindowsCorrected = corrected.Count,
+            WindowsClickedSince = clickedSince,
+        };
     }
+
+    /// <summary>The correction that a window holds; null where the ledger has none.</summary>
+    private static async Task<CorrectionRow?> CorrectedAsync(ILedgerStore ledger, WindowKey key, CancellationToken cancellationToken) =>
+        (await ledger.ReadCorrectionsOfAsync(key.Series, key.Hour, key.Hour + 1, null, MostCorrections, cancellationToken))
+        .LastOrDefault(row => row.Key == key && row.State is CorrectionState.Settled or CorrectionState.Pending);
+
+    private static string Name(int cell) => cell switch
+    {
+        Ledger => "against the ledger",
+        < 0 => "minutes against quarters",
+        _ => string.Create(CultureInfo.InvariantCulture, $"cell {cell}"),
+    };
 
     private void Say(string pass)
     {

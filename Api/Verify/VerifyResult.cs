@@ -17,6 +17,12 @@ internal sealed record VerifyResult(
     /// <summary>Windows whose clicks the log does not have all of any more.</summary>
     public long WindowsLeftOut { get; init; }
 
+    /// <summary>Windows that reconciliation has corrected, which are held against its ledger.</summary>
+    public long WindowsCorrected { get; init; }
+
+    /// <summary>Of these, those that got clicks since: until their hour is recounted nobody can say.</summary>
+    public long WindowsClickedSince { get; init; }
+
     public bool Agrees => WindowsDiffer == 0 && Counted == Recounted;
 
     /// <inheritdoc/>

@@ -13,10 +13,14 @@ internal sealed class Corrector(
 {
     private const int LedgerPage = 1000;
 
+    /// <summary>So many windows are remembered that were corrected for their counts: more than lists hold targets.</summary>
+    private const int MostTaken = 100_000;
+
     private readonly List<WindowDifference> _waiting = [];
     private readonly Dictionary<string, List<CorrectionRow>> _left = new(StringComparer.Ordinal);
     private readonly Dictionary<string, CorrectionRow[]> _undecided = new(StringComparer.Ordinal);
     private readonly List<CorrectionRow> _resolved = [];
+    private readonly Dictionary<string, WindowDifference> _taken = new(StringComparer.Ordinal);
     private long _next = counted.Next;
     private long _later;
     private (string Code, string Message)? _again;
@@ -131,6 +135,22 @@ internal sealed class Corrector(
             return; // their time ended while they were compared
         }
 
+        if (_taken.TryGetValue(difference.Key.Series, out WindowDifference? before))
+        {
+            // The ledger has one row for a run and window: what its counts were stays in it. A dry run has changed no list, so
+            // that one is not as the recount has it is said by the row that is there.
+            if (request.DryRun)
+            {
+                return;
+            }
+
+            difference = difference with { Before = before.Before, Cause = before.Cause, Detail = $"{before.Detail}, {difference.Detail}", IsRepeat = true };
+        }
+        else if (_taken.Count < MostTaken)
+        {
+            _taken.Add(difference.Key.Series, difference);
+        }
+
         _waiting.Add(difference);
         if (_waiting.Count == rules.Chunk)
         {
@@ -187,8 +207,11 @@ internal sealed class Corrector(
             {
                 _resolved.AddRange((left ?? []).Where(row => row.Run != request.Run).Select(row => row with { State = CorrectionState.Dropped }));
                 _resolved.Add(rows[n] with { State = CorrectionState.Settled });
-                Count(rows[n]);
-                Settled?.Invoke(rows[n].Cause);
+                if (!chunk[n].IsRepeat)
+                {
+                    Count(rows[n]);
+                    Settled?.Invoke(rows[n].Cause);
+                }
             }
             else if (decided)
             {

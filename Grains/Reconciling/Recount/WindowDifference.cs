@@ -12,4 +12,8 @@ namespace ClickAggregator.Grains.Reconciling.Recount;
 /// <param name="Lowers">It has fewer clicks in a minute than are stored.</param>
 /// <param name="Detail">What differs: <c>row</c>, <c>minutes</c>, <c>day</c>, <c>top</c> and so on.</param>
 internal sealed record WindowDifference(
-    WindowKey Key, CorrectionCause Cause, long[] Before, long[] After, long[]? Minutes, long StoredUpto, bool Lowers, string Detail);
+    WindowKey Key, CorrectionCause Cause, long[] Before, long[] After, long[]? Minutes, long StoredUpto, bool Lowers, string Detail)
+{
+    /// <summary>The window was taken before in this recount: the ledger has its row, and it is counted.</summary>
+    public bool IsRepeat { get; init; }
+}

@@ -260,6 +260,7 @@ internal sealed class ReconcileRun : IDisposable
     private void StartOwner()
     {
         Actor owner = _owner = _world.NewActor();
+        _chain = null;
         _counted.WakeAnew();
         owner.Start(async () =>
         {
@@ -575,11 +576,11 @@ internal sealed class ReconcileRun : IDisposable
             }
 
             var answer = new TaskCompletionSource<IReadOnlyList<WindowOutcome>>(TaskCreationOptions.RunContinuationsAsynchronously);
-            run._world.After(120_000, () => answer.TrySetException(new TimeoutException("no answer")));
+            SemaphoreSlim turn = _turn;
+            GiveUp(answer, turn);
             owner.Start(async () =>
             {
                 // A grain takes one call at a time.
-                SemaphoreSlim turn = _turn;
                 await turn.WaitAsync(CancellationToken.None);
                 try
                 {
@@ -608,14 +609,30 @@ internal sealed class ReconcileRun : IDisposable
             return await answer.Task;
         }
 
+        /// <summary>
+        /// Whoever asked does not wait for ever. Once nothing fails any more it is another matter: time flies while work waits here, so that
+        /// an answer may be long on its way, but it has to come as long as the grain that was asked is awake.
+        /// </summary>
+        private void GiveUp<T>(TaskCompletionSource<T> answer, SemaphoreSlim turn) => run._world.After(120_000, () =>
+        {
+            if (run._quiet && turn == _turn && !answer.Task.IsCompleted)
+            {
+                GiveUp(answer, turn);
+            }
+            else
+            {
+                answer.TrySetException(new TimeoutException("no answer"));
+            }
+        });
+
         public async Task<bool> FenceAsync(int chain, long by, CancellationToken cancellationToken)
         {
             // It runs where the partition is: whoever asked may die meanwhile.
             var answer = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
-            run._world.After(120_000, () => answer.TrySetException(new TimeoutException("no answer")));
+            SemaphoreSlim turn = _turn;
+            GiveUp(answer, turn);
             run._owner!.Start(async () =>
             {
-                SemaphoreSlim turn = _turn;
                 await turn.WaitAsync(CancellationToken.None);
                 _firstOrder = Math.Max(_firstOrder, by);
                 turn.Release();

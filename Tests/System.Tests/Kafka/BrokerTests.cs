@@ -1,3 +1,4 @@
+using ClickAggregator.Programs;
 using ClickAggregator.Servers;
 using ClickAggregator.SystemTests.Oracle;
 using ClickAggregator.SystemTests.Programs;
@@ -20,7 +21,7 @@ public class BrokerTests(ITestOutputHelper output)
             await servers.SignalAsync("KILL", "kafka");
             int before = load.Accepted.Count;
             await Task.Delay(4000);
-            Assert.True(load.Accepted.Count > before, "nothing was accepted while the broker was away");
+            await Eventually.Async("something is accepted while the broker is away", () => Task.FromResult(load.Accepted.Count > before), TimeSpan.FromMinutes(1));
             Assert.True((await api.Http.GetAsync("/health/ready")).IsSuccessStatusCode, "not ready to collect while the broker is away");
             await servers.StartKafkaAsync();
             await Task.Delay(2000);
