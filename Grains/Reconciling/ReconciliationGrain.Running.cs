@@ -10,9 +10,14 @@ internal sealed partial class ReconciliationGrain
     private const int RecentHours = 48;
     private const int TriesInStart = 1000;
     private const int MostStarts = 998;
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
     private int _tries;
 
+    // Up to where the archive of a chain has to reach, so that the hours of the run can be recounted.
+    private readonly Dictionary<int, long> _needed = [];
+
     /// <remarks>
+    /// 0. Clicks are archived some minutes after they are counted: it waits for those that its hours need, and asks nothing of hours meanwhile.
     /// 1. Its units are taken in the order of hour and chain, in waves; those of one chain one after the other.
     /// 2. What a wave made final gets a version: stored first, then the finalisations.
     /// 3. The cursor moves behind the wave with the next write. A run that died does its last wave again, which changes nothing.
@@ -21,6 +26,7 @@ internal sealed partial class ReconciliationGrain
     private async Task ExecuteAsync(PlannedRun run)
     {
         RunProgress at = await BeginAsync(run);
+        await WaitForArchiveAsync();
         var wave = new List<UnfinishedHour>();
         await foreach (UnfinishedHour unit in UnitsAsync(run, at.Hour, at.Chain))
         {
@@ -35,7 +41,7 @@ internal sealed partial class ReconciliationGrain
         long began = time.GetTimestamp();
         while (at.Deferred.Count > 0)
         {
-            await Task.Delay(options.RetryDelay, time, _stop.Token);
+            await Task.Delay(Pause(_tries), time, _stop.Token);
             List<UnfinishedHour> waiting = [.. at.Deferred];
             bool last = time.GetElapsedTime(began) >= options.Patience;
             at.Deferred.Clear();
@@ -46,9 +52,36 @@ internal sealed partial class ReconciliationGrain
         await EndAsync(run, at);
     }
 
+    private TimeSpan Pause(int tries)
+    {
+        TimeSpan doubled = options.RetryDelay * (1 << Math.Min(tries, 10));
+        return doubled < LongestPause ? doubled : options.RetryDelay > LongestPause ? options.RetryDelay : LongestPause;
+    }
+
+    private async Task WaitForArchiveAsync()
+    {
+        long began = time.GetTimestamp();
+        while (_needed.Count > 0 && time.GetElapsedTime(began) < options.Patience)
+        {
+            foreach ((int chain, long upto) in _needed.ToList())
+            {
+                if ((await GrainFactory.GetGrain<IArchiveGrain>(chain).GetProgressAsync()).Upto >= upto)
+                {
+                    _needed.Remove(chain);
+                }
+            }
+
+            if (_needed.Count > 0)
+            {
+                await Task.Delay(options.RetryDelay, time, _stop.Token);
+            }
+        }
+    }
+
     private async Task<RunProgress> BeginAsync(PlannedRun run)
     {
         _tries = 0;
+        _needed.Clear();
         if (position.State.Current is { } current && current.Run == run.Run.Number)
         {
             current.Starts = Math.Min(current.Starts + 1, MostStarts);
@@ -85,9 +118,13 @@ internal sealed partial class ReconciliationGrain
         {
             while (queue.TryDequeue(out List<UnfinishedHour>? units))
             {
+                RecountResult? behind = null;
                 foreach (UnfinishedHour unit in units)
                 {
-                    results.Add((unit, await RecountAsync(run, unit, events, attempt)));
+                    // What the chain is behind with for one hour, it is most likely for the others; they are asked when that one is done.
+                    RecountResult result = behind ?? await RecountAsync(run, unit, events, attempt);
+                    behind ??= !giveUp && result is { Outcome: Grains.RecountOutcome.Again, Code: "archive_behind" or "counting_behind" or "counting_stopped" } ? result : null;
+                    results.Add((unit, result));
                 }
             }
         }));
@@ -233,6 +270,11 @@ internal sealed partial class ReconciliationGrain
 
             // Hours without clicks, too: somebody may have invented windows there.
             int everyFrom = run.OnlyOpen ? Math.Max(from, request.ToHour - RecentHours) : from;
+            foreach (HourMark mark in marks)
+            {
+                _needed[mark.Chain] = Math.Max(_needed.GetValueOrDefault(mark.Chain), mark.Upto);
+            }
+
             IEnumerable<UnfinishedHour> units = marks.Where(mark => mark.Hour < to).Select(mark => new UnfinishedHour(mark.Hour, mark.Chain));
             if (every.Count > 0 && everyFrom < to)
             {
