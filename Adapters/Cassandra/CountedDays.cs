@@ -10,8 +10,6 @@ namespace ClickAggregator.Adapters.Cassandra;
 /// </summary>
 internal sealed class CountedDays(CassandraStore store)
 {
-    private const int DaysAtOnce = 8;
-
     /// <summary>Longer nothing is believed: a correction that broke off in the middle, and is not repeated, leaves no mark.</summary>
     private const long LongestMilliseconds = Calendar.HourMilliseconds;
 
@@ -22,12 +20,13 @@ internal sealed class CountedDays(CassandraStore store)
     {
         var marks = new Mark[toDay - fromDay];
         await store.AtOnceAsync(
-            Enumerable.Range(fromDay, marks.Length).Chunk(DaysAtOnce),
-            async (days, token) =>
+            Enumerable.Range(fromDay, marks.Length),
+            async (day, token) =>
             {
-                await foreach (CqlRow row in store.Cql.QueryAsync(store.Statements.ReadMarks.Bind(days), token).ConfigureAwait(false))
+                // One partition a request: of several Cassandra warns.
+                if (await store.Cql.QueryFirstAsync(store.Statements.ReadMarks.Bind(day), token).ConfigureAwait(false) is { } row)
                 {
-                    marks[row.Get<int>("day") - fromDay] = new Mark(row.GetOrDefault<long>("stamps"), row.GetOrDefault<long>("corrections"), row.Get<long>("hours"));
+                    marks[day - fromDay] = new Mark(row.GetOrDefault<long>("stamps"), row.GetOrDefault<long>("corrections"), row.Get<long>("hours"));
                 }
             },
             cancellationToken).ConfigureAwait(false);

@@ -102,7 +102,7 @@ internal sealed class StoreStatements(CqlIdentifier keyspace)
         """);
 
     public CqlStatement ReadMarks { get; } = Of($"""
-        SELECT day, sum(stamp) AS stamps, sum(corrected) AS corrections, count(*) AS hours FROM {keyspace}.hours WHERE day IN ? GROUP BY day
+        SELECT sum(stamp) AS stamps, sum(corrected) AS corrections, count(*) AS hours FROM {keyspace}.hours WHERE day = ?
         """);
 
     public CqlStatement PutTarget { get; } = Of($"""

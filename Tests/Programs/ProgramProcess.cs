@@ -91,14 +91,14 @@ internal sealed partial class ProgramProcess : IAsyncDisposable
     /// <summary>Waits until it has ended and all that it printed is here.</summary>
     public async Task<int> WaitForExitAsync(TimeSpan? deadline = null)
     {
-        await _process.WaitForExitAsync().WaitAsync(deadline ?? TimeSpan.FromMinutes(1));
+        await _process.WaitForExitAsync().WaitAsync(deadline ?? TimeSpan.FromMinutes(3));
         return _process.ExitCode;
     }
 
     /// <summary>Waits until it has printed something.</summary>
     public async Task UntilItSaysAsync(string text, TimeSpan? deadline = null)
     {
-        using var patience = new CancellationTokenSource(deadline ?? TimeSpan.FromMinutes(1));
+        using var patience = new CancellationTokenSource(deadline ?? TimeSpan.FromMinutes(3));
         while (true)
         {
             Task more;

@@ -12,7 +12,7 @@ public class ArchiveSimulationTests(ITestOutputHelper output)
     [
         "fenced", "owner crash", "owner stalls", "second owner", "store restored", "log lost", "log trimmed", "asked", "asked, and some moved", "archive starts over",
         "record write late", "record write answer lost", "record write without effect", "object create late", "object create answer lost",
-        "object create without effect", "day write late", "day write answer lost", "entry Write", "entry Merge", "entry Lost", "replaced by Write",
+        "object create without effect", "day write late", "day write answer lost", "entry Write", "entry Merge", "entry Lost",
     ];
 
     [Fact]

@@ -10,7 +10,7 @@ internal static class SiloProcess
     public static async Task<ProgramProcess> StartAsync(params string[] settings)
     {
         ProgramProcess silo = Begin(settings);
-        await silo.UntilItSaysAsync("  stop        Ctrl+C");
+        await silo.UntilItSaysAsync("  stop        Ctrl+C", TimeSpan.FromMinutes(3));
         return silo;
     }
 

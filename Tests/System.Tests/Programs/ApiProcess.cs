@@ -24,7 +24,7 @@ internal sealed partial class ApiProcess : IAsyncDisposable
     public static async Task<ApiProcess> StartAsync(string data, params string[] arguments)
     {
         var api = new ApiProcess(["--data", data, "--urls", "http://127.0.0.1:0", .. arguments]);
-        Task first = await Task.WhenAny(api._listening.Task, api._process.WaitForExitAsync(), Task.Delay(TimeSpan.FromMinutes(1)));
+        Task first = await Task.WhenAny(api._listening.Task, api._process.WaitForExitAsync(), Task.Delay(TimeSpan.FromMinutes(3)));
         if (first != api._listening.Task)
         {
             api.Kill();
@@ -33,7 +33,7 @@ internal sealed partial class ApiProcess : IAsyncDisposable
 
         api.Http = new HttpClient { BaseAddress = await api._listening.Task, Timeout = TimeSpan.FromMinutes(2) };
         await Eventually.Async(
-            "the program is ready", async () => (await api.Http.GetAsync("/health/ready")).IsSuccessStatusCode, TimeSpan.FromMinutes(1));
+            "the program is ready", async () => (await api.Http.GetAsync("/health/ready")).IsSuccessStatusCode, TimeSpan.FromMinutes(3));
         return api;
     }
 
