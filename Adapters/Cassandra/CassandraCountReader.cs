@@ -24,7 +24,7 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
             : await DaysThatExistAsync(series, fromDay, toDay, cancellationToken).ConfigureAwait(false);
 
         CqlStatement statement = withMinutes ? store.Statements.ReadHoursWithMinutes : store.Statements.ReadHours;
-        return await GatherAsync<(string Series, int Day), HourRow>(
+        return await store.GatherAsync<(string Series, int Day), HourRow>(
             parts,
             async (part, rows, token) =>
             {
@@ -59,7 +59,7 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
     {
         cancellationToken.ThrowIfCancellationRequested();
         long now = store.Keeping.Now();
-        return await GatherAsync<(string Series, int Year), DayRow>(
+        return await store.GatherAsync<(string Series, int Year), DayRow>(
             await YearsAsync(series, fromDay, toDay, cancellationToken).ConfigureAwait(false),
             async (part, rows, token) =>
             {
@@ -144,7 +144,7 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
 
     /// <summary>Days are written before their windows: where there is no day there is no window.</summary>
     private async Task<IReadOnlyList<(string Series, int Day)>> DaysThatExistAsync(
-        IReadOnlyList<string> series, int fromDay, int toDay, CancellationToken cancellationToken) => await GatherAsync<(string Series, int Year), (string, int)>(
+        IReadOnlyList<string> series, int fromDay, int toDay, CancellationToken cancellationToken) => await store.GatherAsync<(string Series, int Year), (string, int)>(
             await YearsAsync(series, fromDay, toDay, cancellationToken).ConfigureAwait(false),
             async (part, found, token) =>
             {
@@ -170,17 +170,5 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
 
         int first = Calendar.YearOf((int)Calendar.FloorDiv(from, 24)), last = Calendar.YearOf((int)Calendar.FloorDiv(to - 1, 24));
         return [.. series.SelectMany(one => Enumerable.Range(first, last - first + 1).Select(year => (one, year)))];
-    }
-
-    /// <summary>Reads all parts, some at the same time; what they give is put together in their order.</summary>
-    private async Task<List<TRow>> GatherAsync<TPart, TRow>(
-        IReadOnlyList<TPart> parts, Func<TPart, List<TRow>, CancellationToken, Task> read, CancellationToken cancellationToken)
-    {
-        var found = new List<TRow>[parts.Count];
-        await store.AtOnceAsync(
-            Enumerable.Range(0, parts.Count),
-            async (n, token) => await read(parts[n], found[n] = [], token).ConfigureAwait(false),
-            cancellationToken).ConfigureAwait(false);
-        return [.. found.SelectMany(rows => rows)];
     }
 }

@@ -105,7 +105,7 @@ internal sealed partial class CassandraLedger
                 break;
             }
 
-            found.AddRange(await GatherAsync<int, CorrectionRow>(
+            found.AddRange(await store.GatherAsync<int, CorrectionRow>(
                 spans,
                 async (span, rows, token) =>
                 {
@@ -150,7 +150,7 @@ internal sealed partial class CassandraLedger
     {
         var life = new DayLife(store, store.Keeping.Now());
         int[] spans = await SpansAsync(fromHour, toHour, cancellationToken).ConfigureAwait(false);
-        return await GatherAsync<(string Series, int Span), HistoryRow>(
+        return await store.GatherAsync<(string Series, int Span), HistoryRow>(
             [.. series.SelectMany(one => spans.Select(span => (one, span)))],
             async (part, rows, token) =>
             {

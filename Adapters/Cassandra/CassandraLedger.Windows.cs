@@ -43,7 +43,7 @@ internal sealed partial class CassandraLedger
     }
 
     private Task<List<StoredWindow>> ReadAsync(List<string> some, int hour, int chain, long now, CancellationToken cancellationToken) =>
-        GatherAsync<string, StoredWindow>(
+        store.GatherAsync<string, StoredWindow>(
             some,
             async (series, found, token) =>
             {

@@ -21,7 +21,7 @@ internal sealed partial class CassandraLedger(CassandraStore store) : ILedgerSto
                 break;
             }
 
-            open.AddRange(await GatherAsync<int, HourMark>(
+            open.AddRange(await store.GatherAsync<int, HourMark>(
                 spans,
                 (span, found, token) => ReadOpenAsync(Statements.ReadOpen.Bind(span, fromHour, toHour), limit, life, found, token),
                 cancellationToken).ConfigureAwait(false));
@@ -33,7 +33,7 @@ internal sealed partial class CassandraLedger(CassandraStore store) : ILedgerSto
     public async Task<IReadOnlyList<HourMark>> ReadHoursAsync(int fromHour, int toHour, CancellationToken cancellationToken)
     {
         var life = new DayLife(store, store.Keeping.Now());
-        return await GatherAsync<int, HourMark>(
+        return await store.GatherAsync<int, HourMark>(
             await DaysAsync(fromHour, toHour, cancellationToken).ConfigureAwait(false),
             async (day, found, token) =>
             {
@@ -51,7 +51,7 @@ internal sealed partial class CassandraLedger(CassandraStore store) : ILedgerSto
     public async Task<IReadOnlyList<HourFinal>> ReadFinalsAsync(int fromHour, int toHour, CancellationToken cancellationToken)
     {
         var life = new DayLife(store, store.Keeping.Now());
-        return await GatherAsync<int, HourFinal>(
+        return await store.GatherAsync<int, HourFinal>(
             await DaysAsync(fromHour, toHour, cancellationToken).ConfigureAwait(false),
             (day, found, token) => ReadFinalsAsync(day, fromHour, toHour, life, found, token),
             cancellationToken).ConfigureAwait(false);
@@ -171,17 +171,5 @@ internal sealed partial class CassandraLedger(CassandraStore store) : ILedgerSto
     {
         int first = (int)Calendar.FloorDiv(from, hours);
         return from >= to ? [] : [.. Enumerable.Range(first, (int)Calendar.FloorDiv(to - 1, hours) - first + 1)];
-    }
-
-    /// <summary>Reads all parts, some at the same time; what they give is put together in their order.</summary>
-    private async Task<List<TRow>> GatherAsync<TPart, TRow>(
-        IReadOnlyList<TPart> parts, Func<TPart, List<TRow>, CancellationToken, Task> read, CancellationToken cancellationToken)
-    {
-        var found = new List<TRow>[parts.Count];
-        await store.AtOnceAsync(
-            Enumerable.Range(0, parts.Count),
-            async (n, token) => await read(parts[n], found[n] = [], token).ConfigureAwait(false),
-            cancellationToken).ConfigureAwait(false);
-        return [.. found.SelectMany(rows => rows)];
     }
 }

@@ -150,6 +150,18 @@ public sealed class CassandraStore : IBatchStore, IAsyncDisposable, IDisposable
     internal Task AtOnceAsync<T>(IEnumerable<T> items, Func<T, CancellationToken, ValueTask> run, CancellationToken cancellationToken) =>
         Parallel.ForEachAsync(items, new ParallelOptions { MaxDegreeOfParallelism = Options.MaxReads, CancellationToken = cancellationToken }, run);
 
+    /// <summary>Reads all parts, some at the same time; what they give is put together in their order.</summary>
+    internal async Task<List<TRow>> GatherAsync<TPart, TRow>(
+        IReadOnlyList<TPart> parts, Func<TPart, List<TRow>, CancellationToken, Task> read, CancellationToken cancellationToken)
+    {
+        var found = new List<TRow>[parts.Count];
+        await AtOnceAsync(
+            Enumerable.Range(0, parts.Count),
+            async (n, token) => await read(parts[n], found[n] = [], token).ConfigureAwait(false),
+            cancellationToken).ConfigureAwait(false);
+        return [.. found.SelectMany(rows => rows)];
+    }
+
     private async Task PutTopAsync(TopList list, long stamp, long now, CancellationToken cancellationToken)
     {
         TopKey key = list.Key;
