@@ -1,3 +1,4 @@
+using ClickAggregator.Grains.Archive;
 using ParquetSharp;
 using ParquetSharp.Schema;
 
@@ -66,7 +67,7 @@ internal static class ClickSchema
             .CreatedBy("click-aggregator version 1 (build 1)")
             .Compression(Compression.Zstd)
             .CompressionLevel(3)
-            .MaxRowGroupLength(ParquetClickFiles.RowGroupRows)
+            .MaxRowGroupLength(IClickFiles.RowGroupRows)
             .DataPagesize(256 << 10)
             .WriteBatchSize(1024)
             .EnableDictionary()

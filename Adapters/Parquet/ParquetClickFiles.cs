@@ -13,45 +13,13 @@ namespace ClickAggregator.Adapters.Parquet;
 /// <summary>Archived clicks as Parquet. What the files are and who can read them is in README.md beside this.</summary>
 public sealed class ParquetClickFiles : IClickFiles
 {
-    /// <summary>Rows in a row group, of which each has statistics and a bloom filter of its own: what a reader holds at a time.</summary>
-    public const int RowGroupRows = 128 << 10;
-
     private const string FormatKey = "clicks.format";
     private const string LogKey = "clicks.log";
     private const string PartitionKey = "clicks.partition";
     private const string ChainKey = "clicks.chain";
 
     /// <inheritdoc/>
-    public byte[] Write(ClickRows rows, FileOrigin origin)
-    {
-        ArgumentNullException.ThrowIfNull(rows);
-        ArgumentOutOfRangeException.ThrowIfZero(rows.Count, nameof(rows));
-        byte[] plain;
-        var filters = new List<BloomFilter?>();
-        using (var sink = new BufferOutputStream())
-        {
-            using (GroupNode root = ClickSchema.NewRoot())
-            using (WriterProperties properties = ClickSchema.NewProperties())
-            using (var writer = new ParquetFileWriter(sink, root, properties, Describe(origin)))
-            {
-                var output = new RowGroupOutput();
-                for (int start = 0; start < rows.Count; start += RowGroupRows)
-                {
-                    int count = Math.Min(RowGroupRows, rows.Count - start);
-                    using RowGroupWriter group = writer.AppendRowGroup();
-                    output.Write(group, rows, start, count, origin);
-                    filters.Add(FilterOf(rows.UserIds, start, count));
-                }
-
-                writer.Close();
-            }
-
-            using Buffer written = sink.Finish();
-            plain = written.ToArray();
-        }
-
-        return SealedFile.Complete(plain, ClickSchema.UserId, filters);
-    }
+    public IClickFileWriter Start(FileOrigin origin) => new ClickFileWriter(origin, Describe(origin));
 
     /// <inheritdoc/>
     public FileSummary Summarize(ReadOnlyMemory<byte> file) => Guard(() =>
@@ -85,32 +53,6 @@ public sealed class ParquetClickFiles : IClickFiles
     };
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
-
-    private static BloomFilter? FilterOf(Utf8Column users, int start, int count)
-    {
-        int known = 0;
-        for (int row = start; row < start + count; row++)
-        {
-            known += users[row].IsEmpty ? 0 : 1;
-        }
-
-        if (known == 0)
-        {
-            return null;
-        }
-
-        var filter = new BloomFilter(known);
-        for (int row = start; row < start + count; row++)
-        {
-            if (!users[row].IsEmpty)
-            {
-                filter.Add(BloomFilter.Hash(users[row]));
-            }
-        }
-
-        filter.Shrink();
-        return filter;
-    }
 
     // One place says what damage is: whatever the library or we stumble over in a file.
     private static T Guard<T>(Func<T> read)

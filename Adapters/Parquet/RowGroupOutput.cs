@@ -8,14 +8,14 @@ namespace ClickAggregator.Adapters.Parquet;
 /// <summary>Writes rows into row groups, column by column. Reused for the row groups of a file; not safe for concurrent use.</summary>
 internal sealed unsafe class RowGroupOutput
 {
-    private readonly short[] _levels = new short[ParquetClickFiles.RowGroupRows];
-    private readonly ByteArray[] _texts = new ByteArray[ParquetClickFiles.RowGroupRows];
-    private readonly FixedLenByteArray[] _fixed = new FixedLenByteArray[ParquetClickFiles.RowGroupRows];
-    private readonly long[] _numbers = new long[ParquetClickFiles.RowGroupRows];
+    private readonly short[] _levels = new short[IClickFiles.RowGroupRows];
+    private readonly ByteArray[] _texts = new ByteArray[IClickFiles.RowGroupRows];
+    private readonly FixedLenByteArray[] _fixed = new FixedLenByteArray[IClickFiles.RowGroupRows];
+    private readonly long[] _numbers = new long[IClickFiles.RowGroupRows];
 
     // For each row, which column its click id is in, and the 16 bytes of those that have them.
-    private readonly byte[] _forms = new byte[ParquetClickFiles.RowGroupRows];
-    private readonly byte[] _packed = GC.AllocateUninitializedArray<byte>(ParquetClickFiles.RowGroupRows * ShortIds.Bytes, pinned: true);
+    private readonly byte[] _forms = new byte[IClickFiles.RowGroupRows];
+    private readonly byte[] _packed = GC.AllocateUninitializedArray<byte>(IClickFiles.RowGroupRows * ShortIds.Bytes, pinned: true);
 
     public void Write(RowGroupWriter group, ClickRows rows, int start, int count, FileOrigin origin)
     {

@@ -24,8 +24,11 @@ public sealed record ArchiveOptions
     /// <summary>After which time the log forgets records; null for never. What the archive has not got by then is lost to it.</summary>
     public TimeSpan? LogRetention { get; init; }
 
-    /// <summary>Objects that one silo makes at the same time: each takes a few times <see cref="MaxObjectBytes"/> of memory. Default 2.</summary>
-    public int AtOnce { get; init; } = 2;
+    /// <summary>
+    /// Objects that one silo makes at the same time. Each takes the ids that may be repeated (96 MB at most by default), and clicks of
+    /// <see cref="MaxObjectBytes"/> where an hour is moved. Default 1.
+    /// </summary>
+    public int AtOnce { get; init; } = 1;
 
     /// <summary>How often a chain looks at its log. Default 1 s.</summary>
     public TimeSpan Poll { get; init; } = TimeSpan.FromSeconds(1);

@@ -60,7 +60,7 @@ public sealed partial class ChainArchive
         var made = new List<(ManifestObject, byte[])>();
         foreach ((int hour, ClickRows clicks) in hours)
         {
-            byte[] content = await AsideAsync(() => _files.Write(RowOrder.ByTarget(clicks), _chain.Origin));
+            byte[] content = await AsideAsync(() => _files.WriteByTarget(clicks, _chain.Origin));
             long first = clicks.Offsets[0];
             long last = clicks.Offsets[^1];
             made.Add((

@@ -12,8 +12,11 @@ public sealed partial class ChainArchive
     private const int LookRecords = 1000;
     private static readonly Dictionary<string, byte[]> s_nothing = [];
 
-    /// <summary>Ids are forgotten between two objects where they take more than this: they can be read back.</summary>
+    /// <summary>Ids are forgotten between two turns where they take more than this: they can be read back.</summary>
     private const long KeptBytes = 8 << 20;
+
+    /// <summary>Objects that are made one after the other where the log holds so many, since the ids are at hand.</summary>
+    private const int ObjectsInTurn = 4;
 
     private readonly RecordReader _reader = new();
     private (long Offset, long Time)? _oldest;
@@ -30,27 +33,28 @@ public sealed partial class ChainArchive
             return false;
         }
 
-        bool isFull = (limit - _record.Upto) * _recordBytes >= _options.MaxObjectBytes;
-
         // Not at once again where records are old already when they come: of another producer's clock, or after an outage.
         bool isOld = _oldest is { } oldest && oldest.Offset == _record.Upto && Now - oldest.Time >= _options.MaxAge.TotalMilliseconds
             && (_written == 0 || _time.GetElapsedTime(_written) >= _options.MaxAge / 4);
-        if (!isFull && !isOld && limit == _range.End)
+        if (!IsFull(limit) && !isOld && limit == _range.End)
         {
             return false;
         }
 
         using IDisposable turn = await _gate.EnterAsync(cancellationToken);
-        Made made = await MakeAsync(_record.Upto, limit, cancellationToken);
-        await CommitAsync(Written(made), made.Objects, cancellationToken);
-        _written = _time.GetTimestamp();
-        if (_seen?.Bytes > KeptBytes && (_range.End - _record.Upto) * _recordBytes < _options.MaxObjectBytes)
+        int objects = 0;
+        do
         {
-            _seen = null;
+            Made made = await MakeAsync(_record.Upto, limit, cancellationToken);
+            await CommitAsync(Written(made), made.Objects, cancellationToken);
+            _written = _time.GetTimestamp();
         }
-
+        while (++objects < ObjectsInTurn && IsFull(limit));
+        _seen = _seen?.Bytes > KeptBytes ? null : _seen;
         return true;
     }
+
+    private bool IsFull(long limit) => (limit - _record.Upto) * _recordBytes >= _options.MaxObjectBytes;
 
     /// <summary>When the first record that waits came into the log.</summary>
     private async Task<long> OldestAsync(CancellationToken cancellationToken)
@@ -89,8 +93,12 @@ public sealed partial class ChainArchive
     {
         DuplicateSet seen = await SeenAsync(from, cancellationToken);
         _seen = null; // until it is known where it stands
+        using IClickFileWriter file = _files.Start(_chain.Origin);
         var rows = new ClickRows();
+        var ids = new RecordIds();
         var hours = new SortedDictionary<int, long>();
+        long first = -1;
+        long lastClick = -1;
         long end = from;
         long records = 0;
         long bytes = 0;
@@ -103,8 +111,9 @@ public sealed partial class ChainArchive
             try
             {
                 SlabRecord? read = null;
-                foreach (SlabRecord record in slab.Records)
+                for (int n = 0; n < slab.Count; n++)
                 {
+                    SlabRecord record = slab.Records[n];
                     if (record.Offset < from)
                     {
                         continue;
@@ -126,11 +135,25 @@ public sealed partial class ChainArchive
                     end = record.Offset + 1;
                     if (isClick)
                     {
-                        rows.Add(in click, record.Offset, record.Timestamp, seen.Add(RecordReader.Hash(in click, record.Offset), record.Timestamp, record.Offset));
+                        first = first < 0 ? record.Offset : first;
+                        lastClick = record.Offset;
+                        rows.Add(in click, record.Offset, record.Timestamp, duplicate: false);
+                        ids.Add(in click, in record);
                         hours[hour] = hours.GetValueOrDefault(hour) + 1;
+                        if (rows.Count == IClickFiles.RowGroupRows)
+                        {
+                            ids.NoteIn(seen, rows.Duplicates);
+                            await AsideAsync(() =>
+                            {
+                                file.Add(rows);
+                                return true;
+                            });
+                            rows.Clear();
+                        }
                     }
                 }
 
+                ids.NoteIn(seen, rows.Duplicates);
                 last = read is SlabRecord marked ? LogMark.Of(slab, in marked) : last;
                 end = isFull ? end : Math.Max(end, Math.Min(to, slab.To));
             }
@@ -152,13 +175,16 @@ public sealed partial class ChainArchive
         _recordBytes = records > 1000 ? (double)bytes / records : _recordBytes;
         var adds = new List<ManifestObject>();
         Dictionary<string, byte[]> objects = [];
-        if (rows.Count > 0)
+        if (hours.Count > 0)
         {
-            byte[] content = await AsideAsync(() => _files.Write(rows, _chain.Origin));
-            string key = ArchiveKeys.Inbox(_chain.Number, rows.Offsets[0], rows.Offsets[^1]);
+            byte[] content = await AsideAsync(() =>
+            {
+                file.Add(rows);
+                return file.Finish();
+            });
+            string key = ArchiveKeys.Inbox(_chain.Number, first, lastClick);
             objects[key] = content;
-            adds.Add(new ManifestObject(
-                key, ManifestFormat.Hash(content), content.Length, rows.Offsets[0], rows.Offsets[^1] + 1, [.. hours.Select(hour => new HourRows(hour.Key, hour.Value))]));
+            adds.Add(new ManifestObject(key, ManifestFormat.Hash(content), content.Length, first, lastClick + 1, [.. hours.Select(hour => new HourRows(hour.Key, hour.Value))]));
         }
 
         return new Made(from, end, until, Math.Min(seen.Oldest ?? end, end), last, adds, objects);
@@ -173,6 +199,7 @@ public sealed partial class ChainArchive
         }
 
         var seen = new DuplicateSet(_rule.Horizon, _rule.MaxIds);
+        var ids = new RecordIds();
         long from = Math.Max(Math.Min(_record.DedupFrom, upto), _range.Start);
         if (from >= upto || _faults.HasFlag(ArchiveFaults.NoReadingBack))
         {
@@ -187,9 +214,11 @@ public sealed partial class ChainArchive
                 {
                     if (record.Offset >= from && record.Offset < upto && !record.IsDamaged && _reader.TryRead(slab.Value(in record), in record, out Click click))
                     {
-                        seen.Add(RecordReader.Hash(in click, record.Offset), record.Timestamp, record.Offset);
+                        ids.Add(in click, in record);
                     }
                 }
+
+                ids.NoteIn(seen);
             }
             finally
             {

@@ -150,7 +150,7 @@ public sealed partial class ChainArchive
 
     private long Now => _time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    private Task<T> AsideAsync<T>(Func<T> work) => _aside ? Task.Run(work) : Task.FromResult(work());
+    private Task<T> AsideAsync<T>(Func<T> work) => _aside ? BackgroundThread.RunAsync(work) : Task.FromResult(work());
 
     /// <summary>Steps 2 to 5.</summary>
     private async Task CommitAsync(ManifestEntry entry, IReadOnlyDictionary<string, byte[]> made, CancellationToken cancellationToken)

@@ -5,10 +5,11 @@ namespace ClickAggregator.Grains.Archive;
 /// <summary>The form of archived files: Parquet. Safe for concurrent use; what is read is bounded by a row group.</summary>
 public interface IClickFiles
 {
-    /// <summary>The file of some clicks, in their order. The same clicks give the same bytes, whoever writes them, whenever.</summary>
-    /// <param name="rows">At least one.</param>
-    /// <param name="origin">The log they come from.</param>
-    byte[] Write(ClickRows rows, FileOrigin origin);
+    /// <summary>Rows in a row group, of which each has statistics and filters of its own: what a reader or a writer holds at a time.</summary>
+    const int RowGroupRows = 128 << 10;
+
+    /// <summary>Begins a file of clicks that come from a log.</summary>
+    IClickFileWriter Start(FileOrigin origin);
 
     /// <summary>What a file says of itself.</summary>
     /// <exception cref="ArchiveDamagedException">It is no file that this build can read.</exception>
@@ -22,6 +23,36 @@ public interface IClickFiles
     /// <returns>One item a row group read: the number of rows that <paramref name="into"/> holds.</returns>
     /// <exception cref="ArchiveDamagedException">It is no file that this build can read.</exception>
     IEnumerable<int> Read(ReadOnlyMemory<byte> file, ClickRows into, ClickColumns columns, ClickSearch? only = null);
+}
+
+/// <summary>
+/// Writes one file, bit by bit. Clicks that are given <see cref="IClickFiles.RowGroupRows"/> at a time, but for the last, make the
+/// bytes that they make at once. Not safe for concurrent use.
+/// </summary>
+public interface IClickFileWriter : IDisposable
+{
+    /// <summary>Takes clicks, which may change afterwards.</summary>
+    void Add(ClickRows rows);
+
+    /// <summary>The file of all that was added, in that order.</summary>
+    /// <exception cref="InvalidOperationException">Nothing was added.</exception>
+    byte[] Finish();
+}
+
+/// <summary>Files that are written at once.</summary>
+public static class ClickFiles
+{
+    /// <summary>The file of some clicks, in their order. The same clicks give the same bytes, whoever writes them, whenever.</summary>
+    /// <param name="files">The form of it.</param>
+    /// <param name="rows">At least one.</param>
+    /// <param name="origin">The log they come from.</param>
+    public static byte[] Write(this IClickFiles files, ClickRows rows, FileOrigin origin)
+    {
+        ArgumentNullException.ThrowIfNull(files);
+        using IClickFileWriter writer = files.Start(origin);
+        writer.Add(rows);
+        return writer.Finish();
+    }
 }
 
 /// <summary>The log that archived clicks come from.</summary>

@@ -3,7 +3,27 @@ namespace ClickAggregator.Grains.Archive;
 /// <summary>The order of rows in the table's objects: by target, then offset, so that statistics find one target's clicks.</summary>
 internal static class RowOrder
 {
-    public static ClickRows ByTarget(ClickRows rows)
+    /// <summary>The file of some clicks in that order; it holds one row group more than they do.</summary>
+    public static byte[] WriteByTarget(this IClickFiles files, ClickRows rows, FileOrigin origin)
+    {
+        using IClickFileWriter writer = files.Start(origin);
+        var group = new ClickRows();
+        foreach (int row in ByTarget(rows))
+        {
+            if (group.Count == IClickFiles.RowGroupRows)
+            {
+                writer.Add(group);
+                group.Clear();
+            }
+
+            group.Add(rows[row], rows.Offsets[row], rows.BrokerTimes[row], rows.Duplicates[row]);
+        }
+
+        writer.Add(group);
+        return writer.Finish();
+    }
+
+    private static int[] ByTarget(ClickRows rows)
     {
         int[] order = new int[rows.Count];
         for (int row = 0; row < order.Length; row++)
@@ -17,12 +37,6 @@ internal static class RowOrder
             by = by != 0 ? by : rows.TargetIds[one].SequenceCompareTo(rows.TargetIds[other]);
             return by != 0 ? by : rows.Offsets[one].CompareTo(rows.Offsets[other]);
         });
-        var sorted = new ClickRows();
-        foreach (int row in order)
-        {
-            sorted.Add(rows[row], rows.Offsets[row], rows.BrokerTimes[row], rows.Duplicates[row]);
-        }
-
-        return sorted;
+        return order;
     }
 }

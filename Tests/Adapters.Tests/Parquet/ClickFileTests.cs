@@ -26,11 +26,11 @@ public class ClickFileTests
     [Fact]
     public void More_rows_than_a_row_group_has_come_in_several_and_in_order()
     {
-        Row[] rows = [.. RowGenerator.Usual(ParquetClickFiles.RowGroupRows + 5)];
+        Row[] rows = [.. RowGenerator.Usual(IClickFiles.RowGroupRows + 5)];
         byte[] file = _files.Write(RowGenerator.Columns(rows), s_origin);
 
         Assert.Equal(new FileSummary(s_origin, rows.Length, 2), _files.Summarize(file));
-        Assert.Equal([ParquetClickFiles.RowGroupRows, 5], _files.Read(file, new ClickRows(), ClickColumns.Offset));
+        Assert.Equal([IClickFiles.RowGroupRows, 5], _files.Read(file, new ClickRows(), ClickColumns.Offset));
         Assert.Equal(rows, Read(file));
     }
 
@@ -98,7 +98,7 @@ public class ClickFileTests
     [Fact]
     public void A_file_needs_rows_and_rows_need_kinds()
     {
-        Assert.Throws<ArgumentOutOfRangeException>(() => _files.Write(new ClickRows(), s_origin));
+        Assert.Throws<InvalidOperationException>(() => _files.Write(new ClickRows(), s_origin));
         ClickRows rows = RowGenerator.Columns(RowGenerator.Usual(1));
         rows.Kinds[0] = TargetKind.None;
         Assert.Throws<ArgumentException>(() => _files.Write(rows, s_origin));

@@ -1,3 +1,4 @@
+using ClickAggregator.Grains.Archive;
 using System.Globalization;
 using ClickAggregator.Adapters.Parquet;
 using ClickAggregator.Clicks;
@@ -74,11 +75,11 @@ public sealed class OtherReaderTests : IDisposable
     [Fact]
     public void It_uses_the_bloom_filters_as_we_do()
     {
-        Row[] rows = [.. RowGenerator.Usual(ParquetClickFiles.RowGroupRows + 1000)];
+        Row[] rows = [.. RowGenerator.Usual(IClickFiles.RowGroupRows + 1000)];
         _duck.Add("clicks/a.parquet", rows);
 
         // Not one user that is there is ruled out, by DuckDB's own reading of the filter.
-        HashSet<string>[] users = [.. rows.Chunk(ParquetClickFiles.RowGroupRows).Select(group => group.Select(row => row.UserId!).ToHashSet())];
+        HashSet<string>[] users = [.. rows.Chunk(IClickFiles.RowGroupRows).Select(group => group.Select(row => row.UserId!).ToHashSet())];
         foreach (string user in rows.Take(20).Concat(rows.TakeLast(20)).Select(row => row.UserId!))
         {
             Assert.All(

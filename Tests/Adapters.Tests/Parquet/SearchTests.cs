@@ -15,7 +15,7 @@ public class SearchTests
     public void A_target_is_read_from_the_row_groups_that_may_have_it()
     {
         // As the table's files are: sorted by target.
-        Row[] rows = [.. Sorted(Groups * ParquetClickFiles.RowGroupRows)];
+        Row[] rows = [.. Sorted(Groups * IClickFiles.RowGroupRows)];
         byte[] file = Write(rows);
 
         foreach (string target in (string[])["ad-000", "ad-250", "ad-999"])
@@ -32,7 +32,7 @@ public class SearchTests
     [Fact]
     public void A_user_is_read_from_the_row_groups_whose_filter_may_know_the_user()
     {
-        Row[] rows = [.. Sorted(Groups * ParquetClickFiles.RowGroupRows)];
+        Row[] rows = [.. Sorted(Groups * IClickFiles.RowGroupRows)];
         rows[^7] = rows[^7] with { UserId = "the-one" };
         byte[] file = Write(rows);
 

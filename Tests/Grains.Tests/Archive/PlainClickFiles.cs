@@ -9,7 +9,9 @@ namespace ClickAggregator.Grains.Tests.Archive;
 /// <summary>Files of a form that is easy to read: one row behind the other. Another version gives other bytes for the same rows.</summary>
 internal sealed class PlainClickFiles(byte version = 1, int rowGroup = 7) : IClickFiles
 {
-    public byte[] Write(ClickRows rows, FileOrigin origin)
+    public IClickFileWriter Start(FileOrigin origin) => new CollectingWriter(rows => Written(rows, origin));
+
+    private byte[] Written(ClickRows rows, FileOrigin origin)
     {
         using var stream = new MemoryStream();
         using (var writer = new BinaryWriter(stream))

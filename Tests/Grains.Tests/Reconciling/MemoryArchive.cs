@@ -4,6 +4,7 @@ using System.Text;
 using ClickAggregator.Clicks;
 using ClickAggregator.Grains.Archive;
 using ClickAggregator.Grains.Reconciling;
+using ClickAggregator.Grains.Tests.Archive;
 
 namespace ClickAggregator.Grains.Tests.Reconciling;
 
@@ -47,7 +48,9 @@ internal sealed class MemoryObjects : IArchiveObjects
 /// <summary>Files of the simplest form: all columns, row by row.</summary>
 internal sealed class PlainFiles(int rowsInGroup = 7) : IClickFiles
 {
-    public byte[] Write(ClickRows rows, FileOrigin origin)
+    public IClickFileWriter Start(FileOrigin origin) => new CollectingWriter(Written);
+
+    private static byte[] Written(ClickRows rows)
     {
         using var stream = new MemoryStream();
         using var writer = new BinaryWriter(stream);

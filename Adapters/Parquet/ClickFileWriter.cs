@@ -1,0 +1,81 @@
+using ClickAggregator.Grains.Archive;
+using ParquetSharp;
+using ParquetSharp.IO;
+using ParquetSharp.Schema;
+using Buffer = ParquetSharp.IO.Buffer;
+
+namespace ClickAggregator.Adapters.Parquet;
+
+/// <summary>Writes one file, row group by row group: what it holds is the file so far, compressed, and one row group.</summary>
+internal sealed class ClickFileWriter : IClickFileWriter
+{
+    private readonly FileOrigin _origin;
+    private readonly BufferOutputStream _sink = new();
+    private readonly ParquetFileWriter _writer;
+    private readonly RowGroupOutput _output = new();
+    private readonly List<BloomFilter?> _filters = [];
+
+    public ClickFileWriter(FileOrigin origin, IReadOnlyDictionary<string, string> described)
+    {
+        _origin = origin;
+        using GroupNode root = ClickSchema.NewRoot();
+        using WriterProperties properties = ClickSchema.NewProperties();
+        _writer = new ParquetFileWriter(_sink, root, properties, described);
+    }
+
+    public void Add(ClickRows rows)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        for (int start = 0; start < rows.Count; start += IClickFiles.RowGroupRows)
+        {
+            int count = Math.Min(IClickFiles.RowGroupRows, rows.Count - start);
+            using RowGroupWriter group = _writer.AppendRowGroup();
+            _output.Write(group, rows, start, count, _origin);
+            _filters.Add(FilterOf(rows.UserIds, start, count));
+        }
+    }
+
+    public byte[] Finish()
+    {
+        if (_filters.Count == 0)
+        {
+            throw new InvalidOperationException("a file has one click at least");
+        }
+
+        _writer.Close();
+        using Buffer written = _sink.Finish();
+        return SealedFile.Complete(written.ToArray(), ClickSchema.UserId, _filters);
+    }
+
+    public void Dispose()
+    {
+        _writer.Dispose();
+        _sink.Dispose();
+    }
+
+    private static BloomFilter? FilterOf(Utf8Column users, int start, int count)
+    {
+        int known = 0;
+        for (int row = start; row < start + count; row++)
+        {
+            known += users[row].IsEmpty ? 0 : 1;
+        }
+
+        if (known == 0)
+        {
+            return null;
+        }
+
+        var filter = new BloomFilter(known);
+        for (int row = start; row < start + count; row++)
+        {
+            if (!users[row].IsEmpty)
+            {
+                filter.Add(BloomFilter.Hash(users[row]));
+            }
+        }
+
+        filter.Shrink();
+        return filter;
+    }
+}
