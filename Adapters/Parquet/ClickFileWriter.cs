@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ClickAggregator.Grains.Archive;
 using ParquetSharp;
 using ParquetSharp.IO;
@@ -12,12 +13,13 @@ internal sealed class ClickFileWriter : IClickFileWriter
     private readonly FileOrigin _origin;
     private readonly BufferOutputStream _sink = new();
     private readonly ParquetFileWriter _writer;
-    private readonly RowGroupOutput _output = new();
+    private readonly ConcurrentBag<RowGroupOutput> _outputs;
     private readonly List<BloomFilter?> _filters = [];
 
-    public ClickFileWriter(FileOrigin origin, IReadOnlyDictionary<string, string> described)
+    public ClickFileWriter(FileOrigin origin, IReadOnlyDictionary<string, string> described, ConcurrentBag<RowGroupOutput> outputs)
     {
         _origin = origin;
+        _outputs = outputs;
         using GroupNode root = ClickSchema.NewRoot();
         using WriterProperties properties = ClickSchema.NewProperties();
         _writer = new ParquetFileWriter(_sink, root, properties, described);
@@ -26,13 +28,16 @@ internal sealed class ClickFileWriter : IClickFileWriter
     public void Add(ClickRows rows)
     {
         ArgumentNullException.ThrowIfNull(rows);
+        RowGroupOutput output = _outputs.TryTake(out RowGroupOutput? unused) ? unused : new RowGroupOutput();
         for (int start = 0; start < rows.Count; start += IClickFiles.RowGroupRows)
         {
             int count = Math.Min(IClickFiles.RowGroupRows, rows.Count - start);
             using RowGroupWriter group = _writer.AppendRowGroup();
-            _output.Write(group, rows, start, count, _origin);
+            output.Write(group, rows, start, count, _origin);
             _filters.Add(FilterOf(rows.UserIds, start, count));
         }
+
+        _outputs.Add(output);
     }
 
     public byte[] Finish()

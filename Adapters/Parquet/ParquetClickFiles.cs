@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using ClickAggregator.Clicks;
@@ -18,8 +19,11 @@ public sealed class ParquetClickFiles : IClickFiles
     private const string PartitionKey = "clicks.partition";
     private const string ChainKey = "clicks.chain";
 
+    // As many as files were ever written at the same time.
+    private readonly ConcurrentBag<RowGroupOutput> _unused = [];
+
     /// <inheritdoc/>
-    public IClickFileWriter Start(FileOrigin origin) => new ClickFileWriter(origin, Describe(origin));
+    public IClickFileWriter Start(FileOrigin origin) => new ClickFileWriter(origin, Describe(origin), _unused);
 
     /// <inheritdoc/>
     public FileSummary Summarize(ReadOnlyMemory<byte> file) => Guard(() =>

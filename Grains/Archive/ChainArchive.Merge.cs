@@ -12,7 +12,7 @@ public sealed partial class ChainArchive
             return false;
         }
 
-        using IDisposable turn = await _gate.EnterAsync(cancellationToken);
+        using ArchiveGate.Turn turn = await _gate.EnterAsync(cancellationToken);
         IReadOnlyList<(ManifestObject Object, byte[] Content)> moved;
         try
         {

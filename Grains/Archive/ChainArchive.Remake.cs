@@ -38,7 +38,8 @@ public sealed partial class ChainArchive
         {
             if (entry.From >= _range.Start)
             {
-                Made made = await MakeAsync(entry.From, entry.To, cancellationToken);
+                using ArchiveGate.Turn turn = await _gate.EnterAsync(cancellationToken);
+                Made made = await MakeAsync(turn.Memory, entry.From, entry.To, cancellationToken);
                 bool isSame = made.To == entry.To && IsSame(entry, made.Adds);
                 return new Remade(made.Objects, isSame ? null : Written(made));
             }

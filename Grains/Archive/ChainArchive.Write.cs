@@ -41,16 +41,20 @@ public sealed partial class ChainArchive
             return false;
         }
 
-        using IDisposable turn = await _gate.EnterAsync(cancellationToken);
+        using ArchiveGate.Turn turn = await _gate.EnterAsync(cancellationToken);
         int objects = 0;
         do
         {
-            Made made = await MakeAsync(_record.Upto, limit, cancellationToken);
+            Made made = await MakeAsync(turn.Memory, _record.Upto, limit, cancellationToken);
             await CommitAsync(Written(made), made.Objects, cancellationToken);
             _written = _time.GetTimestamp();
         }
         while (++objects < ObjectsInTurn && IsFull(limit));
-        _seen = _seen?.Bytes > KeptBytes ? null : _seen;
+        if (_seen?.Bytes > KeptBytes)
+        {
+            (turn.Memory.Ids, _seen) = (_seen, null);
+        }
+
         return true;
     }
 
@@ -89,12 +93,13 @@ public sealed partial class ChainArchive
     };
 
     /// <summary>Makes the object of what the log has from an offset on, as much as goes into one.</summary>
-    private async Task<Made> MakeAsync(long from, long to, CancellationToken cancellationToken)
+    private async Task<Made> MakeAsync(ArchiveMemory memory, long from, long to, CancellationToken cancellationToken)
     {
-        DuplicateSet seen = await SeenAsync(from, cancellationToken);
+        DuplicateSet seen = await SeenAsync(memory, from, cancellationToken);
         _seen = null; // until it is known where it stands
         using IClickFileWriter file = _files.Start(_chain.Origin);
-        var rows = new ClickRows();
+        ClickRows rows = memory.Rows;
+        rows.Clear();
         var ids = new RecordIds();
         var hours = new SortedDictionary<int, long>();
         long first = -1;
@@ -191,14 +196,15 @@ public sealed partial class ChainArchive
     }
 
     /// <summary>The ids that the records before an offset had, as far as they may still be repeated.</summary>
-    private async Task<DuplicateSet> SeenAsync(long upto, CancellationToken cancellationToken)
+    private async Task<DuplicateSet> SeenAsync(ArchiveMemory memory, long upto, CancellationToken cancellationToken)
     {
         if (_seen is not null && _seenUpto == upto)
         {
             return _seen;
         }
 
-        var seen = new DuplicateSet(_rule.Horizon, _rule.MaxIds);
+        var seen = new DuplicateSet(_rule.Horizon, _rule.MaxIds, memory.Ids);
+        memory.Ids = null;
         var ids = new RecordIds();
         long from = Math.Max(Math.Min(_record.DedupFrom, upto), _range.Start);
         if (from >= upto || _faults.HasFlag(ArchiveFaults.NoReadingBack))

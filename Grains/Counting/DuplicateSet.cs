@@ -29,15 +29,16 @@ public sealed class DuplicateSet
     private readonly uint _tagMask;
     private readonly UInt128[]?[] _ring;
     private readonly LogTimes _times = new();
-    private UInt128[]? _spare;
-    private uint[] _table = new uint[SmallestTable];
+    private readonly Stack<UInt128[]> _spares = new();
+    private uint[] _table;
     private int _occupied;
     private long _head;
     private long _next;
 
     /// <param name="horizon">How much log time an id is remembered.</param>
     /// <param name="maxIds">How many records an id is remembered; 1 to <see cref="CountingRules.MostIds"/>.</param>
-    public DuplicateSet(TimeSpan horizon, int maxIds)
+    /// <param name="former">A set that nobody uses any more: its memory is taken.</param>
+    public DuplicateSet(TimeSpan horizon, int maxIds, DuplicateSet? former = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(horizon, TimeSpan.FromMilliseconds(1));
         ArgumentOutOfRangeException.ThrowIfLessThan(maxIds, 1);
@@ -49,6 +50,15 @@ public sealed class DuplicateSet
         _indexMask = (1u << _indexBits) - 1;
         _tagMask = (1u << (32 - _indexBits)) - 1;
         _ring = new UInt128[]?[1 << (_indexBits - ChunkBits)];
+        _table = former?._table ?? new uint[SmallestTable];
+        if (former is not null)
+        {
+            Array.Clear(_table);
+            foreach (UInt128[] chunk in former._ring.OfType<UInt128[]>().Concat(former._spares))
+            {
+                _spares.Push(chunk);
+            }
+        }
     }
 
     /// <summary>How many records are remembered now.</summary>
@@ -57,7 +67,7 @@ public sealed class DuplicateSet
     /// <summary>How much memory the set holds, about, in bytes.</summary>
     public long Bytes =>
         (_table.Length * 4L) + _times.Bytes
-        + ((_ring.Count(c => c is not null) + (_spare is null ? 0 : 1)) * (long)ChunkSize * 16);
+        + ((_ring.Count(c => c is not null) + _spares.Count) * (long)ChunkSize * 16);
 
     /// <summary>
     /// The offset of the first record that can still matter: a set that is given the records from there on decides
@@ -118,7 +128,11 @@ public sealed class DuplicateSet
         for (long chunk = _head >> ChunkBits; chunk < head >> ChunkBits; chunk++)
         {
             ref UInt128[]? gone = ref _ring[chunk & (_ring.Length - 1)];
-            _spare ??= gone;
+            if (gone is not null && _spares.Count == 0)
+            {
+                _spares.Push(gone);
+            }
+
             gone = null;
         }
 
@@ -170,8 +184,7 @@ public sealed class DuplicateSet
         ref UInt128[]? chunk = ref _ring[place >> ChunkBits];
         if (chunk is null)
         {
-            chunk = _spare ?? GC.AllocateUninitializedArray<UInt128>(ChunkSize);
-            _spare = null;
+            chunk = _spares.TryPop(out UInt128[]? spare) ? spare : GC.AllocateUninitializedArray<UInt128>(ChunkSize);
         }
 
         chunk[place & (ChunkSize - 1)] = hash;

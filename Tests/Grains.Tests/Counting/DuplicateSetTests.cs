@@ -45,8 +45,19 @@ public class DuplicateSetTests
     [InlineData(20_000, 1_000_000)]
     public void It_decides_as_the_rule_says_while_the_ring_turns_and_the_table_is_rebuilt(int maxIds, int horizon)
     {
-        var random = new Random(7);
-        var set = new DuplicateSet(TimeSpan.FromMilliseconds(horizon), maxIds);
+        DuplicateSet set = Turn(new DuplicateSet(TimeSpan.FromMilliseconds(horizon), maxIds), seed: 7);
+        long bytes = set.Bytes;
+        set = Turn(new DuplicateSet(TimeSpan.FromMilliseconds(horizon), maxIds, former: set), seed: 8);
+        Assert.InRange(set.Bytes, bytes / 2, bytes + (1 << 20));
+
+        // In memory that was of another set, and by other bounds.
+        Turn(new DuplicateSet(TimeSpan.FromMilliseconds(horizon / 2), maxIds / 3, former: set), seed: 9, horizon / 2, maxIds / 3);
+
+        DuplicateSet Turn(DuplicateSet set, int seed, int? of = null, int? ids = null) => Turned(set, new Random(seed), ids ?? maxIds, of ?? horizon);
+    }
+
+    private static DuplicateSet Turned(DuplicateSet set, Random random, int maxIds, int horizon)
+    {
         var last = new Dictionary<UInt128, (long Number, long Time)>();
         var hashes = new UInt128[100];
         var times = new long[100];
@@ -72,6 +83,7 @@ public class DuplicateSetTests
         }
 
         Assert.InRange(set.Count, 1, maxIds);
+        return set;
     }
 
     [Fact]
