@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using ClickAggregator.Clicks;
 using ClickAggregator.Grains.Storage;
@@ -9,14 +8,12 @@ namespace ClickAggregator.Adapters.Tests.Cassandra;
 /// <summary>A client of another make, which knows nothing but the tables' columns, finds the numbers that the store answers with.</summary>
 public class IndependentReaderTests(CassandraServer server, CassandraKeyspace keyspace) : IClassFixture<CassandraKeyspace>
 {
-    private const string Python = "/usr/bin/python3";
     private const int Hour = 500_000;
     private static readonly CancellationToken s_go = CancellationToken.None;
 
     [Fact]
     public async Task The_Python_driver_reads_the_same_numbers()
     {
-        Assert.SkipUnless(File.Exists(Python) && await RunAsync("-c", "import cassandra") is not null, "needs the Python driver: apt-get install python3-cassandra");
         await using StoreInCassandra store = await keyspace.OpenAsync(server);
         var random = new Random(11);
         string[] series = ["total", "ad:1", "ad:é日👍", "campaign:9", "page:p-1|country:DE"];
@@ -44,7 +41,7 @@ public class IndependentReaderTests(CassandraServer server, CassandraKeyspace ke
                 [new PageRow("page:p-1", "https://one/", 5)]),
             s_go);
 
-        string output = (await RunAsync(Path.Combine(AppContext.BaseDirectory, "Cassandra", "reader.py"), keyspace.Host, $"{server.Port}", keyspace.Name))!;
+        string output = await PythonDriver.RunAsync("Cassandra/reader.py", [keyspace.Host, $"{server.Port}", keyspace.Name]);
         JsonElement found = JsonDocument.Parse(output).RootElement;
 
         Dictionary<WindowKey, WindowRow> rows = await store.Counts.ScanWindowsAsync(s_go).ToDictionaryAsync(pair => pair.Key, pair => pair.Row);
@@ -67,15 +64,4 @@ public class IndependentReaderTests(CassandraServer server, CassandraKeyspace ke
         .Select(each => $"{each.Name} {JsonSerializer.Serialize(JsonSerializer.Deserialize<object>(each.Value.GetRawText()), s_plain)}").Order(StringComparer.Ordinal);
 
     private static readonly JsonSerializerOptions s_plain = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
-    /// <summary>What it prints; null where it fails and prints nothing.</summary>
-    private static async Task<string?> RunAsync(params string[] arguments)
-    {
-        using Process process = Process.Start(new ProcessStartInfo(Python, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        string output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        Assert.True(process.ExitCode == 0 || output.Length == 0, await errors);
-        return process.ExitCode == 0 ? output : null;
-    }
 }

@@ -25,7 +25,7 @@ public class TypeTests(CassandraServer server)
             await keyspace.Cql.ExecuteAsync($"INSERT INTO {keyspace.Name}.pages (k, c, n) VALUES ({"ours"}, {n}, {(long)n * 3})", Cancellation);
         }
 
-        string output = await PythonDriver.RunAsync("read", keyspace.Options.ContactPoints[0], keyspace.Options.Port, keyspace.Name.Name);
+        string output = await PythonDriver.RunAsync("Real/interop.py", ["read", keyspace.Options.ContactPoints[0], $"{keyspace.Options.Port}", keyspace.Name.Name]);
         JsonElement row = JsonDocument.Parse(output).RootElement;
         Assert.Equal("ascii", row.GetProperty("a").GetString());
         Assert.Equal(long.MinValue, row.GetProperty("bi").GetInt64());
@@ -55,7 +55,7 @@ public class TypeTests(CassandraServer server)
     public async Task Ours_reads_what_another_client_wrote()
     {
         await using TestKeyspace keyspace = await CreateAsync();
-        await PythonDriver.RunAsync("write", keyspace.Options.ContactPoints[0], keyspace.Options.Port, keyspace.Name.Name);
+        await PythonDriver.RunAsync("Real/interop.py", ["write", keyspace.Options.ContactPoints[0], $"{keyspace.Options.Port}", keyspace.Name.Name]);
         Same(await ReadAsync(keyspace, "python"));
         var statement = new CqlStatement($"SELECT c, n FROM {keyspace.Name}.pages WHERE k = ?");
         long expected = 0;
@@ -99,7 +99,7 @@ public class TypeTests(CassandraServer server)
         Assert.Equal(keys.Length, tokens.Count);
         Assert.All(keys, key => Assert.Equal(tokens[key], Murmur3.Token(Hex.Bytes(key))));
         string output = await PythonDriver.RunAsync(
-            "tokens", keyspace.Options.ContactPoints[0], keyspace.Options.Port, keyspace.Name.Name, JsonSerializer.Serialize(keys));
+            "Real/interop.py", ["tokens", keyspace.Options.ContactPoints[0], $"{keyspace.Options.Port}", keyspace.Name.Name], JsonSerializer.Serialize(keys));
         Assert.Equal(keys.Select(key => tokens[key].ToString(CultureInfo.InvariantCulture)), output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 

@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using ClickAggregator.Servers;
 using ClickAggregator.SystemTests.Oracle;
 using ClickAggregator.SystemTests.Programs;
@@ -30,8 +32,43 @@ public class ClusterTests(KafkaServer kafka, CassandraServer cassandra, ITestOut
         Assert.Equal(503, (int)(await api.Http.GetAsync("/health/ready/query")).StatusCode);
         await cluster.StartSilosAsync(2);
         await RealClicksTests.SendAsync(api.Http, lines[20_000..]);
-        await Answers.AgreeAsync(api.Http, Recount.Of(lines), eachHour: true);
+        var recount = Recount.Of(lines);
+        await Answers.AgreeAsync(api.Http, recount, eachHour: true);
         Assert.Equal(200, (int)(await api.Http.GetAsync("/health/ready/query")).StatusCode);
+        await TablesAgreeAsync(cluster, recount);
+        await Eventually.Async("the dashboard shows both silos", async () =>
+        {
+            string counters = await api.Http.GetStringAsync("/dashboard/DashboardCounters");
+            return cluster.Silos.All(silo => counters.Contains(SiloProcess.AddressOf(silo), StringComparison.Ordinal));
+        }, TimeSpan.FromMinutes(1));
+    }
+
+    /// <summary>A client of another make finds the same numbers in the tables as the API.</summary>
+    private async Task TablesAgreeAsync(ClusterPrograms cluster, Recount recount)
+    {
+        string[] where = [(await cassandra.ContactPointsAsync()).Split(',')[0], $"{cassandra.Port}", cluster.Keyspace];
+        using var tables = JsonDocument.Parse(await PythonDriver.RunAsync("Cluster/reader.py", where));
+        var quartersOfAds = new Dictionary<(string Ad, long Quarter), long>();
+        long total = 0;
+        foreach (JsonProperty row in tables.RootElement.GetProperty("hours").EnumerateObject())
+        {
+            string[] key = row.Name.Split('@');
+            long[] quarters = [.. row.Value[0].EnumerateArray().Select(count => count.GetInt64())];
+            total += key[0] == "total" ? quarters.Sum() : 0;
+            if (key[0].StartsWith("ad:", StringComparison.Ordinal) && !key[0].Contains('|', StringComparison.Ordinal))
+            {
+                for (int quarter = 0; quarter < 4; quarter++)
+                {
+                    (string, long) at = (key[0][3..], (long.Parse(key[1], CultureInfo.InvariantCulture) * 4) + quarter);
+                    quartersOfAds[at] = quartersOfAds.GetValueOrDefault(at) + quarters[quarter];
+                }
+            }
+        }
+
+        Assert.Equal(recount.Total, total);
+        Assert.Equal(
+            recount.ByAdMinute.GroupBy(one => (one.Key.Ad, one.Key.Minute / 15), one => one.Value).Select(group => (group.Key, group.Sum())).Order(),
+            quartersOfAds.Where(one => one.Value > 0).Select(one => (one.Key, one.Value)).Order());
     }
 
     [Fact]
@@ -176,7 +213,7 @@ public class ClusterTests(KafkaServer kafka, CassandraServer cassandra, ITestOut
             return -1;
         }
 
-        using var json = System.Text.Json.JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
+        using var json = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
         return json.RootElement.GetProperty("clicks").GetInt64();
     }
 }

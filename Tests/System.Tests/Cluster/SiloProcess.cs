@@ -24,6 +24,9 @@ internal static class SiloProcess
             environment: environment);
     }
 
+    /// <summary>Where other silos reach one that has started: address and port.</summary>
+    public static string AddressOf(ProgramProcess silo) => silo.Output.Split("silos reach it at ")[1].Split(',')[0];
+
     /// <summary>Runs it to its end and returns what it printed.</summary>
     public static async Task<(int ExitCode, string Output)> RunAsync(params string[] settings)
     {

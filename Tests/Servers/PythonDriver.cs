@@ -1,17 +1,17 @@
 using System.Diagnostics;
 
-namespace ClickAggregator.Persistence.Cassandra.Tests.Real;
+namespace ClickAggregator.Servers;
 
-/// <summary>The Python driver for Cassandra, another make: the package python3-cassandra of Debian, with the system's Python.</summary>
+/// <summary>The Python driver for Cassandra, a client of another make: the package python3-cassandra of Debian, with the system's Python.</summary>
 internal static class PythonDriver
 {
     private const string Python = "/usr/bin/python3";
 
-    /// <summary>Runs interop.py; skips the test where the driver is not there.</summary>
-    public static async Task<string> RunAsync(string action, string host, int port, string keyspace, string input = "")
+    /// <summary>Runs a script that lies beside the test, and returns what it prints; skips the test where the driver is not there.</summary>
+    public static async Task<string> RunAsync(string script, string[] arguments, string input = "")
     {
         Assert.SkipUnless(File.Exists(Python) && await ExitAsync("-c", "import cassandra") == 0, "needs the Python driver: apt-get install python3-cassandra");
-        using Process process = Start([Path.Combine(AppContext.BaseDirectory, "Real", "interop.py"), action, host, $"{port}", keyspace]);
+        using Process process = Start([Path.Combine(AppContext.BaseDirectory, script), .. arguments]);
         await process.StandardInput.WriteAsync(input);
         process.StandardInput.Close();
         Task<string> errors = process.StandardError.ReadToEndAsync();
