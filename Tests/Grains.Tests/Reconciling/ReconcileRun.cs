@@ -438,7 +438,7 @@ internal sealed class ReconcileRun : IDisposable
     private async Task SendAsync(List<byte[]> records)
     {
         await Task.Delay(TimeSpan.FromMilliseconds(_world.Random.Next(1, 200)), _world, CancellationToken.None);
-        if (!_quiet && _world.Chance(20))
+        if (_world.Chance(_quiet ? 5 : 20))
         {
             _world.Fire("replay fails");
             _replay.Records.AddRange(records.Take(_world.Random.Next(records.Count + 1)));
