@@ -40,12 +40,22 @@ internal sealed class KafkaReplayLog(KafkaLogOptions topic, TimeProvider time, I
         }
     }
 
+    /// <summary>Stretches that are still open keep their clients until they are closed.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (_session is { } session)
+        await _turn.WaitAsync(CancellationToken.None);
+        try
         {
+            Session? session = _session;
             _session = null;
-            await session.DisposeAsync();
+            if (session?.Users == 0)
+            {
+                await session.DisposeAsync();
+            }
+        }
+        finally
+        {
+            _turn.Release();
         }
     }
 

@@ -28,6 +28,15 @@ public static class KafkaTopicSettings
 
         var silo = new KafkaSiloOptions(Log(kafka.Topic, partitions), Log(deadLetters ?? kafka.Topic + "-dead-letters", 1), Log(replay ?? kafka.Topic + "-replay", partitions));
         silo.Replay.Retention = s_replayRetention;
+        if (silo.Replay.Topic == silo.Clicks.Topic || silo.Replay.Topic == silo.DeadLetters.Topic)
+        {
+            reader.Fault("Kafka:ReplayTopic", "must be a topic of its own: what goes through it was counted before");
+        }
+        else if (replay is not null && silo.Replay.Validate().Any(fault => fault.StartsWith($"{nameof(KafkaLogOptions)}.{nameof(KafkaLogOptions.Topic)} ", StringComparison.Ordinal)))
+        {
+            reader.Fault("Kafka:ReplayTopic", "must be 1 to 249 of the characters a-z A-Z 0-9 . _ -");
+        }
+
         reader.FaultOptions(silo.Clicks.Validate(), _ => "Kafka");
         return silo;
 

@@ -21,7 +21,9 @@ internal sealed class HourReplay
 {
     private const int BatchBytes = 1 << 20;
     private const int BatchRecords = 8192;
-    private const int CompleteEvery = 32;
+
+    // Windows that wait to be added up are bounded by it.
+    private const int MostFolded = 1 << 16;
 
     // Repeats are told within the whole hour here, however far apart the log took them.
     private static readonly TimeSpan s_horizon = TimeSpan.FromDays(36_500);
@@ -206,7 +208,7 @@ internal sealed class HourReplay
 
         var rules = new CountingRules(_question.Rollups, s_horizon, records.Count, retentionDays: _question.RetentionDays);
         var folder = new ClickFolder(rules, _request.Chain, new DuplicateSet(rules.Horizon, rules.MaxIds));
-        int slabs = 0;
+        int waiting = 0;
         foreach ((Slab slab, bool taken) in records.Slabs())
         {
             if (taken)
@@ -218,9 +220,11 @@ internal sealed class HourReplay
                 folder.Fold(slab, slab.From, slab.To);
             }
 
+            waiting += slab.Count;
             slab.Release();
-            if (++slabs % CompleteEvery == 0)
+            if (waiting >= MostFolded)
             {
+                waiting = 0;
                 Add(folder.Complete(), folded);
             }
         }
