@@ -80,7 +80,7 @@ public enum RunMode : byte
     /// <summary>Straight from the archive.</summary>
     Direct = 0,
 
-    /// <summary>Through a log of its own and the counting's own code.</summary>
+    /// <summary>Also through a log of its own and the counting's own code: both have to say the same.</summary>
     Republish = 1,
 }
 
@@ -130,7 +130,7 @@ public sealed record ReconciliationRun(
 /// <summary>An hour that a run could not do.</summary>
 /// <param name="Hour">Hours since the epoch.</param>
 /// <param name="Chain">The chain's number.</param>
-/// <param name="Code">For example <c>archive_damaged</c>, <c>archive_behind</c>, <c>archive_incomplete</c>, <c>later</c>, <c>failed</c>.</param>
+/// <param name="Code">For example <c>archive_damaged</c>, <c>archive_behind</c>, <c>archive_incomplete</c>, <c>replay_unavailable</c>, <c>recounts_differ</c>, <c>later</c>, <c>failed</c>.</param>
 /// <param name="Message">What it is, with the object's name where it is one.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.RunTrouble")]
 public sealed record RunTrouble([property: Id(0)] int Hour, [property: Id(1)] int Chain, [property: Id(2)] string Code, [property: Id(3)] string Message);

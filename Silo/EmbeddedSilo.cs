@@ -6,12 +6,14 @@ using ClickAggregator.ClickLog;
 using ClickAggregator.Grains;
 using ClickAggregator.Grains.Partitions;
 using ClickAggregator.Grains.Reconciling;
+using ClickAggregator.Grains.Reconciling.Replay;
 using ClickAggregator.Silo.Kafka;
 using ClickAggregator.Silo.Settings;
 using ClickAggregator.Streaming;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
 using Orleans.Hosting;
 
@@ -28,6 +30,9 @@ public sealed record EmbeddedSiloOptions(
 {
     /// <summary>When hours are recounted from the archive.</summary>
     public ReconciliationOptions Reconciliation { get; init; } = new();
+
+    /// <summary>Where archived clicks are counted once more, unless that is Kafka; nothing in it is needed after a restart.</summary>
+    public string ReplayDirectory { get; init; } = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(Store.Path))!, "replay");
 }
 
 /// <summary>
@@ -52,6 +57,8 @@ public static class EmbeddedSilo
             builder.Services.AddSingleton<IPartitionLog>(services => ClickLog(services));
             builder.Services.TryAddSingleton<IClickLogNeed, CountedClickLog>();
             builder.Services.AddSingleton<IArchiveNeed, ArchivedClickLog>();
+            builder.Services.AddSingleton<IReplayLog>(services => new ClickLogReplay(
+                options.ReplayDirectory, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILoggerFactory>()));
         }
 
         builder.UseOrleans(silo =>

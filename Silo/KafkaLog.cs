@@ -1,4 +1,5 @@
 using ClickAggregator.Grains.Partitions;
+using ClickAggregator.Grains.Reconciling.Replay;
 using ClickAggregator.Silo.Kafka;
 using ClickAggregator.Streaming;
 using ClickAggregator.Streaming.Kafka;
@@ -24,5 +25,7 @@ internal static class KafkaLog
         services.AddSingleton(all => new KafkaDeadLetters(
             kafka.DeadLetters, all.GetRequiredService<TimeProvider>(), all.GetRequiredService<ILoggerFactory>()));
         services.AddSingleton(all => new DeadLetterSink(all.GetRequiredService<KafkaDeadLetters>()));
+        services.AddSingleton<IReplayLog>(all => new KafkaReplayLog(
+            kafka.Replay, all.GetRequiredService<TimeProvider>(), all.GetRequiredService<ILoggerFactory>()));
     }
 }

@@ -20,7 +20,7 @@ internal static class RunQueries
     [
         new("from", "The first hour: a date (midnight UTC) or an ISO 8601 time with a zone; floored to the hour.", Required: true),
         new("to", "Like from, exclusive; raised to the hour.", Required: true),
-        new("mode", "direct (the default: straight from the archive) or republish."),
+        new("mode", "direct (the default: archived clicks are added up) or republish: they are also sent through a log of their own and counted by the counting's own code, and where the two differ nothing is corrected (recounts_differ)."),
         new("dry_run", "Reports what differs, and changes nothing.", IsFlag: true),
     ];
 

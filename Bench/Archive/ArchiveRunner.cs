@@ -2,6 +2,7 @@ using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using ClickAggregator.Adapters.Parquet;
 using ClickAggregator.Bench.Load;
+using ClickAggregator.Grains;
 using ClickAggregator.Grains.Archive;
 using DuckDB.NET.Data;
 
@@ -45,6 +46,9 @@ internal sealed class ArchiveRunner(ArchiveOptions options)
             Measure("read: columns of a recount, no more", () => files.Sum(file => Sweep(file, Recounted)));
             Measure("read: all columns, no more", () => files.Sum(file => Sweep(file, ClickColumns.All)));
             AskDuckDb(folder);
+            var hour = new RecountedHour(folder.FullName, table.Select((rows, n) => ($"clicks-{n}.parquet", rows)));
+            Measure("recount of the hour, direct", () => hour.RecountAsync(RunMode.Direct).GetAwaiter().GetResult());
+            Measure("recount of the hour, republish", () => hour.RecountAsync(RunMode.Republish).GetAwaiter().GetResult());
         }
         finally
         {

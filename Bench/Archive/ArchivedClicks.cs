@@ -9,7 +9,10 @@ namespace ClickAggregator.Bench.Archive;
 /// <summary>Clicks of the kind that <see cref="ZipfClicks"/> sends, spread over an hour, as the archive gets them from the log.</summary>
 internal sealed class ArchivedClicks(ArchiveOptions options)
 {
-    private const long Start = 1_763_838_000_000;
+    /// <summary>The hour of (nearly) all of them, since the epoch.</summary>
+    public const int Hour = 489_955;
+
+    private const long Start = Hour * 3_600_000L;
     private const string Crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
     private readonly Random _random = new(1);

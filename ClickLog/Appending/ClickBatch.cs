@@ -27,15 +27,35 @@ public sealed class ClickBatch : IDisposable
     /// <summary>Adds a click; it must have an id and a timestamp.</summary>
     public void Add(in Click click)
     {
-        int partition = TargetPartitioner.Partition(click.Kind, click.TargetId, _partitions.Length);
+        ref PartitionBuffer buffer = ref _partitions[TargetPartitioner.Partition(click.Kind, click.TargetId, _partitions.Length)];
+        Span<byte> frame = Room(ref buffer, ClickRecord.MaxBytes);
+        Added(ref buffer, frame, ClickRecord.Write(click, frame[BatchFormat.FrameBytes..]));
+    }
+
+    /// <summary>Adds a record as it is.</summary>
+    /// <param name="partition">The partition it goes to.</param>
+    /// <param name="record">At most 65,535 bytes.</param>
+    public void Add(int partition, ReadOnlySpan<byte> record)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(record.Length, ushort.MaxValue, nameof(record));
         ref PartitionBuffer buffer = ref _partitions[partition];
-        if (buffer.Bytes is null || buffer.Bytes.Length - buffer.Length < ClickRecord.MaxBytes + BatchFormat.FrameBytes)
+        Span<byte> frame = Room(ref buffer, record.Length);
+        record.CopyTo(frame[BatchFormat.FrameBytes..]);
+        Added(ref buffer, frame, record.Length);
+    }
+
+    private static Span<byte> Room(ref PartitionBuffer buffer, int bytes)
+    {
+        if (buffer.Bytes is null || buffer.Bytes.Length - buffer.Length < bytes + BatchFormat.FrameBytes)
         {
-            Grow(ref buffer);
+            Grow(ref buffer, bytes + BatchFormat.FrameBytes);
         }
 
-        Span<byte> frame = buffer.Bytes.AsSpan(buffer.Length);
-        int length = ClickRecord.Write(click, frame[BatchFormat.FrameBytes..]);
+        return buffer.Bytes.AsSpan(buffer.Length);
+    }
+
+    private void Added(ref PartitionBuffer buffer, Span<byte> frame, int length)
+    {
         BatchFormat.WriteFrame(frame, length);
         buffer.Length += BatchFormat.FrameBytes + length;
         buffer.Count++;
@@ -69,9 +89,9 @@ public sealed class ClickBatch : IDisposable
         Count = 0;
     }
 
-    private static void Grow(ref PartitionBuffer buffer)
+    private static void Grow(ref PartitionBuffer buffer, int room)
     {
-        byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(FirstBytes, (buffer.Bytes?.Length ?? 0) * 2) + ClickRecord.MaxBytes);
+        byte[] larger = ArrayPool<byte>.Shared.Rent(Math.Max(FirstBytes, (buffer.Bytes?.Length ?? 0) * 2) + room);
         if (buffer.Bytes is not null)
         {
             buffer.Bytes.AsSpan(0, buffer.Length).CopyTo(larger);

@@ -15,11 +15,6 @@ internal sealed partial class ReconciliationGrain
 
     public async Task<ReconciliationRun> StartAsync(RunRequest request)
     {
-        if (request.Mode != RunMode.Direct)
-        {
-            throw new ReconciliationRefusedException("mode_unavailable", "only runs straight from the archive are there");
-        }
-
         if (request.FromHour >= request.ToHour || request.FromHour < OldestHour)
         {
             throw new ReconciliationRefusedException("invalid_range", "the range must have at least one hour, and begin in 2000 or later");

@@ -123,7 +123,7 @@ internal sealed partial class ReconciliationGrain
                 {
                     // What the chain is behind with for one hour, it is most likely for the others; they are asked when that one is done.
                     RecountResult result = behind ?? await RecountAsync(run, unit, events, attempt);
-                    behind ??= !giveUp && result is { Outcome: Grains.RecountOutcome.Again, Code: "archive_behind" or "counting_behind" or "counting_stopped" } ? result : null;
+                    behind ??= !giveUp && result is { Outcome: Grains.RecountOutcome.Again, Code: "archive_behind" or "counting_behind" or "counting_stopped" or "replay_unavailable" } ? result : null;
                     results.Add((unit, result));
                 }
             }
@@ -166,7 +166,7 @@ internal sealed partial class ReconciliationGrain
             && Touches(kept.Invalidation.Request.Filter, unit.Hour)
             ? kept.Span
             : null;
-        var request = new RecountRequest(run.Run.Number, unit.Hour, unit.Chain, run.Run.Request.DryRun, HadPassed(run, unit), events, spans, attempt, candidate);
+        var request = new RecountRequest(run.Run.Number, unit.Hour, unit.Chain, run.Run.Request.DryRun, HadPassed(run, unit), events, spans, attempt, candidate, run.Run.Request.Mode);
         try
         {
             return await GrainFactory.GetGrain<IRecountGrain>(RecountGrain.Key(unit.Chain, unit.Hour)).RecountAsync(request, _stop.Token);

@@ -48,7 +48,7 @@ internal sealed partial class ReconciliationGrain
         state.Next++;
         state.Invalidations.Add(kept);
         await WriteOrReadAsync(invalidations);
-        await EnqueueAsync(New(new RunRequest(from, to, RunMode.Direct, request.DryRun, request.By), "invalidation", onlyOpen: false, candidate: request.DryRun ? kept.Invalidation.Number : null));
+        await EnqueueAsync(New(new RunRequest(from, to, options.Mode, request.DryRun, request.By), "invalidation", onlyOpen: false, candidate: request.DryRun ? kept.Invalidation.Number : null));
         return kept.Invalidation;
     }
 
@@ -77,7 +77,7 @@ internal sealed partial class ReconciliationGrain
             kept.Invalidation with { RevokedAt = Now, RevokedBy = by, RevokingRun = runs.State.Next }, kept.From, ++invalidations.State.Events);
         await WriteOrReadAsync(invalidations);
         (int from, int to) = Hours(kept.Invalidation.Request.Filter);
-        await EnqueueAsync(New(new RunRequest(from, to, RunMode.Direct, false, by), "revocation", onlyOpen: false));
+        await EnqueueAsync(New(new RunRequest(from, to, options.Mode, false, by), "revocation", onlyOpen: false));
         return kept.Invalidation;
     }
 
@@ -136,13 +136,13 @@ internal sealed partial class ReconciliationGrain
             if (kept.Invalidation.Run >= runs.State.Next)
             {
                 await EnqueueAsync(New(
-                    new RunRequest(from, to, RunMode.Direct, kept.Invalidation.Request.DryRun, kept.Invalidation.Request.By), "invalidation", onlyOpen: false,
+                    new RunRequest(from, to, options.Mode, kept.Invalidation.Request.DryRun, kept.Invalidation.Request.By), "invalidation", onlyOpen: false,
                     candidate: kept.Invalidation.Request.DryRun ? kept.Invalidation.Number : null));
             }
 
             if (kept.Invalidation.RevokingRun >= runs.State.Next)
             {
-                await EnqueueAsync(New(new RunRequest(from, to, RunMode.Direct, false, kept.Invalidation.RevokedBy), "revocation", onlyOpen: false));
+                await EnqueueAsync(New(new RunRequest(from, to, options.Mode, false, kept.Invalidation.RevokedBy), "revocation", onlyOpen: false));
             }
         }
     }

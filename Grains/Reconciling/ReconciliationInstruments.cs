@@ -9,6 +9,7 @@ public sealed class ReconciliationInstruments : IDisposable
     private readonly Meter _meter;
     private readonly Counter<long> _corrections;
     private readonly Counter<long> _clicks;
+    private readonly Counter<long> _replayed;
     private long _unreconciled;
 
     public ReconciliationInstruments(IMeterFactory? factory = null)
@@ -16,6 +17,7 @@ public sealed class ReconciliationInstruments : IDisposable
         _meter = factory?.Create(CountingInstruments.MeterName) ?? new Meter(CountingInstruments.MeterName);
         _corrections = _meter.CreateCounter<long>("clicks_corrections_total", "{window}", "windows that a recount corrected");
         _clicks = _meter.CreateCounter<long>("clicks_reconciled_clicks_total", "{click}", "archived clicks that were recounted");
+        _replayed = _meter.CreateCounter<long>("clicks_replayed_clicks_total", "{click}", "archived clicks that were sent through the replay log");
         _meter.CreateObservableGauge("clicks_unreconciled_hours", () => Volatile.Read(ref _unreconciled), "{hour}", "hours of chains that are due and not final");
     }
 
@@ -24,6 +26,9 @@ public sealed class ReconciliationInstruments : IDisposable
 
     /// <summary>Notes clicks that were recounted.</summary>
     public void Recounted(long clicks) => _clicks.Add(clicks);
+
+    /// <summary>Notes clicks that went through the replay log.</summary>
+    public void Replayed(long clicks) => _replayed.Add(clicks);
 
     /// <summary>Says how many hours are due and not final.</summary>
     public void Due(long hours) => Volatile.Write(ref _unreconciled, hours);

@@ -2,6 +2,7 @@ using System.Globalization;
 using ClickAggregator.Grains.Archive;
 using ClickAggregator.Grains.Partitions;
 using ClickAggregator.Grains.Reconciling.Recount;
+using ClickAggregator.Grains.Reconciling.Replay;
 using ClickAggregator.Grains.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -16,6 +17,7 @@ internal sealed partial class RecountGrain(
     IHourArchive archive,
     IArchiveObjects objects,
     IClickFiles files,
+    IReplayLog replay,
     CountingOptions counting,
     ReconciliationOptions options,
     ReconciliationInstruments instruments,
@@ -34,7 +36,11 @@ internal sealed partial class RecountGrain(
             Young = options.Young,
             Bounds = options.Bounds,
         };
-        var unit = new HourUnit(request, new RecountPorts(ledger, counts, batches, chains, archive, objects, files, time), rules) { Settled = instruments.Corrected };
+        var unit = new HourUnit(request, new RecountPorts(ledger, counts, batches, chains, archive, objects, files, replay, time), rules)
+        {
+            Settled = instruments.Corrected,
+            Replayed = instruments.Replayed,
+        };
         try
         {
             // Off the grain's thread: reading the clicks is much to compute, and nobody asks this grain anything else.

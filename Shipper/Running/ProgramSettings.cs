@@ -13,7 +13,7 @@ internal sealed class ProgramSettings
     {
         // Not Limits: most of them are the API's, and the two may share an environment.
         Sections = ["DataDirectory", "Watch", "ClickLog", "Kafka", "Shipper", "Shutdown"],
-        Others = ["Kafka:DeadLetterTopic"],
+        Others = ["Kafka:DeadLetterTopic", "Kafka:ReplayTopic"],
     };
 
     public required ClickLogOptions Log { get; init; }

@@ -18,7 +18,7 @@ public static class ReconciliationSettings
                 "so long after its end an hour is recounted from the archive, and final"),
             LateEvery = reader.Duration("Reconciliation:LateEvery", options.LateEvery, TimeSpan.FromMinutes(10), TimeSpan.FromDays(30),
                 "how often hours are recounted that late clicks came to"),
-            Mode = reader.Choice("Reconciliation:Mode", ["direct"], "straight from the archive") == "direct" ? RunMode.Direct : RunMode.Republish,
+            Mode = reader.Choice("Reconciliation:Mode", ["direct", "republish"], "how expected counts are made: straight from the archive, or also through a log of their own by the counting's own code") == "direct" ? RunMode.Direct : RunMode.Republish,
         };
     }
 }

@@ -18,11 +18,11 @@ internal sealed class HourReader(IHourArchive archive, IArchiveObjects objects, 
     /// <param name="upto">The archive must reach so far.</param>
     /// <param name="columns">What is needed of them.</param>
     /// <param name="begin">Called before the first rows, and again where the objects changed on the way: what was taken is void.</param>
-    /// <param name="take">Takes rows; answers how many of them are of the hour.</param>
+    /// <param name="take">Takes rows, which are good until it ends; answers how many of them are of the hour.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="ArchiveDamagedException">An object is not what the manifest says, or gone.</exception>
     /// <exception cref="ArchiveUnavailableException">The archive cannot be read now.</exception>
-    public async Task ReadAsync(long upto, ClickColumns columns, Action begin, Func<ClickRows, int> take, CancellationToken cancellationToken)
+    public async Task ReadAsync(long upto, ClickColumns columns, Action begin, Func<ClickRows, ValueTask<int>> take, CancellationToken cancellationToken)
     {
         ArchivedHour listed = await archive.GetHourAsync(chain, hour);
         for (int move = 0; ; move++)
@@ -76,7 +76,7 @@ internal sealed class HourReader(IHourArchive archive, IArchiveObjects objects, 
         }
     }
 
-    private async Task<string?> ReadAsync(ArchivedObject one, ClickColumns columns, Func<ClickRows, int> take, CancellationToken cancellationToken)
+    private async Task<string?> ReadAsync(ArchivedObject one, ClickColumns columns, Func<ClickRows, ValueTask<int>> take, CancellationToken cancellationToken)
     {
         byte[]? content = await objects.ReadAsync(one.Key, cancellationToken);
         if (content is null)
@@ -95,7 +95,7 @@ internal sealed class HourReader(IHourArchive archive, IArchiveObjects objects, 
             foreach (int _ in files.Read(content, _rows, columns))
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                ofHour += take(_rows);
+                ofHour += await take(_rows);
             }
         }
         catch (ArchiveDamagedException fault)

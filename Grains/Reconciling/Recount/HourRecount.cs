@@ -3,7 +3,10 @@ namespace ClickAggregator.Grains.Reconciling.Recount;
 /// <summary>Bounds of one recount: about 110 bytes a series and 30 bytes a click are in memory, and one archived object.</summary>
 /// <param name="MaxSeries">Series at a time; more are counted in several passes. At least 2.</param>
 /// <param name="MaxClicks">Clicks at a time whose repeats are looked for; more are gone through in several parts. At least 1.</param>
-public sealed record RecountBounds(int MaxSeries = 400_000, int MaxClicks = 4_000_000);
+/// <param name="MaxReplayed">
+/// Clicks at a time that come out of the replay log, about 170 bytes each; more are sent in several parts. At least 1.
+/// </param>
+public sealed record RecountBounds(int MaxSeries = 400_000, int MaxClicks = 4_000_000, int MaxReplayed = 500_000);
 
 /// <summary>
 /// Recounts one hour of one chain, in passes: after each, the table holds the counts of one stretch of series. Not safe for
@@ -75,7 +78,7 @@ internal sealed class HourRecount
                     _repeats.Again();
                     fold = new HourFold(_question, Table, _repeats, part, parts);
                 },
-                rows => fold!.Add(rows),
+                rows => new ValueTask<int>(fold!.Add(rows)),
                 cancellationToken);
             if (_repeats.IsDisordered)
             {

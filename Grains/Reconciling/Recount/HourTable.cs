@@ -50,11 +50,11 @@ internal sealed class HourTable
     /// <summary>Grows whenever the numbers of series change.</summary>
     public int Generation { get; private set; }
 
-    /// <summary>Begins anew, with the hashes from one on.</summary>
-    public void Begin(ulong first)
+    /// <summary>Begins anew, with the hashes from one on to another.</summary>
+    public void Begin(ulong first, ulong last = ulong.MaxValue)
     {
         First = first;
-        Last = ulong.MaxValue;
+        Last = last;
         Clear();
     }
 
@@ -120,25 +120,25 @@ internal sealed class HourTable
         return _names.AsSpan(start, _ends[number] - start);
     }
 
-    public void Add(int number, int minute)
+    public void Add(int number, int minute, long clicks = 1)
     {
         if (_large[number] is { } large)
         {
-            large[minute]++;
+            large[minute] += clicks;
             return;
         }
 
         ref byte small = ref _small[number >> ChunkBits][((number & (ChunkSize - 1)) * Minutes) + minute];
-        if (small < byte.MaxValue)
+        if (small + clicks <= byte.MaxValue)
         {
-            small++;
+            small += (byte)clicks;
         }
         else
         {
             // The others go on in small steps.
             large = new long[Minutes];
             Copy(number, large);
-            large[minute]++;
+            large[minute] += clicks;
             _large[number] = large;
         }
     }
@@ -184,6 +184,39 @@ internal sealed class HourTable
 
     /// <summary>The series for which a view differs.</summary>
     public IEnumerable<int> Different(HourView view) => _differences[(int)view].Keys;
+
+    /// <summary>The first minute of a series that another table, of the same seed and stretch, has not the same count of; null for none.</summary>
+    public (string Series, int Minute, long These, long Those)? FirstUnlike(HourTable other)
+    {
+        Span<long> these = stackalloc long[Minutes];
+        Span<long> those = stackalloc long[Minutes];
+        for (int number = 0; number < Count; number++)
+        {
+            int same = other.Lookup(Name(number), _hashes[number], out _);
+            Copy(number, these);
+            those.Clear();
+            if (same >= 0)
+            {
+                other.Copy(same, those);
+            }
+
+            if (these.CommonPrefixLength(those) is < Minutes and var minute)
+            {
+                return (Series(number), minute, these[minute], those[minute]);
+            }
+        }
+
+        for (int number = 0; number < other.Count; number++)
+        {
+            other.Copy(number, those);
+            if (Lookup(other.Name(number), other._hashes[number], out _) < 0 && those.IndexOfAnyExcept(0L) is >= 0 and var minute)
+            {
+                return (other.Series(number), minute, 0, those[minute]);
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>Whether a series was seen in the store.</summary>
     public bool WasSeen(int number) => _seen[number];

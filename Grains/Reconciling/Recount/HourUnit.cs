@@ -1,5 +1,6 @@
 using System.Globalization;
 using ClickAggregator.Grains.Archive;
+using ClickAggregator.Grains.Reconciling.Replay;
 using ClickAggregator.Grains.Storage;
 
 namespace ClickAggregator.Grains.Reconciling.Recount;
@@ -10,7 +11,8 @@ namespace ClickAggregator.Grains.Reconciling.Recount;
 /// </summary>
 /// <remarks>
 /// 1. X: up to where the chain is both archived and counted. Every batch that touched the hour must end at or below it.
-/// 2. The archived clicks of the hour below X are recounted, in as many passes as the memory needs (<see cref="HourRecount"/>).
+/// 2. The archived clicks of the hour below X are recounted, in as many passes as the memory needs (<see cref="HourRecount"/>); where
+///    the run says so, also by the counting's own code, and the two have to agree (<see cref="HourReplay"/>).
 /// 3. Each pass is compared with what is stored of its series (<see cref="HourComparison"/>).
 /// 4. What differs goes through its partition: the ledger says so first (<see cref="Corrector"/>).
 /// 5. Counts that were final and change are kept as they were, for whoever asks for the version.
@@ -43,6 +45,9 @@ internal sealed class HourUnit
 
     /// <summary>Hears of each correction that was done.</summary>
     public Action<CorrectionCause>? Settled { get; init; }
+
+    /// <summary>Hears of clicks that were sent through the replay log.</summary>
+    public Action<long>? Replayed { get; init; }
 
     /// <summary>Does it.</summary>
     public async Task<RecountResult> RunAsync(CancellationToken cancellationToken)
@@ -77,11 +82,21 @@ internal sealed class HourUnit
             // 2. to 5.
             HourQuestion question = Question(last);
             var reader = new HourReader(_ports.Archive, _ports.Objects, _ports.Files, _chain, _hour);
-            recount = new HourRecount(reader, question, archived.Objects.Sum(one => one.HourRows), _rules.Bounds, Random.Shared.NextInt64());
+            long rows = archived.Objects.Sum(one => one.HourRows);
+            long seed = Random.Shared.NextInt64();
+            recount = new HourRecount(reader, question, rows, _rules.Bounds, seed);
+            HourReplay? replay = _request.Mode == RunMode.Republish
+                ? new HourReplay(_request, reader, question, _ports.Replay, (await _ports.Archive.GetProgressAsync(_chain)).Partition, rows, _rules.Bounds, seed) { Sent = Replayed }
+                : null;
             var tops = new TopComparison(_ports, _rules, _hour, _chain);
             await tops.LoadAsync(counted.CountedUntil, cancellationToken);
             while (await recount.NextAsync(cancellationToken))
             {
+                if (replay is not null)
+                {
+                    await replay.ConfirmAsync(recount.Table, cancellationToken);
+                }
+
                 await CompareAsync(recount.Table, tops, cancellationToken);
             }
 
@@ -108,6 +123,18 @@ internal sealed class HourUnit
         catch (RecountBrokenOffException moved)
         {
             return Result(RecountOutcome.Again, "archive_moving", moved.Message, recount);
+        }
+        catch (ReplayUnavailableException away)
+        {
+            return Result(RecountOutcome.Again, "replay_unavailable", away.Message, recount);
+        }
+        catch (ReplayIncompleteException lost)
+        {
+            return Result(RecountOutcome.Again, "replay_incomplete", lost.Message, recount);
+        }
+        catch (RecountsDifferException differ)
+        {
+            return Result(RecountOutcome.Refused, "recounts_differ", differ.Message, recount);
         }
     }
 

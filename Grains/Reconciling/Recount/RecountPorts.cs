@@ -1,5 +1,6 @@
 using ClickAggregator.Clicks;
 using ClickAggregator.Grains.Archive;
+using ClickAggregator.Grains.Reconciling.Replay;
 using ClickAggregator.Grains.Storage;
 
 namespace ClickAggregator.Grains.Reconciling.Recount;
@@ -12,6 +13,7 @@ namespace ClickAggregator.Grains.Reconciling.Recount;
 /// <param name="Archive">How far is archived, and which objects there are.</param>
 /// <param name="Objects">The objects.</param>
 /// <param name="Files">Their form.</param>
+/// <param name="Replay">What clicks go through once more where a run asks for it.</param>
 /// <param name="Time">When; it decides no count.</param>
 internal sealed record RecountPorts(
     ILedgerStore Ledger,
@@ -21,6 +23,7 @@ internal sealed record RecountPorts(
     IHourArchive Archive,
     IArchiveObjects Objects,
     IClickFiles Files,
+    IReplayLog Replay,
     TimeProvider Time);
 
 /// <summary>How hours are recounted.</summary>

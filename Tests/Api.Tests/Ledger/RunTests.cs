@@ -41,7 +41,7 @@ public class RunTests : IClassFixture<ScriptedServer>
     [Theory]
     [InlineData("not_final", 409)]
     [InlineData("too_many_runs", 429)]
-    [InlineData("mode_unavailable", 400)]
+    [InlineData("invalid_range", 400)]
     public async Task A_refusal_is_passed_on_with_its_code(string code, int status)
     {
         Script.Refusal = new ReconciliationRefusedException(code, "it cannot be done");

@@ -109,8 +109,17 @@ public class SettingsLoaderTests
         Assert.Equal("zstd", kafka.Shipper.Client["compression.type"]);
         Assert.Equal(("t", 8, "t-dead-letters", "zstd"),
             (kafka.Silo.Clicks.Topic, kafka.Silo.Clicks.Partitions, kafka.Silo.DeadLetters.Topic, kafka.Silo.Clicks.Client["compression.type"]));
+        Assert.Equal(("t-replay", 8, TimeSpan.FromHours(1)), (kafka.Silo.Replay.Topic, kafka.Silo.Replay.Partitions, kafka.Silo.Replay.Retention));
+        Assert.Equal(TimeSpan.FromDays(7), kafka.Silo.Clicks.Retention);
         Assert.Null(Load([]).Settings.Kafka);
     }
+
+    [Theory]
+    [InlineData("t")]
+    [InlineData("t-dead-letters")]
+    public void Clicks_are_not_replayed_into_the_topic_that_is_counted(string topic) => Assert.Equal(
+        ["Kafka:ReplayTopic must be a topic of its own: what goes through it was counted before"],
+        Load(["--Kafka:BootstrapServers=k:9092", "--Kafka:Topic=t", $"--Kafka:ReplayTopic={topic}"]).Faults);
 
     [Fact]
     public void What_the_shipper_cannot_take_is_a_fault_of_the_setting() => Assert.Equal(

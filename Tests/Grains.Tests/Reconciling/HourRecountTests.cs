@@ -6,7 +6,7 @@ namespace ClickAggregator.Grains.Tests.Reconciling;
 
 public class HourRecountTests
 {
-    private static readonly RollupSet s_rollups = new(
+    internal static readonly RollupSet Rollups = new(
     [
         new Rollup(RollupBase.Total), new Rollup(RollupBase.Kind), new Rollup(RollupBase.Target), new Rollup(RollupBase.Target, ByCountry: true),
         new Rollup(RollupBase.Campaign), new Rollup(RollupBase.Campaign, ByDevice: true),
@@ -27,9 +27,9 @@ public class HourRecountTests
             long upto = random.Next(3) == 0 ? random.Next(1, (int)archive.Upto + 1) : archive.Upto;
             int? days = random.Next(2) == 0 ? 1 : null;
             var taken = new TakenBack([new InvalidationFilter(Samples.At(5), Samples.At(50), UserId: "u1"), new InvalidationFilter(0, long.MaxValue, Country: "DE", Device: "tv")]);
-            var question = new HourQuestion(Samples.Hour, upto, s_rollups, taken, days);
+            var question = new HourQuestion(Samples.Hour, upto, Rollups, taken, days);
             (SortedDictionary<string, long[]> counted, HourRecount recount) = await RecountAsync(archive, question, new RecountBounds(maxSeries, maxClicks));
-            SortedDictionary<string, long[]> expected = Samples.Expected(clicks, Samples.Hour, upto, s_rollups, Taken, days);
+            SortedDictionary<string, long[]> expected = Samples.Expected(clicks, Samples.Hour, upto, Rollups, Taken, days);
             Assert.Equal(expected.Keys, counted.Keys);
             Assert.All(expected, pair => Assert.Equal(pair.Value, counted[pair.Key]));
             Assert.Equal(expected.TryGetValue("total", out long[]? total) ? total.Sum() : 0, recount.Counted);
@@ -48,17 +48,17 @@ public class HourRecountTests
             bool tookBefore = random.Next(2) == 0;
             TakenBack then = tookBefore ? new TakenBack([new InvalidationFilter(0, long.MaxValue, UserId: "u2")]) : TakenBack.Nothing;
             var now = new TakenBack([new InvalidationFilter(Samples.At(5), Samples.At(50), UserId: "u1"), new InvalidationFilter(0, long.MaxValue, Country: "DE", Device: "tv")]);
-            var question = new HourQuestion(Samples.Hour, archive.Upto, s_rollups, now, null, new FormerCount(former, then));
+            var question = new HourQuestion(Samples.Hour, archive.Upto, Rollups, now, null, new FormerCount(former, then));
             var found = new SortedDictionary<string, long[]>(StringComparer.Ordinal);
             await RecountAsync(archive, question, new RecountBounds(random.Next(10, 80), random.Next(30, 500)), table =>
             {
-                foreach ((Storage.WindowKey key, long[] minutes) in new HourComparison(table, s_rollups, Samples.Hour, 1, true).Changed())
+                foreach ((Storage.WindowKey key, long[] minutes) in new HourComparison(table, Rollups, Samples.Hour, 1, true).Changed())
                 {
                     found.Add(key.Series, minutes);
                 }
             });
-            SortedDictionary<string, long[]> current = Samples.Expected(clicks, Samples.Hour, archive.Upto, s_rollups, Taken);
-            SortedDictionary<string, long[]> before = Samples.Expected(clicks, Samples.Hour, former, s_rollups, click => tookBefore && click.User == "u2");
+            SortedDictionary<string, long[]> current = Samples.Expected(clicks, Samples.Hour, archive.Upto, Rollups, Taken);
+            SortedDictionary<string, long[]> before = Samples.Expected(clicks, Samples.Hour, former, Rollups, click => tookBefore && click.User == "u2");
             foreach (string series in current.Keys.Union(before.Keys))
             {
                 long[] counts = found.TryGetValue(series, out long[]? kept) ? kept : current.GetValueOrDefault(series) ?? new long[60];
@@ -76,7 +76,7 @@ public class HourRecountTests
         string key = archive.Keys[^1];
         byte[] content = archive.Objects.Content[key];
         archive.Objects.Content.Remove(key);
-        var question = new HourQuestion(Samples.Hour, archive.Upto, s_rollups, TakenBack.Nothing);
+        var question = new HourQuestion(Samples.Hour, archive.Upto, Rollups, TakenBack.Nothing);
         Assert.Contains($"{key} is gone", (await Assert.ThrowsAsync<ArchiveDamagedException>(() => RecountAsync(archive, question, new RecountBounds()))).Message, StringComparison.Ordinal);
         archive.Objects.Content[key] = [.. content];
         archive.Objects.Content[key][^1] ^= 1;
@@ -106,9 +106,9 @@ public class HourRecountTests
                 archive.Add(Samples.Rows(clicks.OrderBy(click => click.Ad, StringComparer.Ordinal)));
             }
         };
-        (SortedDictionary<string, long[]> counted, _) = await RecountAsync(archive, new HourQuestion(Samples.Hour, archive.Upto, s_rollups, TakenBack.Nothing), new RecountBounds());
+        (SortedDictionary<string, long[]> counted, _) = await RecountAsync(archive, new HourQuestion(Samples.Hour, archive.Upto, Rollups, TakenBack.Nothing), new RecountBounds());
         Assert.True(moved);
-        SortedDictionary<string, long[]> expected = Samples.Expected(clicks, Samples.Hour, archive.Upto, s_rollups);
+        SortedDictionary<string, long[]> expected = Samples.Expected(clicks, Samples.Hour, archive.Upto, Rollups);
         Assert.Equal(expected.Keys, counted.Keys);
         Assert.All(expected, pair => Assert.Equal(pair.Value, counted[pair.Key]));
     }
@@ -131,7 +131,7 @@ public class HourRecountTests
     private static bool Taken(Archived click) =>
         (click.User == "u1" && click.Time >= Samples.At(5) && click.Time < Samples.At(50)) || (click.Country == "DE" && click.Device == "tv");
 
-    private static List<Archived> Draw(Random random, int count)
+    internal static List<Archived> Draw(Random random, int count)
     {
         var clicks = new List<Archived>();
         long offset = 0;
@@ -155,7 +155,7 @@ public class HourRecountTests
     }
 
     // Objects of some clicks each, some in the order of offsets, some by target, and in any order among themselves.
-    private static MemoryArchive Archive(List<Archived> clicks, Random random)
+    internal static MemoryArchive Archive(List<Archived> clicks, Random random)
     {
         var archive = new MemoryArchive { Upto = clicks.Count == 0 ? 1 : clicks[^1].Offset + 1 };
         IEnumerable<Archived> order = random.Next(2) == 0 ? clicks : clicks.OrderBy(click => click.Ad, StringComparer.Ordinal).ThenByDescending(click => click.Offset);

@@ -4,6 +4,7 @@ using ClickAggregator.Grains.Chain;
 using ClickAggregator.Grains.Counting;
 using ClickAggregator.Grains.Reconciling;
 using ClickAggregator.Grains.Reconciling.Recount;
+using ClickAggregator.Grains.Reconciling.Replay;
 using ClickAggregator.Grains.Storage;
 using ClickAggregator.Grains.Tests.Simulation;
 using ClickAggregator.Streaming;
@@ -37,6 +38,7 @@ internal sealed class ReconcileRun : IDisposable
     private readonly List<Actor> _units = [];
     private readonly int _firstHour;
     private readonly Counted _counted;
+    private readonly MemoryReplay _replay = new();
     private PartitionChain? _chain;
     private Actor? _owner;
     private string? _failure;
@@ -58,6 +60,7 @@ internal sealed class ReconcileRun : IDisposable
         _ledger = new MemoryLedger(_world, _windows, Chain);
         _activations = new Activations(_world, _windows, ChainFaults.None);
         _counted = new Counted(this);
+        _replay.Appending = SendAsync;
     }
 
     /// <summary>Runs a seed; answers what is wrong, or null.</summary>
@@ -396,9 +399,11 @@ internal sealed class ReconcileRun : IDisposable
         MemoryArchive archive = Archive();
         bool dry = !_quiet && _world.Chance(10);
         long events = _events;
-        var request = new RecountRequest(dry ? ++_run : run, hour, Chain, dry, Passed: false, events, [.. _invalidations], attempt);
-        var ports = new RecountPorts(_ledger, _ledger, _ledger, _counted, archive, archive.Objects, archive.Files, _world);
-        var rules = new RecountRules { Rollups = s_rollups, Chunk = _world.Random.Next(1, 6), Young = TimeSpan.Zero, Bounds = new RecountBounds(_world.Random.Next(3, 40), 1000) };
+        RunMode mode = _world.Chance(50) ? RunMode.Republish : RunMode.Direct;
+        var request = new RecountRequest(dry ? ++_run : run, hour, Chain, dry, Passed: false, events, [.. _invalidations], attempt, Mode: mode);
+        var ports = new RecountPorts(_ledger, _ledger, _ledger, _counted, archive, archive.Objects, archive.Files, _replay, _world);
+        var bounds = new RecountBounds(_world.Random.Next(3, 40), 1000, _world.Random.Next(5, 200));
+        var rules = new RecountRules { Rollups = s_rollups, Chunk = _world.Random.Next(1, 6), Young = TimeSpan.Zero, Bounds = bounds };
         RecountResult result = await new HourUnit(request, ports, rules).RunAsync(CancellationToken.None);
         _world.Fire($"unit {result.Outcome} {result.Code}");
         _last = $"{result.Outcome} {result.Code}: {result.Message}";
@@ -412,6 +417,8 @@ internal sealed class ReconcileRun : IDisposable
             return false;
         }
 
+        _world.Fire($"done {mode}");
+
         if (result.Final is { } final)
         {
             // The record first, then the finalisation.
@@ -422,6 +429,23 @@ internal sealed class ReconcileRun : IDisposable
         }
 
         return !dry;
+    }
+
+    /// <summary>
+    /// The replay log takes records, some of them twice; where it fails it may have them all the same. Units share it, and their
+    /// records lie between each other's.
+    /// </summary>
+    private async Task SendAsync(List<byte[]> records)
+    {
+        await Task.Delay(TimeSpan.FromMilliseconds(_world.Random.Next(1, 200)), _world, CancellationToken.None);
+        if (_world.Chance(_quiet ? 5 : 20))
+        {
+            _world.Fire("replay fails");
+            _replay.Records.AddRange(records.Take(_world.Random.Next(records.Count + 1)));
+            throw new ReplayUnavailableException("its answer is lost");
+        }
+
+        records.AddRange([.. records.Where(_ => _world.Chance(10))]);
     }
 
     /// <summary>The archive as the archive grain would have it: a function of the log.</summary>

@@ -14,11 +14,13 @@ public class DamageTests
 {
     private const int Clicks = 800;
 
-    [Fact]
-    public async Task Damage_to_rows_days_and_top_lists_is_found_named_and_corrected_and_holds()
+    [Theory]
+    [InlineData(RunMode.Direct)]
+    [InlineData(RunMode.Republish)]
+    public async Task Damage_to_rows_days_and_top_lists_is_found_named_and_corrected_and_holds(RunMode mode)
     {
         using var data = new DataFolder();
-        await using LedgerSilo silo = await LedgerSilo.StartAsync(data);
+        await using LedgerSilo silo = await LedgerSilo.StartAsync(data, mode);
         List<string> lines = [.. RealClicks.Lines.Take(Clicks)];
         await silo.AppendAsync(lines);
         Recount truth = Recount.Of(lines);
@@ -71,11 +73,13 @@ public class DamageTests
         Assert.Contains(hour, sums.Finality!.Provisional);
     }
 
-    [Fact]
-    public async Task Numbers_at_a_version_stay_as_they_were_and_clicks_that_are_taken_back_come_back()
+    [Theory]
+    [InlineData(RunMode.Direct)]
+    [InlineData(RunMode.Republish)]
+    public async Task Numbers_at_a_version_stay_as_they_were_and_clicks_that_are_taken_back_come_back(RunMode mode)
     {
         using var data = new DataFolder();
-        await using LedgerSilo silo = await LedgerSilo.StartAsync(data);
+        await using LedgerSilo silo = await LedgerSilo.StartAsync(data, mode);
         List<string> lines = [.. RealClicks.Lines.Take(500)];
         await silo.AppendAsync(lines);
         Recount truth = Recount.Of(lines);
@@ -137,6 +141,28 @@ public class DamageTests
         Array.ForEach(files, File.Delete);
         ReconciliationRun gone = await silo.RunAsync(from, to);
         Assert.Contains(gone.Troubles, trouble => trouble.Message.Contains(".parquet is gone", StringComparison.Ordinal));
+        await AgreeAsync(silo, truth);
+    }
+
+    [Fact]
+    public async Task Without_a_replay_log_a_run_that_needs_it_names_it_and_changes_nothing()
+    {
+        using var data = new DataFolder();
+        await using LedgerSilo silo = await LedgerSilo.StartAsync(data, RunMode.Republish, patience: TimeSpan.FromSeconds(1));
+        List<string> lines = [.. RealClicks.Lines.Take(100)];
+        await silo.AppendAsync(lines);
+        Recount truth = Recount.Of(lines);
+        (int from, int to) = Hours(truth);
+        Assert.Equal(RunState.Done, (await silo.RunAsync(from, to)).State);
+        Directory.Delete(data.File("replay"));
+        await File.WriteAllTextAsync(data.File("replay"), "a file");
+        Assert.True(new StoreFile(data).Run("DELETE FROM clicks_by_hour WHERE series = 'total'") > 0);
+        ReconciliationRun run = await silo.RunAsync(from, to);
+        Assert.Equal((RunState.DoneInPart, 0), (run.State, run.Corrections));
+        Assert.All(run.Troubles, trouble => Assert.Equal("replay_unavailable", trouble.Code));
+        Assert.Contains(data.File("replay"), run.Troubles[0].Message, StringComparison.Ordinal);
+        File.Delete(data.File("replay"));
+        Assert.True((await silo.RunAsync(from, to)).Corrections > 0);
         await AgreeAsync(silo, truth);
     }
 

@@ -21,10 +21,13 @@ internal sealed class LedgerSilo : IAsyncDisposable
     private readonly IHost _host;
     private readonly PartitionedClickLog _log;
 
-    private LedgerSilo(IHost host, PartitionedClickLog log)
+    private readonly RunMode _mode;
+
+    private LedgerSilo(IHost host, PartitionedClickLog log, RunMode mode)
     {
         _host = host;
         _log = log;
+        _mode = mode;
     }
 
     public IGrainFactory Grains => _host.Services.GetRequiredService<IGrainFactory>();
@@ -33,7 +36,7 @@ internal sealed class LedgerSilo : IAsyncDisposable
 
     public ILedgerStore Ledger => _host.Services.GetRequiredService<ILedgerStore>();
 
-    public static async Task<LedgerSilo> StartAsync(DataFolder data)
+    public static async Task<LedgerSilo> StartAsync(DataFolder data, RunMode mode = RunMode.Direct, TimeSpan? patience = null)
     {
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddLogging();
@@ -49,9 +52,9 @@ internal sealed class LedgerSilo : IAsyncDisposable
             archive,
             TimeSpan.FromHours(24))
         {
-            Reconciliation = new ReconciliationOptions { RetryDelay = TimeSpan.FromMilliseconds(200) },
+            Reconciliation = new ReconciliationOptions { RetryDelay = TimeSpan.FromMilliseconds(200), Mode = mode, Patience = patience ?? TimeSpan.FromMinutes(15) },
         });
-        var silo = new LedgerSilo(builder.Build(), log);
+        var silo = new LedgerSilo(builder.Build(), log, mode);
         await silo._host.StartAsync();
         return silo;
     }
@@ -81,7 +84,7 @@ internal sealed class LedgerSilo : IAsyncDisposable
     /// <summary>Runs over some hours to the end.</summary>
     public async Task<ReconciliationRun> RunAsync(int fromHour, int toHour, bool dryRun = false)
     {
-        ReconciliationRun run = await Reconciliation.StartAsync(new RunRequest(fromHour, toHour, RunMode.Direct, dryRun, "test"));
+        ReconciliationRun run = await Reconciliation.StartAsync(new RunRequest(fromHour, toHour, _mode, dryRun, "test"));
         return await EndedAsync(run.Number);
     }
 
