@@ -20,26 +20,28 @@ public sealed class ParquetClickFiles : IClickFiles
     private const string LogKey = "clicks.log";
     private const string PartitionKey = "clicks.partition";
     private const string ChainKey = "clicks.chain";
+    private const string EntryKey = "clicks.entry";
 
     /// <inheritdoc/>
-    public byte[] Write(ClickRows rows, FileOrigin origin)
+    public byte[] Write(ClickRows rows, FileOrigin origin, long? entry = null)
     {
         ArgumentNullException.ThrowIfNull(rows);
         ArgumentOutOfRangeException.ThrowIfZero(rows.Count, nameof(rows));
+        bool isMarked = !rows.InvalidatedBy.Bytes.IsEmpty;
         byte[] plain;
         var filters = new List<BloomFilter?>();
         using (var sink = new BufferOutputStream())
         {
-            using (GroupNode root = ClickSchema.NewRoot())
+            using (GroupNode root = ClickSchema.NewRoot(isMarked))
             using (WriterProperties properties = ClickSchema.NewProperties())
-            using (var writer = new ParquetFileWriter(sink, root, properties, Describe(origin)))
+            using (var writer = new ParquetFileWriter(sink, root, properties, Describe(origin, isMarked ? ClickSchema.MarkedFormat : ClickSchema.Format, entry)))
             {
                 var output = new RowGroupOutput();
                 for (int start = 0; start < rows.Count; start += RowGroupRows)
                 {
                     int count = Math.Min(RowGroupRows, rows.Count - start);
                     using RowGroupWriter group = writer.AppendRowGroup();
-                    output.Write(group, rows, start, count, origin);
+                    output.Write(group, rows, start, count, origin, isMarked);
                     filters.Add(FilterOf(rows.UserIds, start, count));
                 }
 
@@ -76,15 +78,24 @@ public sealed class ParquetClickFiles : IClickFiles
         }
     }
 
-    private static Dictionary<string, string> Describe(FileOrigin origin) => new()
+    private static Dictionary<string, string> Describe(FileOrigin origin, int format, long? entry)
     {
-        [FormatKey] = Text(ClickSchema.Format),
-        [LogKey] = origin.Log,
-        [PartitionKey] = Text(origin.Partition),
-        [ChainKey] = Text(origin.Chain),
-    };
+        var said = new Dictionary<string, string>
+        {
+            [FormatKey] = Text(format),
+            [LogKey] = origin.Log,
+            [PartitionKey] = Text(origin.Partition),
+            [ChainKey] = Text(origin.Chain),
+        };
+        if (entry is long number)
+        {
+            said[EntryKey] = Text(number);
+        }
 
-    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+        return said;
+    }
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
     private static BloomFilter? FilterOf(Utf8Column users, int start, int count)
     {
@@ -135,6 +146,7 @@ public sealed class ParquetClickFiles : IClickFiles
         private readonly BufferReader _bytes;
         private readonly ParquetFileReader _reader;
         private ThriftValue? _footer;
+        private int _format;
 
         public unsafe OpenFile(ReadOnlyMemory<byte> file)
         {
@@ -161,7 +173,7 @@ public sealed class ParquetClickFiles : IClickFiles
         {
             using RowGroupReader group = _reader.RowGroup(number);
             int count = checked((int)group.MetaData.NumRows);
-            input.Read(group, count, columns, into);
+            input.Read(group, count, _format < ClickSchema.MarkedFormat ? columns & ~ClickColumns.InvalidatedBy : columns, into);
             return count;
         }
 
@@ -200,10 +212,12 @@ public sealed class ParquetClickFiles : IClickFiles
         {
             IReadOnlyDictionary<string, string> said = _reader.FileMetaData.KeyValueMetadata;
             int format = int.Parse(said[FormatKey], NumberStyles.None, CultureInfo.InvariantCulture);
-            if (format is < 1 or > ClickSchema.Format)
+            if (format is < 1 or > ClickSchema.MarkedFormat)
             {
-                throw new InvalidDataException($"it has format {format}, and this build reads up to {ClickSchema.Format}");
+                throw new InvalidDataException($"it has format {format}, and this build reads up to {ClickSchema.MarkedFormat}");
             }
+
+            _format = format;
 
             var origin = new FileOrigin(
                 said[LogKey],

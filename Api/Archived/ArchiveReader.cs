@@ -58,7 +58,7 @@ internal sealed class ArchiveReader(Silos silos, IServiceProvider services)
     {
         byte[] content = await (_objects ?? throw NotConfigured()).ReadAsync(archived.Key, cancellationToken)
             ?? throw new ArchiveDamagedException($"the archived object {archived.Key} is gone");
-        return Convert.ToHexStringLower(SHA256.HashData(content)) == archived.Sha256
+        return archived.IsBytes(Convert.ToHexStringLower(SHA256.HashData(content)))
             ? content
             : throw new ArchiveDamagedException($"the archived object {archived.Key} is not what the manifest says (SHA-256)");
     }

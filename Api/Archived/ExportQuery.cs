@@ -105,7 +105,7 @@ internal static class ExportQuery
             }
 
             origin = chain;
-            kept.Add(rows[row], rows.Offsets[row], rows.BrokerTimes[row], rows.Duplicates[row]);
+            kept.Add(rows, row);
         }
 
         return origin is null

@@ -34,4 +34,13 @@ internal enum ArchiveFaults
 
     /// <summary>An entry is made without an intent.</summary>
     NoIntent = 256,
+
+    /// <summary>An object is rewritten whatever is there.</summary>
+    NoLookBeforeRewriting = 512,
+
+    /// <summary>An erasure that was begun and not done is left as it is.</summary>
+    NoRemakingOfErasures = 1024,
+
+    /// <summary>Objects of the inbox that are there again are left.</summary>
+    NoSweep = 2048,
 }

@@ -88,7 +88,7 @@ public sealed partial class ChainArchive
                     hours[hour] = clicks = new ClickRows();
                 }
 
-                clicks.Add(rows[row], rows.Offsets[row], rows.BrokerTimes[row], rows.Duplicates[row]);
+                clicks.Add(rows, row);
             }
         }
     }

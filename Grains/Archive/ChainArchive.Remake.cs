@@ -29,6 +29,7 @@ public sealed partial class ChainArchive
     {
         ArchiveCause.Write => RemakeWriteAsync(entry, cancellationToken),
         ArchiveCause.Merge => RemakeMergeAsync(entry, cancellationToken),
+        ArchiveCause.Erase => RemakeEraseAsync(entry, cancellationToken),
         _ => Task.FromResult(new Remade(s_nothing, null)),
     };
 

@@ -8,7 +8,10 @@ public interface IClickFiles
     /// <summary>The file of some clicks, in their order. The same clicks give the same bytes, whoever writes them, whenever.</summary>
     /// <param name="rows">At least one.</param>
     /// <param name="origin">The log they come from.</param>
-    byte[] Write(ClickRows rows, FileOrigin origin);
+    /// <param name="entry">
+    /// The entry of the manifest that rewrites the file; null where it is new. It is in the bytes: no two entries write the same ones.
+    /// </param>
+    byte[] Write(ClickRows rows, FileOrigin origin, long? entry = null);
 
     /// <summary>What a file says of itself.</summary>
     /// <exception cref="ArchiveDamagedException">It is no file that this build can read.</exception>
@@ -57,7 +60,8 @@ public enum ClickColumns
     Referrer = 1024,
     ReceivedAt = 2048,
     PageUrl = 4096,
-    All = 8191,
+    InvalidatedBy = 8192,
+    All = 16383,
 }
 
 /// <summary>Archived bytes are not what the manifest says, or gone; the message names the object.</summary>

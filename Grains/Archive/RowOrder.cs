@@ -20,7 +20,7 @@ internal static class RowOrder
         var sorted = new ClickRows();
         foreach (int row in order)
         {
-            sorted.Add(rows[row], rows.Offsets[row], rows.BrokerTimes[row], rows.Duplicates[row]);
+            sorted.Add(rows, row);
         }
 
         return sorted;

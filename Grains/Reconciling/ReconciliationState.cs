@@ -84,7 +84,7 @@ public sealed class InvalidationsDocument
 /// <summary>An invalidation and the events that began and ended it; one that is only reported never begins.</summary>
 public sealed record KeptInvalidation(Invalidation Invalidation, long? From, long? To)
 {
-    public InvalidationSpan Span => new(Invalidation.Number, Invalidation.Request.Filter, From ?? long.MaxValue, To);
+    public InvalidationSpan Span => new(Invalidation.Number, Invalidation.Request.Filter, From ?? long.MaxValue, To, Invalidation.At);
 }
 
 /// <summary>The periods that are closed, by month.</summary>

@@ -32,6 +32,12 @@ internal sealed class SimulatedObjects(World world, IClickFiles files) : IArchiv
         return Slowly(key, "object create", () => !Now.All.ContainsKey(key) && Put(key, bytes));
     }
 
+    public Task<bool> ReplaceAsync(string key, string sha256, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        byte[] bytes = content.ToArray();
+        return world.Effect("object replace", () => Now.All.TryGetValue(key, out byte[]? there) && ManifestFormat.Hash(there) == sha256 && Put(key, bytes));
+    }
+
     public Task<byte[]?> ReadAsync(string key, CancellationToken cancellationToken) =>
         world.Effect("object read", () => Now.All.GetValueOrDefault(key));
 

@@ -23,6 +23,8 @@ internal sealed class MemoryObjects : IArchiveObjects
 
     public Task<bool> CreateAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => Task.FromResult(Content.TryAdd(key, content.ToArray()));
 
+    public Task<bool> ReplaceAsync(string key, string sha256, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => throw new NotSupportedException();
+
     public Task<byte[]?> ReadAsync(string key, CancellationToken cancellationToken)
     {
         Reading?.Invoke(key);
@@ -47,7 +49,7 @@ internal sealed class MemoryObjects : IArchiveObjects
 /// <summary>Files of the simplest form: all columns, row by row.</summary>
 internal sealed class PlainFiles(int rowsInGroup = 7) : IClickFiles
 {
-    public byte[] Write(ClickRows rows, FileOrigin origin)
+    public byte[] Write(ClickRows rows, FileOrigin origin, long? entry = null)
     {
         using var stream = new MemoryStream();
         using var writer = new BinaryWriter(stream);
@@ -85,7 +87,7 @@ internal sealed class PlainFiles(int rowsInGroup = 7) : IClickFiles
                 bool duplicate = reader.ReadBoolean();
                 long time = reader.ReadInt64();
                 var kind = (TargetKind)reader.ReadByte();
-                byte[][] texts = [.. Enumerable.Range(0, 7).Select(_ => Encoding.UTF8.GetBytes(reader.ReadString()))];
+                byte[][] texts = [.. Enumerable.Range(0, 8).Select(_ => Encoding.UTF8.GetBytes(reader.ReadString()))];
                 byte[] Want(ClickColumns column, int text) => columns.HasFlag(column) ? texts[text] : [];
                 into.Add(
                     new Click
@@ -102,7 +104,8 @@ internal sealed class PlainFiles(int rowsInGroup = 7) : IClickFiles
                     },
                     offset,
                     columns.HasFlag(ClickColumns.BrokerTime) ? broker : 0,
-                    duplicate);
+                    duplicate,
+                    Want(ClickColumns.InvalidatedBy, 7));
             }
 
             yield return into.Count;
@@ -110,7 +113,7 @@ internal sealed class PlainFiles(int rowsInGroup = 7) : IClickFiles
     }
 
     private static Utf8Column[] Texts(ClickRows rows) =>
-        [rows.TargetIds, rows.ClickIds, rows.CampaignIds, rows.UserIds, rows.Countries, rows.Devices, rows.Referrers];
+        [rows.TargetIds, rows.ClickIds, rows.CampaignIds, rows.UserIds, rows.Countries, rows.Devices, rows.Referrers, rows.InvalidatedBy];
 }
 
 /// <summary>An archive of one chain as a test makes it: some objects, and what the manifest says of them.</summary>
