@@ -116,6 +116,7 @@ public sealed record ErasedObjects([property: Id(0)] IReadOnlyList<ErasedObject>
 /// <param name="Entries">Entries of its manifest.</param>
 /// <param name="Detail">What holds it up; null while all is well.</param>
 /// <param name="Lost">Offsets that the log had lost before they were archived, the latest 100.</param>
+/// <param name="IsLogHere">Whether its log can be read; null before that was looked at.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.ArchiveProgress")]
 public sealed record ArchiveProgress(
     [property: Id(0)] int Chain,
@@ -127,7 +128,8 @@ public sealed record ArchiveProgress(
     [property: Id(6)] long ArchivedUntil,
     [property: Id(7)] long Entries,
     [property: Id(8)] string? Detail,
-    [property: Id(9)] IReadOnlyList<LostRange> Lost);
+    [property: Id(9)] IReadOnlyList<LostRange> Lost,
+    [property: Id(10)] bool? IsLogHere = null);
 
 /// <summary>Where an hour's clicks of a chain are.</summary>
 /// <param name="Upto">Every record below this offset is archived: the objects hold all clicks of the hour below it, and none beyond.</param>

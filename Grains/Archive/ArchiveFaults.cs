@@ -40,7 +40,4 @@ internal enum ArchiveFaults
 
     /// <summary>An erasure that was begun and not done is left as it is.</summary>
     NoRemakingOfErasures = 1024,
-
-    /// <summary>Objects of the inbox that are there again are left.</summary>
-    NoSweep = 2048,
 }

@@ -36,6 +36,7 @@ internal sealed partial class ArchiveGrain(
     private ArchiveChain? _chain;
     private ChainArchive? _archive;
     private bool _isCurrent;
+    private bool? _isLogHere;
     private long? _closedAt;
     private LogRange _range;
     private string? _detail;
@@ -81,7 +82,8 @@ internal sealed partial class ArchiveGrain(
             record?.Until ?? 0,
             record?.Entries ?? 0,
             _detail,
-            record?.Lost ?? []));
+            record?.Lost ?? [],
+            _isLogHere));
     }
 
     public Task<ArchivedHour> GetHourAsync(int hour) => Known is null
@@ -191,13 +193,17 @@ internal sealed partial class ArchiveGrain(
             {
                 if (await OpenAsync() is not { } archive)
                 {
+                    _isLogHere = false;
                     await RewriteAsync();
                     pause = s_longestPause;
                 }
                 else
                 {
+                    ChainArchive? before = _archive;
                     _archive = archive;
-                    await archive.StartAsync(_stop.Token);
+                    await archive.StartAsync(_stop.Token, before);
+                    _range = archive.Range;
+                    _isLogHere = true;
                     pause = s_firstPause;
                     await GoOnAsync(archive);
                 }

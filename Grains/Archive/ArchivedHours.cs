@@ -15,7 +15,7 @@ internal static class ArchivedHours
         {
             ArchiveRecord now = record();
             DayIndex day = await days.ReadAsync(now.Chain.Number, hour / 24, cancellationToken);
-            if (record().Entries != now.Entries)
+            if (record().Entries != now.Entries || record().Pending != now.Pending)
             {
                 continue; // what the index says and what the record says would be of two moments
             }

@@ -12,18 +12,33 @@ public sealed partial class ChainArchive
     private static readonly TimeSpan s_sweepEvery = TimeSpan.FromHours(1);
     private long _swept;
 
+    // What was looked into holds only for who has had the chain all the while: another owner begins anew.
+    private string _pass = Guid.NewGuid().ToString("N");
+
     /// <summary>
     /// Looks into the next object, and rewrites it where it holds clicks of the user. The inbox first: what moves from there into the table
     /// afterwards is clean. Then the table; in the end it waits until objects that moved before are deleted. If it throws, a new owner may start over.
     /// </summary>
     /// <param name="order">Whose clicks.</param>
-    /// <param name="after">Empty for the beginning, then <see cref="ErasedStretch.Next"/>.</param>
+    /// <param name="place">Empty for the beginning, then <see cref="ErasedStretch.Next"/>.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="ChainFencedException">Another owner has the chain.</exception>
-    public async Task<ErasedStretch> EraseNextAsync(ErasureOrder order, string after, CancellationToken cancellationToken)
+    public async Task<ErasedStretch> EraseNextAsync(ErasureOrder order, string place, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(order);
-        ArgumentNullException.ThrowIfNull(after);
+        ArgumentNullException.ThrowIfNull(place);
+        string begin = _pass + ':';
+        ErasedStretch one = await EraseNextOfAsync(order, place.StartsWith(begin, StringComparison.Ordinal) ? place[begin.Length..] : "", cancellationToken);
+        return one.Next is null ? one : one with { Next = begin + one.Next };
+    }
+
+    private async Task<ErasedStretch> EraseNextOfAsync(ErasureOrder order, string after, CancellationToken cancellationToken)
+    {
+        if (_record.Upto < order.Upto)
+        {
+            return new ErasedStretch(after, $"the chain is archived up to offset {_record.Upto}, and the user may have clicks up to {order.Upto}", 0, 0, [], []);
+        }
+
         if (after == Rest)
         {
             return await EndErasingAsync(order, cancellationToken);
@@ -135,6 +150,7 @@ public sealed partial class ChainArchive
         {
             if (file is null || await AsideAsync(() => ManifestFormat.Hash(file)) != sha256)
             {
+                await FenceAsync(cancellationToken);
                 return Damaged(file is null ? $"{key} of the archive is gone" : $"{key} of the archive is not what was written");
             }
 
@@ -227,7 +243,22 @@ public sealed partial class ChainArchive
             await SweepAsync(cancellationToken);
         }
 
+        await FenceAsync(cancellationToken);
         return new ErasedStretch(null, null, 0, 0, [], []);
+    }
+
+    /// <summary>
+    /// What was found wrong, or all well, may be so only for an owner that was replaced: that one ends here. Or for one whose record
+    /// was put back while an entry was on its way to the manifest: that one starts over.
+    /// </summary>
+    private async Task FenceAsync(CancellationToken cancellationToken)
+    {
+        await WriteRecordAsync(_record, cancellationToken);
+        string next = ArchiveKeys.Entry(_chain.Number, _record.Entries + 1);
+        if (await _stores.Objects.ReadAsync(next, cancellationToken) is not null)
+        {
+            throw new ArchiveUnavailableException($"{next} is there, and the record does not know it: it is brought up to the archive");
+        }
     }
 
     private async Task SweepIfDueAsync(CancellationToken cancellationToken)
@@ -244,11 +275,6 @@ public sealed partial class ChainArchive
     /// </summary>
     private async Task SweepAsync(CancellationToken cancellationToken)
     {
-        if (_faults.HasFlag(ArchiveFaults.NoSweep))
-        {
-            return;
-        }
-
         HashSet<string> known = [.. _record.Inbox.Select(one => one.Key), .. _record.Gone.Select(one => one.Key)];
         var over = new List<string>();
         await foreach (ArchivedKey one in _stores.Objects.ListAsync(ArchiveKeys.Inbox(_chain.Number), null, cancellationToken))

@@ -20,6 +20,7 @@ public sealed partial class ChainArchive
         }
         catch (SourceDamagedException damaged)
         {
+            await FenceAsync(cancellationToken);
             LogDamaged(_logger, _chain.Partition, damaged.Message);
             _damaged.Add(damaged.Key);
             return true;
