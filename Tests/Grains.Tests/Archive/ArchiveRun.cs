@@ -49,6 +49,7 @@ internal sealed class ArchiveRun : IDisposable
         _store = new SimulatedStore(_world, faults);
         _objects = new SimulatedObjects(_world, new PlainClickFiles());
         _objects.IsSlow = RestoreNow;
+        _objects.Deleted = AskOf;
         _rule = new DuplicateRule(TimeSpan.FromMilliseconds(_world.Random.Next(1_000, 90_000)), _world.Random.Next(5, 120));
         _options = new ArchiveOptions
         {
@@ -194,7 +195,7 @@ internal sealed class ArchiveRun : IDisposable
                 _erasures.Add(new Erasing(new ErasureOrder(_erasures.Count + 1, _world.Now, $"user-{_world.Random.Next(Users)}", _log.End, false, s_invalidations)));
                 break;
             case >= 11 and <= 16 when _owners.Count > 0:
-                Ask(_owners[_world.Random.Next(_owners.Count)]);
+                Ask(_owners[_world.Random.Next(_owners.Count)], null);
                 break;
         }
     }
@@ -358,14 +359,14 @@ internal sealed class ArchiveRun : IDisposable
         (filter.UserId ?? entry.User) == entry.User && (filter.Referrer ?? entry.Referrer) == entry.Referrer && (filter.TargetId ?? entry.Ad) == entry.Ad;
 
     /// <summary>Asks an owner for an hour, and reads what it names at once: it is all of the hour's clicks, or something is gone by now.</summary>
-    private void Ask(Owner owner)
+    private void Ask(Owner owner, int? of)
     {
         if (owner.Archive is not { } archive || _log.Entries.Count == 0)
         {
             return;
         }
 
-        int hour = (int)(_log.Entries[_world.Random.Next(_log.Entries.Count)].Time / 3_600_000);
+        int hour = of ?? (int)(_log.Entries[_world.Random.Next(_log.Entries.Count)].Time / 3_600_000);
         owner.Actor.Start(async () =>
         {
             ArchivedHour? before = null;
@@ -410,6 +411,16 @@ internal sealed class ArchiveRun : IDisposable
                 before = answer;
             }
         });
+    }
+
+    /// <summary>The worst moment to ask for an hour: an object that held clicks of it was just deleted.</summary>
+    private void AskOf(string key)
+    {
+        if (_owners.Find(one => one.Archive?.Record.Epoch == _store.Record?.Epoch) is { } owner
+            && ArchiveKeys.TryOffsets(key, out long first, out _) && _log.Entries.Find(entry => entry.Offset == first) is { } entry)
+        {
+            Ask(owner, (int)(entry.Time / 3_600_000));
+        }
     }
 
     private string? CompareHour(int hour, ArchivedHour answer, IReadOnlyList<LostRange> lost)

@@ -17,6 +17,9 @@ internal sealed class SimulatedObjects(World world, IClickFiles files) : IArchiv
     /// <summary>Asked before an entry of the manifest is put there: true where that request is slow.</summary>
     public Func<bool> IsSlow { get; set; } = static () => false;
 
+    /// <summary>Hears of each object that was deleted.</summary>
+    public Action<string> Deleted { get; set; } = static _ => { };
+
     /// <summary>What was wrong at some moment; null for nothing.</summary>
     public string? Wrong { get; private set; }
 
@@ -56,6 +59,7 @@ internal sealed class SimulatedObjects(World world, IClickFiles files) : IArchiv
     {
         Now.All.Remove(key);
         Forget(key);
+        Deleted(key);
         return true;
     });
 
