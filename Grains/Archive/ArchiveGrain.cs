@@ -275,9 +275,9 @@ internal sealed partial class ArchiveGrain(
             return;
         }
 
-        if (_chain is not { } chain || Known is not { Entries: > 0 })
+        if (_chain is not { } chain)
         {
-            FailTurns(new InvalidOperationException("nothing is archived of this chain"));
+            FailTurns(new InvalidOperationException("no chain of this number is known"));
             return;
         }
 
