@@ -45,6 +45,17 @@ public interface IReconciliationGrain : IGrainWithIntegerKey
     [AlwaysInterleave]
     Task<IReadOnlyList<Invalidation>> GetInvalidationsAsync(long? below, int limit);
 
+    /// <summary>
+    /// Until <see cref="EndErasureAsync"/>, refuses invalidations that ask for a user, or for a referrer. A repeat changes nothing.
+    /// </summary>
+    /// <returns>Those that there are, ended and dry ones too, and that may fit the user's clicks by what an erasure clears.</returns>
+    [Alias("BeginErasure")]
+    Task<IReadOnlyList<InvalidationSpan>> BeginErasureAsync(long erasure, string userId);
+
+    /// <summary>The user's clicks are erased.</summary>
+    [Alias("EndErasure")]
+    Task EndErasureAsync(long erasure);
+
     /// <summary>Freezes the version of a month (UTC); a month that is closed stays as it was closed.</summary>
     /// <param name="month">Months since 1970-01.</param>
     /// <param name="by">The key's name; null where none is asked for.</param>

@@ -56,10 +56,21 @@ public sealed record RecountRequest(
 }
 
 /// <summary>An invalidation and while it was in force, by the numbers of the events that began and ended it.</summary>
+/// <param name="Number">Its number.</param>
+/// <param name="Filter">Which clicks.</param>
+/// <param name="From">The event that began it.</param>
+/// <param name="To">The event that ended it; null while none has.</param>
+/// <param name="At">When it was asked for, milliseconds since the epoch.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.InvalidationSpan")]
 public sealed record InvalidationSpan(
-    [property: Id(0)] long Number, [property: Id(1)] InvalidationFilter Filter, [property: Id(2)] long From, [property: Id(3)] long? To = null)
+    [property: Id(0)] long Number, [property: Id(1)] InvalidationFilter Filter, [property: Id(2)] long From, [property: Id(3)] long? To = null, [property: Id(4)] long At = 0)
 {
+    /// <summary>
+    /// How an archived click that lost its personal fields says that the filter fitted it. With the time: a store that was restored from
+    /// an older copy gives numbers again.
+    /// </summary>
+    public string Mark => string.Create(CultureInfo.InvariantCulture, $"{Number}@{At}");
+
     /// <summary>Whether it was in force once that event had happened, and no later one.</summary>
     public bool InForceAt(long @event) => From <= @event && !(To <= @event);
 }

@@ -18,6 +18,7 @@ internal static class ArchiveHosting
         {
             MaxObjectBytes = settings.MaxObjectBytes,
             MaxAge = settings.MaxAge,
+            TakenAwayAfter = settings.TakenAwayAfter,
             LogRetention = logRetention,
         });
     }

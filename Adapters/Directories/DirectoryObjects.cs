@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
 using ClickAggregator.ClickLog.Files;
 using ClickAggregator.Grains.Archive;
 
@@ -13,6 +14,7 @@ public sealed class DirectoryObjects : IArchiveObjects
 {
     // No key has a part that starts with a dot.
     private const string Unfinished = ".unfinished";
+    private const string Replacing = ".replacing";
 
     private static readonly TimeSpan s_abandoned = TimeSpan.FromDays(1);
 
@@ -21,6 +23,7 @@ public sealed class DirectoryObjects : IArchiveObjects
 
     // Where there are no hard links the look and the renaming are two steps, and this process does them one at a time.
     private static readonly Lock s_naming = new();
+    private static readonly Lock s_replacing = new();
     private bool _isOpen;
 
     /// <summary>Nothing is touched before the first use.</summary>
@@ -38,6 +41,21 @@ public sealed class DirectoryObjects : IArchiveObjects
     /// <inheritdoc/>
     public Task<bool> CreateAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
         RunAsync(key, "create", path => Put(path, content, replace: false), cancellationToken);
+
+    /// <inheritdoc/>
+    /// <remarks>The look and the renaming are two steps; whoever does them has a file open that no other process can open meanwhile.</remarks>
+    public Task<bool> ReplaceAsync(string key, string sha256, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => RunAsync(
+        key,
+        "replace",
+        path =>
+        {
+            lock (s_replacing)
+            {
+                using var turn = new FileStream(Path.Combine(_root, Replacing), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+                return Read(path) is { } there && Convert.ToHexStringLower(SHA256.HashData(there)) == sha256 && Put(path, content, replace: true);
+            }
+        },
+        cancellationToken);
 
     /// <inheritdoc/>
     public Task<byte[]?> ReadAsync(string key, CancellationToken cancellationToken) => RunAsync(key, "read", Read, cancellationToken);

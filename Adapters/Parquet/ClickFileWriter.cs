@@ -11,16 +11,18 @@ namespace ClickAggregator.Adapters.Parquet;
 internal sealed class ClickFileWriter : IClickFileWriter
 {
     private readonly FileOrigin _origin;
+    private readonly bool _isMarked;
     private readonly BufferOutputStream _sink = new();
     private readonly ParquetFileWriter _writer;
     private readonly ConcurrentBag<RowGroupOutput> _outputs;
     private readonly List<BloomFilter?> _filters = [];
 
-    public ClickFileWriter(FileOrigin origin, IReadOnlyDictionary<string, string> described, ConcurrentBag<RowGroupOutput> outputs)
+    public ClickFileWriter(FileOrigin origin, bool isMarked, IReadOnlyDictionary<string, string> described, ConcurrentBag<RowGroupOutput> outputs)
     {
         _origin = origin;
+        _isMarked = isMarked;
         _outputs = outputs;
-        using GroupNode root = ClickSchema.NewRoot();
+        using GroupNode root = ClickSchema.NewRoot(isMarked);
         using WriterProperties properties = ClickSchema.NewProperties();
         _writer = new ParquetFileWriter(_sink, root, properties, described);
     }
@@ -33,7 +35,7 @@ internal sealed class ClickFileWriter : IClickFileWriter
         {
             int count = Math.Min(IClickFiles.RowGroupRows, rows.Count - start);
             using RowGroupWriter group = _writer.AppendRowGroup();
-            output.Write(group, rows, start, count, _origin);
+            output.Write(group, rows, start, count, _origin, _isMarked);
             _filters.Add(FilterOf(rows.UserIds, start, count));
         }
 

@@ -7,8 +7,11 @@ namespace ClickAggregator.Adapters.Parquet;
 /// <summary>The columns of an archived file, in the order in which they stand there. Readers of the table go by the names.</summary>
 internal static class ClickSchema
 {
-    /// <summary>What the columns mean. A build reads every format up to its own, and writes its own.</summary>
+    /// <summary>What the columns mean. A build reads every format up to <see cref="MarkedFormat"/>.</summary>
     public const int Format = 1;
+
+    /// <summary>With the column <c>invalidated_by</c>: who does not know it would count such clicks. Only files that have a mark have it.</summary>
+    public const int MarkedFormat = 2;
 
     public const int Partition = 0;
     public const int Offset = 1;
@@ -27,9 +30,9 @@ internal static class ClickSchema
     public const int Referrer = 14;
     public const int ReceivedAt = 15;
     public const int PageUrl = 16;
-    public const int Count = 17;
+    public const int InvalidatedBy = 17; // of the marked format alone
 
-    public static GroupNode NewRoot()
+    public static GroupNode NewRoot(bool isMarked)
     {
         using LogicalType time = LogicalType.Timestamp(isAdjustedToUtc: true, timeUnit: TimeUnit.Millis);
         using LogicalType text = LogicalType.String();
@@ -55,7 +58,8 @@ internal static class ClickSchema
             new PrimitiveNode("received_at", Repetition.Optional, time, PhysicalType.Int64),
             new PrimitiveNode("page_url", Repetition.Optional, text, PhysicalType.ByteArray),
         ];
-        return new GroupNode("clicks", Repetition.Required, nodes);
+        return new GroupNode(
+            "clicks", Repetition.Required, isMarked ? [.. nodes, new PrimitiveNode("invalidated_by", Repetition.Optional, text, PhysicalType.ByteArray)] : nodes);
     }
 
     /// <summary>How they are encoded: everything that the bytes depend on is said here, nothing is left to the library's defaults.</summary>

@@ -18,12 +18,14 @@ public sealed class ParquetClickFiles : IClickFiles
     private const string LogKey = "clicks.log";
     private const string PartitionKey = "clicks.partition";
     private const string ChainKey = "clicks.chain";
+    private const string EntryKey = "clicks.entry";
 
     // As many as files were ever written at the same time.
     private readonly ConcurrentBag<RowGroupOutput> _unused = [];
 
     /// <inheritdoc/>
-    public IClickFileWriter Start(FileOrigin origin) => new ClickFileWriter(origin, Describe(origin), _unused);
+    public IClickFileWriter Start(FileOrigin origin, bool isMarked = false, long? entry = null) =>
+        new ClickFileWriter(origin, isMarked, Describe(origin, isMarked ? ClickSchema.MarkedFormat : ClickSchema.Format, entry), _unused);
 
     /// <inheritdoc/>
     public FileSummary Summarize(ReadOnlyMemory<byte> file) => Guard(() =>
@@ -48,15 +50,24 @@ public sealed class ParquetClickFiles : IClickFiles
         }
     }
 
-    private static Dictionary<string, string> Describe(FileOrigin origin) => new()
+    private static Dictionary<string, string> Describe(FileOrigin origin, int format, long? entry)
     {
-        [FormatKey] = Text(ClickSchema.Format),
-        [LogKey] = origin.Log,
-        [PartitionKey] = Text(origin.Partition),
-        [ChainKey] = Text(origin.Chain),
-    };
+        var said = new Dictionary<string, string>
+        {
+            [FormatKey] = Text(format),
+            [LogKey] = origin.Log,
+            [PartitionKey] = Text(origin.Partition),
+            [ChainKey] = Text(origin.Chain),
+        };
+        if (entry is long number)
+        {
+            said[EntryKey] = Text(number);
+        }
 
-    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+        return said;
+    }
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
     // One place says what damage is: whatever the library or we stumble over in a file.
     private static T Guard<T>(Func<T> read)
@@ -81,6 +92,7 @@ public sealed class ParquetClickFiles : IClickFiles
         private readonly BufferReader _bytes;
         private readonly ParquetFileReader _reader;
         private ThriftValue? _footer;
+        private int _format;
 
         public unsafe OpenFile(ReadOnlyMemory<byte> file)
         {
@@ -107,7 +119,7 @@ public sealed class ParquetClickFiles : IClickFiles
         {
             using RowGroupReader group = _reader.RowGroup(number);
             int count = checked((int)group.MetaData.NumRows);
-            input.Read(group, count, columns, into);
+            input.Read(group, count, _format < ClickSchema.MarkedFormat ? columns & ~ClickColumns.InvalidatedBy : columns, into);
             return count;
         }
 
@@ -146,10 +158,12 @@ public sealed class ParquetClickFiles : IClickFiles
         {
             IReadOnlyDictionary<string, string> said = _reader.FileMetaData.KeyValueMetadata;
             int format = int.Parse(said[FormatKey], NumberStyles.None, CultureInfo.InvariantCulture);
-            if (format is < 1 or > ClickSchema.Format)
+            if (format is < 1 or > ClickSchema.MarkedFormat)
             {
-                throw new InvalidDataException($"it has format {format}, and this build reads up to {ClickSchema.Format}");
+                throw new InvalidDataException($"it has format {format}, and this build reads up to {ClickSchema.MarkedFormat}");
             }
+
+            _format = format;
 
             var origin = new FileOrigin(
                 said[LogKey],

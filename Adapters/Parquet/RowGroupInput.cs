@@ -39,6 +39,7 @@ internal sealed unsafe class RowGroupInput
         Texts(group, ClickSchema.Referrer, count, columns.HasFlag(ClickColumns.Referrer), into.Referrers);
         KnownNumbers(group, ClickSchema.ReceivedAt, count, columns.HasFlag(ClickColumns.ReceivedAt), into.ReceivedAt);
         Texts(group, ClickSchema.PageUrl, count, columns.HasFlag(ClickColumns.PageUrl), into.PageUrls);
+        Texts(group, ClickSchema.InvalidatedBy, count, columns.HasFlag(ClickColumns.InvalidatedBy), into.InvalidatedBy);
     }
 
     private static Span<T> Grow<T>(List<T> list, int count)

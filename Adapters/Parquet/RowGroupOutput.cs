@@ -17,7 +17,7 @@ internal sealed unsafe class RowGroupOutput
     private readonly byte[] _forms = new byte[IClickFiles.RowGroupRows];
     private readonly byte[] _packed = GC.AllocateUninitializedArray<byte>(IClickFiles.RowGroupRows * ShortIds.Bytes, pinned: true);
 
-    public void Write(RowGroupWriter group, ClickRows rows, int start, int count, FileOrigin origin)
+    public void Write(RowGroupWriter group, ClickRows rows, int start, int count, FileOrigin origin, bool isMarked)
     {
         Same(group, origin.Partition, count);
         Numbers(group, rows.Offsets, start, count);
@@ -38,6 +38,10 @@ internal sealed unsafe class RowGroupOutput
         Texts(group, rows.Referrers, start, count);
         KnownNumbers(group, rows.ReceivedAt, start, count);
         Texts(group, rows.PageUrls, start, count);
+        if (isMarked)
+        {
+            Texts(group, rows.InvalidatedBy, start, count);
+        }
     }
 
     private static void Same(RowGroupWriter group, int value, int count)

@@ -21,8 +21,8 @@ internal sealed class S3Faults(S3ArchiveOptions options)
     public ArchiveUnavailableException Unavailable(string verb, string key, TimeSpan limit, Exception fault) =>
         new($"cannot {verb} \"{key}\" in {_where}: {Reason(limit, fault)}", fault);
 
-    public ArchiveUnavailableException IgnoresConditions() => new(
-        $"{_where} ignores If-None-Match: an object that is there was written over. The archive needs a service that minds conditional writes (S3:ServiceUrl)");
+    public ArchiveUnavailableException IgnoresConditions(string header) => new(
+        $"{_where} ignores {header}: an object that is there was written over. The archive needs a service that minds conditional writes (S3:ServiceUrl)");
 
     private static string Reason(TimeSpan limit, Exception fault) => fault switch
     {

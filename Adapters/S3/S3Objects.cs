@@ -1,6 +1,7 @@
 using System.Net;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
@@ -24,6 +25,7 @@ public sealed class S3Objects : IArchiveObjects, IDisposable
     private readonly Lazy<AmazonS3Client> _client;
     private readonly SemaphoreSlim _probing = new(1, 1);
     private volatile bool _mindsConditions;
+    private volatile bool _mindsReplacing;
 
     /// <summary>Nothing is asked before the first use.</summary>
     public S3Objects(S3ArchiveOptions options, TimeProvider time)
@@ -64,10 +66,25 @@ public sealed class S3Objects : IArchiveObjects, IDisposable
     }
 
     /// <inheritdoc/>
+    /// <remarks>Also false where this very call wrote it, its answer was lost, and it was asked again: who minds compares the bytes.</remarks>
+    public async Task<bool> ReplaceAsync(string key, string sha256, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        ArchiveKey.Check(key);
+        if (!_mindsReplacing)
+        {
+            await ProbeReplacingAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        (byte[] Content, string Tag)? there = await RunAsync("read", key, 0, limit => ReadWithTagAsync(key, limit), cancellationToken).ConfigureAwait(false);
+        return there is { } found && Convert.ToHexStringLower(SHA256.HashData(found.Content)) == sha256
+            && await PutIfAsync("replace", key, content, put => put.IfMatch = found.Tag, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
     public Task<byte[]?> ReadAsync(string key, CancellationToken cancellationToken)
     {
         ArchiveKey.Check(key);
-        return RunAsync("read", key, 0, limit => ReadAsync(key, limit), cancellationToken);
+        return RunAsync("read", key, 0, async limit => (await ReadWithTagAsync(key, limit).ConfigureAwait(false))?.Content, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -128,7 +145,7 @@ public sealed class S3Objects : IArchiveObjects, IDisposable
                 && await CreateAnywayAsync(ProbeKey, s_probe, cancellationToken).ConfigureAwait(false)
                 && await CreateAnywayAsync(ProbeKey, s_probe, cancellationToken).ConfigureAwait(false))
             {
-                throw _faults.IgnoresConditions();
+                throw _faults.IgnoresConditions("If-None-Match");
             }
 
             _mindsConditions = true;
@@ -139,8 +156,36 @@ public sealed class S3Objects : IArchiveObjects, IDisposable
         }
     }
 
-    private Task<bool> CreateAnywayAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => RunAsync(
-        "create",
+    // The same of a service that would let an owner that was replaced write over an object that was rewritten since.
+    private async Task ProbeReplacingAsync(CancellationToken cancellationToken)
+    {
+        await _probing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (!_mindsReplacing)
+            {
+                await CreateAnywayAsync(ProbeKey, s_probe, cancellationToken).ConfigureAwait(false);
+                if (await PutIfAsync("replace", ProbeKey, s_probe, put => put.IfMatch = "\"00000000000000000000000000000000\"", cancellationToken).ConfigureAwait(false))
+                {
+                    throw _faults.IgnoresConditions("If-Match");
+                }
+
+                _mindsReplacing = true;
+            }
+        }
+        finally
+        {
+            _probing.Release();
+        }
+    }
+
+    private Task<bool> CreateAnywayAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
+        PutIfAsync("create", key, content, put => put.IfNoneMatch = "*", cancellationToken);
+
+    /// <summary>False where the condition does not hold.</summary>
+    private Task<bool> PutIfAsync(
+        string verb, string key, ReadOnlyMemory<byte> content, Action<PutObjectRequest> condition, CancellationToken cancellationToken) => RunAsync(
+        verb,
         key,
         content.Length,
         async limit =>
@@ -148,13 +193,13 @@ public sealed class S3Objects : IArchiveObjects, IDisposable
             for (int attempt = 0; ; attempt++)
             {
                 PutObjectRequest put = NewPut(key, content);
-                put.IfNoneMatch = "*";
+                condition(put);
                 try
                 {
                     await _client.Value.PutObjectAsync(put, limit.Token).ConfigureAwait(false);
                     return true;
                 }
-                catch (AmazonS3Exception taken) when (taken.StatusCode == HttpStatusCode.PreconditionFailed)
+                catch (AmazonS3Exception taken) when (taken.StatusCode == HttpStatusCode.PreconditionFailed || (put.IfMatch is not null && taken.ErrorCode == "NoSuchKey"))
                 {
                     return false;
                 }
@@ -167,7 +212,7 @@ public sealed class S3Objects : IArchiveObjects, IDisposable
         },
         cancellationToken);
 
-    private async Task<byte[]?> ReadAsync(string key, CancellationTokenSource limit)
+    private async Task<(byte[] Content, string Tag)?> ReadWithTagAsync(string key, CancellationTokenSource limit)
     {
         for (int attempt = 0; ; attempt++)
         {
@@ -178,7 +223,7 @@ public sealed class S3Objects : IArchiveObjects, IDisposable
                 limit.CancelAfter(TimeFor(got.ContentLength));
                 byte[] content = GC.AllocateUninitializedArray<byte>(checked((int)got.ContentLength));
                 await got.ResponseStream.ReadExactlyAsync(content, limit.Token).ConfigureAwait(false);
-                return content;
+                return (content, got.ETag);
             }
             catch (AmazonS3Exception none) when (none.ErrorCode == "NoSuchKey") // a 404 may also be a bucket or a user
             {

@@ -35,30 +35,42 @@ internal sealed class ArchiveReader(Silos silos, IServiceProvider services)
     }
 
     /// <summary>The objects that hold clicks of some hours of a chain, each once, by their first offsets.</summary>
-    public async Task<IReadOnlyList<ArchivedObject>> ObjectsAsync(int chain, int fromHour, int toHour, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<ListedObject>> ObjectsAsync(int chain, int fromHour, int toHour, CancellationToken cancellationToken)
     {
-        var objects = new Dictionary<string, ArchivedObject>(StringComparer.Ordinal);
+        var objects = new Dictionary<string, ListedObject>(StringComparer.Ordinal);
         foreach (int[] hours in Enumerable.Range(fromHour, toHour - fromHour).Chunk(HoursAtOnce))
         {
             ArchivedHour[] answers = await Task.WhenAll(hours.Select(hour =>
                 silos.AskAsync(grains => grains.GetGrain<IArchiveGrain>(chain).GetHourAsync(hour), cancellationToken)));
-            foreach (ArchivedObject one in answers.SelectMany(answer => answer.Objects).Where(one => one.HourRows > 0))
+            foreach ((int hour, ArchivedHour answer) in hours.Zip(answers))
             {
-                objects[one.Key] = one;
+                foreach (ArchivedObject one in answer.Objects.Where(one => one.HourRows > 0))
+                {
+                    objects[one.Key] = new ListedObject(one, chain, hour);
+                }
             }
         }
 
-        return [.. objects.Values.OrderBy(one => one.From).ThenBy(one => one.Key, StringComparer.Ordinal)];
+        return [.. objects.Values.OrderBy(one => one.Object.From).ThenBy(one => one.Object.Key, StringComparer.Ordinal)];
     }
 
     /// <summary>An object's bytes, which are what the manifest says.</summary>
     /// <exception cref="ArchiveDamagedException">They are not, or the object is gone.</exception>
     /// <exception cref="ArchiveUnavailableException">They cannot be read now.</exception>
-    public async Task<byte[]> ReadAsync(ArchivedObject archived, CancellationToken cancellationToken)
+    public async Task<byte[]> ReadAsync(ListedObject listed, CancellationToken cancellationToken)
     {
+        ArchivedObject archived = listed.Object;
         byte[] content = await (_objects ?? throw NotConfigured()).ReadAsync(archived.Key, cancellationToken)
             ?? throw new ArchiveDamagedException($"the archived object {archived.Key} is gone");
-        return Convert.ToHexStringLower(SHA256.HashData(content)) == archived.Sha256
+        string hash = Convert.ToHexStringLower(SHA256.HashData(content));
+        if (archived.IsBytes(hash))
+        {
+            return content;
+        }
+
+        // Personal fields may have been cleared in it since it was listed: the clicks are the same ones.
+        ArchivedHour now = await silos.AskAsync(grains => grains.GetGrain<IArchiveGrain>(listed.Chain).GetHourAsync(listed.Hour), cancellationToken);
+        return now.Objects.Any(one => one.Key == archived.Key && one.IsBytes(hash))
             ? content
             : throw new ArchiveDamagedException($"the archived object {archived.Key} is not what the manifest says (SHA-256)");
     }
@@ -99,3 +111,6 @@ internal sealed class ArchiveReader(Silos silos, IServiceProvider services)
         "this API does not know where the archive is; give it the silos' settings of it (S3:Bucket and the others, or Archive:Directory)")
     { Status = StatusCodes.Status501NotImplemented };
 }
+
+/// <summary>An archived object, and the chain and an hour that list it.</summary>
+internal sealed record ListedObject(ArchivedObject Object, int Chain, int Hour);

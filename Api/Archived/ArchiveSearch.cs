@@ -30,13 +30,13 @@ internal sealed class ArchiveSearch(ArchiveReader reader)
     public async Task<List<TracedClick>> FindAsync(
         string id, ClickSearch? target, IReadOnlyList<ArchiveProgress> chains, int fromHour, int toHour, CancellationToken cancellationToken)
     {
-        var planned = new List<(ArchiveProgress Chain, ArchivedObject Object)>();
+        var planned = new List<(ArchiveProgress Chain, ListedObject Object)>();
         foreach (ArchiveProgress chain in chains)
         {
             planned.AddRange((await reader.ObjectsAsync(chain.Chain, fromHour, toHour, cancellationToken)).Select(archived => (chain, archived)));
         }
 
-        long bytes = planned.Sum(one => one.Object.Bytes);
+        long bytes = planned.Sum(one => one.Object.Object.Bytes);
         if (bytes > MaxBytes)
         {
             throw new QueryFaultException(
@@ -46,10 +46,11 @@ internal sealed class ArchiveSearch(ArchiveReader reader)
         byte[] text = Encoding.UTF8.GetBytes(id);
         var found = new List<TracedClick>();
         var rows = new ClickRows();
-        foreach ((ArchiveProgress chain, ArchivedObject archived) in planned)
+        foreach ((ArchiveProgress chain, ListedObject listed) in planned)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            byte[] file = await reader.ReadAsync(archived, cancellationToken);
+            ArchivedObject archived = listed.Object;
+            byte[] file = await reader.ReadAsync(listed, cancellationToken);
             Objects++;
             Bytes += archived.Bytes;
             int before = found.Count;
@@ -78,7 +79,7 @@ internal sealed class ArchiveSearch(ArchiveReader reader)
         new RecountedClick(
             TargetKinds.Name(rows.Kinds[row]), rows.TargetIds.Text(row) ?? "", rows.ClickIds.Text(row) ?? "", rows.CampaignIds.Text(row) ?? "",
             rows.Countries.Text(row) ?? "", rows.Devices.Text(row) ?? "", rows.Timestamps[row]),
-        new TracedFields(rows.UserIds.Text(row), rows.Referrers.Text(row)))
+        new TracedFields(rows.UserIds.Text(row), rows.Referrers.Text(row), rows.InvalidatedBy.Text(row)?.Split(',')))
     {
         Object = archived.Key,
         IsDuplicate = rows.Duplicates[row],

@@ -69,7 +69,7 @@ internal static class ExportQuery
         var rows = new ClickRows();
         foreach (ArchiveProgress chain in chains)
         {
-            foreach (ArchivedObject archived in await reader.ObjectsAsync(chain.Chain, fromHour, toHour, cancellationToken))
+            foreach (ListedObject archived in await reader.ObjectsAsync(chain.Chain, fromHour, toHour, cancellationToken))
             {
                 byte[] file = await reader.ReadAsync(archived, cancellationToken);
                 foreach (int count in reader.Files.Read(file, rows, ClickColumns.All, wanted))
@@ -105,7 +105,7 @@ internal static class ExportQuery
             }
 
             origin = chain;
-            kept.Add(rows[row], rows.Offsets[row], rows.BrokerTimes[row], rows.Duplicates[row]);
+            kept.Add(rows, row);
         }
 
         return origin is null

@@ -149,7 +149,7 @@ internal static class TraceQuery
         IReadOnlyList<string> series = rules.SeriesOf(click);
         SeriesSums sums = await query.Series.SumAsync(new SeriesRange(series, minute, minute + 1), query.Cancelled);
         bool isFinal = Finality.OfPoints(sums.Finality, [minute, minute + 1])[0];
-        Invalidation? taken = invalidations.FirstOrDefault(one => !one.Request.DryRun && one.RevokedAt is null && Matches(one.Request.Filter, click, place.Filter));
+        Invalidation? taken = invalidations.FirstOrDefault(one => !one.Request.DryRun && one.RevokedAt is null && Matches(one, click, place.Filter));
         if (taken is not null)
         {
             return Verdict.Not("invalidated") with { Invalidation = taken.Number, IsFinal = isFinal };
@@ -166,11 +166,18 @@ internal static class TraceQuery
         return new Verdict(true, repeats is null ? null : "counts_until_its_hour_is_final", repeats, null, isFinal, sums);
     }
 
-    private static bool Matches(InvalidationFilter filter, RecountedClick click, TracedFields fields) =>
+    private static bool Matches(Invalidation one, RecountedClick click, TracedFields fields)
+    {
+        InvalidationFilter filter = one.Request.Filter;
+        bool isMarked = (filter.UserId is not null || filter.Referrer is not null)
+            && fields.Marks?.Contains(new InvalidationSpan(one.Number, filter, 0, At: one.At).Mark) == true;
+        return Fits(filter, click) && (isMarked || (Is(filter.UserId, fields.User) && Is(filter.Referrer, fields.Referrer)));
+    }
+
+    private static bool Fits(InvalidationFilter filter, RecountedClick click) =>
         click.Time >= filter.FromTime && click.Time < filter.ToTime
         && (filter.TargetId is null || (click.Kind == TargetKinds.Name(filter.Kind) && click.Target == filter.TargetId))
-        && Is(filter.CampaignId, click.Campaign) && Is(filter.Device, click.Device) && Is(filter.Country, click.Country)
-        && Is(filter.UserId, fields.User) && Is(filter.Referrer, fields.Referrer);
+        && Is(filter.CampaignId, click.Campaign) && Is(filter.Device, click.Device) && Is(filter.Country, click.Country);
 
     private static bool Is(string? wanted, string? value) => wanted is null || wanted == value;
 

@@ -23,4 +23,7 @@ internal sealed record TracedClick(string Log, int Partition, int Chain, long Of
 }
 
 /// <summary>Fields of a click that do not count.</summary>
-internal sealed record TracedFields(string? User, string? Referrer);
+/// <param name="User">The user.</param>
+/// <param name="Referrer">The referrer's host.</param>
+/// <param name="Marks">Where the two were erased, the invalidations that had fitted them (<see cref="Grains.InvalidationSpan.Mark"/>).</param>
+internal sealed record TracedFields(string? User, string? Referrer, IReadOnlyList<string>? Marks = null);

@@ -121,7 +121,7 @@ internal sealed class VerifyCommand : ICommand
 
             foreach (string open in report.Open)
             {
-                await input.Output.WriteLineAsync($"  {open} is not there: it is written when the server runs again, or it was deleted");
+                await input.Output.WriteLineAsync($"  {open} is not there, or not rewritten yet: the server finishes that when it runs again, unless it was deleted");
             }
 
             exit = report.Faults.Count > 0 ? ExitCodes.Failed : exit;

@@ -40,6 +40,11 @@ internal static class LedgerEndpoints
             .WithMetadata(new OrderFields(InvalidationQueries.Fields)).ProducesProblem(413).ProducesProblem(415).ProducesProblem(429);
         Order<InvalidationAnswer>(app.MapDelete(InvalidationQueries.Route + "/{id}", QueryContext.HandleOrder([], query => InvalidationQueries.RevokeAsync(query, Id(query)))),
             "Ends an invalidation: its clicks count again.").WithMetadata(new QueryParameterList([])).ProducesProblem(404);
+        Order<ErasureAnswer>(app.MapPost(ErasureQueries.Route, QueryContext.HandleOrder([], ErasureQueries.CreateAsync)),
+            "Clears the personal fields (user_id, referrer, page_url) of one user's archived clicks; counts stay. With dry_run it only says which objects hold the user.")
+            .WithMetadata(new OrderFields(ErasureQueries.Fields)).ProducesProblem(413).ProducesProblem(415).ProducesProblem(429);
+        Get<ErasureList>(app, ErasureQueries.Route, "Erasures, the latest first.", ErasureQueries.ListParameters, ErasureQueries.ListAsync, "text/csv");
+        Get<ErasureAnswer>(app, ErasureQueries.Route + "/{id}", "How far an erasure is, and what it rewrote.", [], query => ErasureQueries.GetAsync(query, Id(query))).ProducesProblem(404);
         Order<PeriodAnswer>(app.MapPost("/v1/periods/{month}/close", QueryContext.HandleOrder([], query => PeriodQueries.CloseAsync(query, Value(query, "month")))),
             "Freezes the version of a month (UTC) for billing; one that is closed stays as it was closed. 409 while an hour of it is not final.", 200)
             .WithMetadata(new QueryParameterList([])).ProducesProblem(409);

@@ -71,6 +71,41 @@ internal sealed record InvalidationAnswer(
     string? RevokedBy,
     [property: Description("The run that makes its clicks count again.")] long? RevokingRun);
 
+/// <summary>A page of erasures, the latest first.</summary>
+internal sealed record ErasureList(IReadOnlyList<ErasureAnswer> Items, string? NextCursor);
+
+/// <summary>An erasure. It does not say of whom: the id is the receipt.</summary>
+internal sealed record ErasureAnswer(
+    long Id,
+    bool DryRun,
+    string Reason,
+    [property: Description("The name of the key that asked; null where none is asked for.")] string? By,
+    [property: Description("waiting, running, done, or done_in_part: see troubles.")] string State,
+    [property: Description("What it waits for.")] string? Detail,
+    DateTimeOffset AskedAt,
+    DateTimeOffset? StartedAt,
+    DateTimeOffset? EndedAt,
+    [property: Description("Partitions of logs whose archives are looked through.")] int Chains,
+    int ChainsDone,
+    [property: Description("Archived objects that were looked into; what was looked into again counts again.")] long ObjectsRead,
+    long BytesRead,
+    [property: Description("Objects that were rewritten, once it is done; of a dry run, those that hold the user.")] long Objects,
+    [property: Description("The user's clicks in them. A click that moved into the table lately may be in two.")] long Clicks,
+    [property: Description("The first 100 of these objects; none of erasures before the latest 100. The manifests name them all.")] IReadOnlyList<ErasedObjectAnswer> Rewritten,
+    [property: Description("Invalidations that name the user: they keep the id in their filter, and the clicks that they took back stay so.")] IReadOnlyList<long> Invalidations,
+    [property: Description("Objects that could not be read, and why: nobody knows whether they hold the user.")] IReadOnlyList<string> Troubles,
+    [property: Description("When the logs have forgotten the last of the clicks, by their retention; null while that is not known, and of a dry run.")] DateTimeOffset? CopiesUntil,
+    [property: Description("What else may hold copies.")] IReadOnlyList<string> Notes);
+
+/// <summary>An object that was rewritten under its key, or of a dry run one that holds the user.</summary>
+internal sealed record ErasedObjectAnswer(
+    string Key,
+    int Chain,
+    long Clicks,
+    [property: Description("The entry of the chain's manifest; null of a dry run.")] long? Entry,
+    [property: Description("SHA-256 of its bytes before.")] string Sha256Before,
+    [property: Description("SHA-256 of its bytes now; null of a dry run.")] string? Sha256);
+
 /// <summary>What a run changes of each target.</summary>
 internal sealed record DifferenceAnswer(
     long Run,

@@ -110,7 +110,7 @@ internal sealed partial class QueryContext(HttpContext http)
     // What stands against it may be gone later, or it is too much at once, or it can never be done.
     private static int Status(string code) => code switch
     {
-        "not_final" or "hour_too_young" => 409,
+        "not_final" or "hour_too_young" or "erasure_under_way" => 409,
         _ when code.StartsWith("too_many", StringComparison.Ordinal) => 429,
         _ => 400,
     };

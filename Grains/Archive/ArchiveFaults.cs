@@ -34,4 +34,10 @@ internal enum ArchiveFaults
 
     /// <summary>An entry is made without an intent.</summary>
     NoIntent = 256,
+
+    /// <summary>An object is rewritten whatever is there.</summary>
+    NoLookBeforeRewriting = 512,
+
+    /// <summary>An erasure that was begun and not done is left as it is.</summary>
+    NoRemakingOfErasures = 1024,
 }

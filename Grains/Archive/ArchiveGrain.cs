@@ -27,6 +27,8 @@ internal sealed partial class ArchiveGrain(
 {
     private static readonly TimeSpan s_firstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_stretch = TimeSpan.FromSeconds(10);
+    private const int MostFound = 100;
     private readonly CancellationTokenSource _stop = new();
     private readonly ArchiveAlarm _alarm = new(options, time, logger);
     private ArchiveStateStore _records = null!;
@@ -34,10 +36,15 @@ internal sealed partial class ArchiveGrain(
     private ArchiveChain? _chain;
     private ChainArchive? _archive;
     private bool _isCurrent;
+    private bool? _isLogHere;
     private long? _closedAt;
     private LogRange _range;
     private string? _detail;
     private Task _loop = Task.CompletedTask;
+
+    // What is asked of the archive beside its own steps, in turn with them; what fails ends this owner, so the others fail with it.
+    private readonly Queue<(Func<ChainArchive, Task> Run, Action<Exception> Fail)> _turns = new();
+    private TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private int Chain => (int)this.GetPrimaryKeyLong();
 
@@ -54,6 +61,7 @@ internal sealed partial class ArchiveGrain(
     {
         await _stop.CancelAsync();
         await _loop;
+        FailTurns(new OperationCanceledException("the archive of the chain ends here"));
         board.Leave(Chain);
     }
 
@@ -74,12 +82,104 @@ internal sealed partial class ArchiveGrain(
             record?.Until ?? 0,
             record?.Entries ?? 0,
             _detail,
-            record?.Lost ?? []));
+            record?.Lost ?? [],
+            _isLogHere));
     }
 
     public Task<ArchivedHour> GetHourAsync(int hour) => Known is null
         ? Task.FromResult(new ArchivedHour(0, []))
         : ArchivedHours.FindAsync(() => Known!, _days, hour, ArchiveFaults.None, _stop.Token);
+
+    public async Task<ErasedStretch> EraseAsync(ErasureOrder order, string after, CancellationToken cancellationToken)
+    {
+        long began = time.GetTimestamp();
+        long looked = 0;
+        long bytes = 0;
+        var found = new List<ErasedObject>();
+        var damaged = new List<string>();
+        string at = after;
+        while (true)
+        {
+            ErasedStretch one;
+            try
+            {
+                one = await InTurnAsync(archive => archive.EraseNextAsync(order, at, _stop.Token));
+            }
+#pragma warning disable CA1031 // the caller may be another silo, which does not know the exceptions of archives; it asks again
+            catch (Exception error) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
+            {
+                return new ErasedStretch(at, error.Message, looked, bytes, found, damaged);
+            }
+
+            looked += one.Objects;
+            bytes += one.Bytes;
+            found.AddRange(one.Found);
+            damaged.AddRange(one.Damaged);
+            if (one.Next is null || one.Waits is not null || cancellationToken.IsCancellationRequested || time.GetElapsedTime(began) >= s_stretch || found.Count + damaged.Count >= MostFound)
+            {
+                return new ErasedStretch(one.Next, one.Waits, looked, bytes, found, damaged);
+            }
+
+            at = one.Next;
+        }
+    }
+
+    public async Task<ErasedObjects> GetErasedAsync(long erasure, long askedAt, long afterEntry, int limit, CancellationToken cancellationToken) =>
+        Known is { } record ? await ChainArchive.FindErasedAsync(objects, record, erasure, askedAt, afterEntry, limit, cancellationToken) : new ErasedObjects([], 0, 0);
+
+    private Task<T> InTurnAsync<T>(Func<ChainArchive, Task<T>> run)
+    {
+        if (_stop.IsCancellationRequested)
+        {
+            throw new OperationCanceledException("the archive of the chain ends here");
+        }
+
+        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _turns.Enqueue((async archive => answer.SetResult(await run(archive)), error => answer.TrySetException(error)));
+        _asked.TrySetResult();
+        return answer.Task;
+    }
+
+    private async Task<bool> TakeTurnAsync(ChainArchive archive)
+    {
+        if (!_turns.TryDequeue(out (Func<ChainArchive, Task> Run, Action<Exception> Fail) turn))
+        {
+            return false;
+        }
+
+        try
+        {
+            await turn.Run(archive);
+        }
+        catch (Exception error)
+        {
+            turn.Fail(error);
+            throw;
+        }
+
+        return true;
+    }
+
+    private void FailTurns(Exception error)
+    {
+        while (_turns.TryDequeue(out (Func<ChainArchive, Task> Run, Action<Exception> Fail) turn))
+        {
+            turn.Fail(error);
+        }
+    }
+
+    /// <summary>Until that is over, or something is asked.</summary>
+    private async Task PauseAsync(TimeSpan pause)
+    {
+        if (_turns.Count == 0)
+        {
+            _asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            using var over = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+            await Task.WhenAny(Task.Delay(pause, time, over.Token), _asked.Task);
+            await over.CancelAsync();
+        }
+    }
 
     // As the protocol knows it to be complete, or as it is stored.
     private ArchiveRecord? Known => _records.Known;
@@ -93,12 +193,17 @@ internal sealed partial class ArchiveGrain(
             {
                 if (await OpenAsync() is not { } archive)
                 {
+                    _isLogHere = false;
+                    await RewriteAsync();
                     pause = s_longestPause;
                 }
                 else
                 {
+                    ChainArchive? before = _archive;
                     _archive = archive;
-                    await archive.StartAsync(_stop.Token);
+                    await archive.StartAsync(_stop.Token, before);
+                    _range = archive.Range;
+                    _isLogHere = true;
                     pause = s_firstPause;
                     await GoOnAsync(archive);
                 }
@@ -110,6 +215,8 @@ internal sealed partial class ArchiveGrain(
             catch (ChainFencedException error)
             {
                 LogFenced(logger, Chain, error.Message);
+                await _stop.CancelAsync();
+                FailTurns(error);
                 DeactivateOnIdle();
                 break;
             }
@@ -122,6 +229,7 @@ internal sealed partial class ArchiveGrain(
                 }
 
                 _detail = error.Message;
+                FailTurns(error);
                 pause = s_longestPause;
             }
 #pragma warning disable CA1031 // whatever went wrong, the record says from where to go on
@@ -134,10 +242,11 @@ internal sealed partial class ArchiveGrain(
                 }
 
                 _detail = $"tried again: {error.Message}";
+                FailTurns(error);
             }
 
             await LookAsync();
-            await Task.Delay(pause, time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            await PauseAsync(pause);
             pause = pause * 2 > s_longestPause ? s_longestPause : pause * 2;
         }
     }
@@ -147,12 +256,36 @@ internal sealed partial class ArchiveGrain(
         while (true)
         {
             bool did = await archive.StepAsync(_stop.Token);
+            did |= await TakeTurnAsync(archive);
             _detail = archive.Damaged.Count > 0 ? $"damaged or gone: {string.Join(", ", archive.Damaged.Take(10))}" : null;
             Post(archive);
             if (!did)
             {
-                await Task.Delay(options.Poll, time, _stop.Token);
+                await PauseAsync(options.Poll);
+                _stop.Token.ThrowIfCancellationRequested();
             }
+        }
+    }
+
+    /// <summary>What was archived of a log that is not here any more: nothing is written or moved, but what is asked is done.</summary>
+    private async Task RewriteAsync()
+    {
+        if (_turns.Count == 0)
+        {
+            return;
+        }
+
+        if (_chain is not { } chain)
+        {
+            FailTurns(new InvalidOperationException("no chain of this number is known"));
+            return;
+        }
+
+        ChainArchive archive = Open(chain, new AbsentLog(chain.Log), static (_, _) => new(0L));
+        await archive.StartAsync(_stop.Token);
+        while (await TakeTurnAsync(archive))
+        {
+            await archive.TidyAsync(_stop.Token);
         }
     }
 
@@ -187,7 +320,11 @@ internal sealed partial class ArchiveGrain(
             return null;
         }
 
-        return new ChainArchive(
+        return Open(chain, from, limit);
+    }
+
+    private ChainArchive Open(ArchiveChain chain, IPartitionLog from, Func<LogRange, CancellationToken, ValueTask<long>> limit) =>
+        new(
             chain,
             options,
             new DuplicateRule(counting.Horizon, counting.MaxIds),
@@ -199,7 +336,6 @@ internal sealed partial class ArchiveGrain(
             time,
             logger,
             instruments);
-    }
 
     private async Task<ArchiveChain?> FindAsync()
     {

@@ -11,6 +11,7 @@ public sealed class ArchiveInstruments : IDisposable
     private readonly Counter<long> _bytes;
     private readonly Counter<long> _moved;
     private readonly Counter<long> _lost;
+    private readonly Counter<long> _erased;
 
     public ArchiveInstruments(ArchiveBoard board, IMeterFactory? factory = null)
     {
@@ -20,6 +21,7 @@ public sealed class ArchiveInstruments : IDisposable
         _bytes = _meter.CreateCounter<long>("clicks_archived_bytes_total", "By", "bytes of the objects that they were archived in");
         _moved = _meter.CreateCounter<long>("clicks_archive_merged_total", "{click}", "archived clicks moved into the table");
         _lost = _meter.CreateCounter<long>("clicks_archive_lost_total", "{record}", "records that the log had lost before they were archived");
+        _erased = _meter.CreateCounter<long>("clicks_archive_erased_total", "{click}", "archived clicks that lost their personal fields");
         _meter.CreateObservableGauge("clicks_archive_lag_records", () => board.Lags(one => one.Records), "{record}", "records of the log that are not archived yet");
         _meter.CreateObservableGauge("clicks_archive_lag_seconds", () => board.Lags(one => one.Seconds), "s", "age of the first record that is not archived yet");
         _meter.CreateObservableGauge("clicks_archive_troubled", () => board.Lags(one => one.Detail is null ? 0L : 1L), null, "1 where something holds the archive of a partition up");
@@ -37,6 +39,9 @@ public sealed class ArchiveInstruments : IDisposable
                 break;
             case ArchiveCause.Merge when entry.Adds.Count > 0:
                 _moved.Add(entry.Adds.Sum(one => one.Rows));
+                break;
+            case ArchiveCause.Erase:
+                _erased.Add(entry.Erased);
                 break;
             case ArchiveCause.Lost:
                 _lost.Add(entry.To - entry.From);

@@ -88,8 +88,18 @@ public sealed record ArchiveRecord
             Lost = [.. Lost.TakeLast(MaxLostRanges - 1), new LostRange(entry.From, entry.To)],
         },
         ArchiveCause.Merge => Move(entry),
+        ArchiveCause.Erase => Rewrite(entry),
         _ => this,
     };
+
+    private ArchiveRecord Rewrite(ManifestEntry entry)
+    {
+        var now = entry.Adds.ToDictionary(one => one.Key, StringComparer.Ordinal);
+        return this with
+        {
+            Inbox = [.. Inbox.Select(one => now.TryGetValue(one.Key, out ManifestObject? rewritten) ? one with { Sha256 = rewritten.Sha256, Bytes = rewritten.Bytes } : one)],
+        };
+    }
 
     private ArchiveRecord Move(ManifestEntry entry)
     {

@@ -84,7 +84,8 @@ public sealed class ArchiveVerification(IArchiveObjects objects, IClickFiles fil
     {
         foreach (ManifestObject one in last.Adds)
         {
-            if (await objects.ReadAsync(one.Key, cancellationToken) is null)
+            byte[]? content = await objects.ReadAsync(one.Key, cancellationToken);
+            if (one.Was is not null ? content is not null && ManifestFormat.Hash(content) == one.Was : content is null)
             {
                 state.Open.Add(one.Key);
             }
@@ -137,7 +138,7 @@ public sealed class ArchiveVerification(IArchiveObjects objects, IClickFiles fil
 
             if (content.Length != one.Object.Bytes || ManifestFormat.Hash(content) != one.Object.Sha256)
             {
-                state.Fault($"{one.Object.Key} is not what was written");
+                state.Suspects.Add((one.Object.Key, $"{one.Object.Key} is not what was written"));
                 continue;
             }
 
@@ -234,7 +235,7 @@ public sealed class ArchiveVerification(IArchiveObjects objects, IClickFiles fil
 
         public List<string> Leftovers { get; } = [];
 
-        /// <summary>Objects of the last entry that are not there.</summary>
+        /// <summary>Objects of the last entry that are not there, or not rewritten.</summary>
         public List<string> Open { get; } = [];
 
         /// <summary>All objects of a last entry that is in the making.</summary>
@@ -283,12 +284,24 @@ public sealed class ArchiveVerification(IArchiveObjects objects, IClickFiles fil
 
             foreach (ManifestObject one in entry.Adds)
             {
-                if (entry.Cause != ArchiveCause.Erase && Live.ContainsKey(one.Key))
+                Live.TryGetValue(one.Key, out WalkedObject? before);
+                if (one.Was is not { } was)
                 {
-                    Fault($"entry {entry.Number} adds {one.Key}, which is there");
-                }
+                    if (before is not null)
+                    {
+                        Fault($"entry {entry.Number} adds {one.Key}, which is there");
+                    }
 
-                Live[one.Key] = new WalkedObject(one, [.. one.Hours.Select(hour => hour.Hour)]);
+                    Live[one.Key] = new WalkedObject(one, [.. one.Hours.Select(hour => hour.Hour)]);
+                }
+                else if (before is null || before.Object.Sha256 != was || !before.Object.Hours.SequenceEqual(one.Hours) || (before.Object.From, before.Object.To) != (one.From, one.To))
+                {
+                    Fault($"entry {entry.Number} rewrites {one.Key}, which is not as it says");
+                }
+                else
+                {
+                    Live[one.Key] = before with { Object = one };
+                }
             }
 
             _record = _record.After(entry, hash);
@@ -329,7 +342,7 @@ public sealed class ArchiveVerification(IArchiveObjects objects, IClickFiles fil
 /// <param name="Lost">Ranges that the log had lost before they were archived, the latest 100.</param>
 /// <param name="Leftovers">Objects of the inbox that were taken away and are still there: no fault.</param>
 /// <param name="Open">
-/// Objects of the last entry that are not there: it is in the making, unless nothing is written to the archive and they stay away.
+/// Objects of the last entry that are not there, or not rewritten: it is in the making, unless nothing is written to the archive and they stay so.
 /// </param>
 /// <param name="Faults">What is not as it should be, the first 100.</param>
 /// <param name="MoreFaults">How many there are beyond these.</param>

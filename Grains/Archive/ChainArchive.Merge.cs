@@ -20,6 +20,7 @@ public sealed partial class ChainArchive
         }
         catch (SourceDamagedException damaged)
         {
+            await FenceAsync(cancellationToken);
             LogDamaged(_logger, _chain.Partition, damaged.Message);
             _damaged.Add(damaged.Key);
             return true;
@@ -88,7 +89,7 @@ public sealed partial class ChainArchive
                     hours[hour] = clicks = new ClickRows();
                 }
 
-                clicks.Add(rows[row], rows.Offsets[row], rows.BrokerTimes[row], rows.Duplicates[row]);
+                clicks.Add(rows, row);
             }
         }
     }

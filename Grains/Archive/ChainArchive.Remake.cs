@@ -29,6 +29,7 @@ public sealed partial class ChainArchive
     {
         ArchiveCause.Write => RemakeWriteAsync(entry, cancellationToken),
         ArchiveCause.Merge => RemakeMergeAsync(entry, cancellationToken),
+        ArchiveCause.Erase => RemakeEraseAsync(entry, cancellationToken),
         _ => Task.FromResult(new Remade(s_nothing, null)),
     };
 
@@ -38,8 +39,7 @@ public sealed partial class ChainArchive
         {
             if (entry.From >= _range.Start)
             {
-                using ArchiveGate.Turn turn = await _gate.EnterAsync(cancellationToken);
-                Made made = await MakeAsync(turn.Memory, entry.From, entry.To, cancellationToken);
+                Made made = await MakeAsync(new ArchiveMemory(), entry.From, entry.To, cancellationToken);
                 bool isSame = made.To == entry.To && IsSame(entry, made.Adds);
                 return new Remade(made.Objects, isSame ? null : Written(made));
             }

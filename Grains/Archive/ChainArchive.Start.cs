@@ -8,14 +8,21 @@ namespace ClickAggregator.Grains.Archive;
 public sealed partial class ChainArchive
 {
     /// <summary>Takes the chain over: fences whoever had it, agrees with the manifest, and finishes what was begun.</summary>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="before">The same owner before something failed; null for none.</param>
     /// <exception cref="ChainFencedException">Somebody else took it over meanwhile.</exception>
     /// <exception cref="ChainStoppedException">It cannot go on until somebody acts.</exception>
-    public async Task StartAsync(CancellationToken cancellationToken)
+    public async Task StartAsync(CancellationToken cancellationToken, ChainArchive? before = null)
     {
         ArchiveRecord record = await _stores.Record.ReadAsync(cancellationToken) ?? new ArchiveRecord { Chain = _chain };
         if (record.Chain != _chain)
         {
             throw new ChainStoppedException("chain_differs", $"the record of the archive is of {record.Chain}, and should be of {_chain}");
+        }
+
+        if (before is not null && record.Epoch == before._record.Epoch && record.Entries >= before._record.Entries)
+        {
+            _pass = before._pass; // nobody else had it, and no store went back
         }
 
         // Fences the owner before: its next intent fails from here on.

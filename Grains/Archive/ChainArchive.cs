@@ -130,7 +130,20 @@ public sealed partial class ChainArchive
             return true;
         }
 
-        return await WriteIfDueAsync(cancellationToken) || await MergeIfDueAsync(cancellationToken) || await DeleteGoneAsync(cancellationToken);
+        return await WriteIfDueAsync(cancellationToken) || await MergeIfDueAsync(cancellationToken) || await TidyAsync(cancellationToken);
+    }
+
+    /// <summary>Deletes what is to be deleted; false where nothing is.</summary>
+    /// <exception cref="ChainFencedException">Another owner has the chain.</exception>
+    public async Task<bool> TidyAsync(CancellationToken cancellationToken)
+    {
+        if (await DeleteGoneAsync(cancellationToken))
+        {
+            return true;
+        }
+
+        await SweepIfDueAsync(cancellationToken);
+        return false;
     }
 
     /// <summary>Looks at what the log holds now, and since when what is not archived waits.</summary>
@@ -202,17 +215,16 @@ public sealed partial class ChainArchive
             }
         }
 
-        IReadOnlyDictionary<string, ManifestObject> adopted = await WriteObjectsAsync(entry, made, cancellationToken);
+        IReadOnlyDictionary<string, (ManifestObject Object, long Erased)> adopted = await WriteObjectsAsync(entry, made, cancellationToken);
         if (adopted.Count > 0)
         {
-            ManifestEntry asTheyAre = entry with { Adds = [.. entry.Adds.Select(one => adopted.GetValueOrDefault(one.Key, one))] };
+            ManifestEntry asTheyAre = entry with
+            {
+                Adds = [.. entry.Adds.Select(one => adopted.TryGetValue(one.Key, out var there) ? there.Object : one)],
+                Erased = adopted.Values.First().Erased,
+            };
             await ReplaceAsync(entry, bytes, asTheyAre, made!, cancellationToken);
             return;
-        }
-
-        foreach (TakenRows taken in entry.Takes.Where(one => one.Gone && one.Key.StartsWith(ArchiveKeys.Table, StringComparison.Ordinal)))
-        {
-            await _stores.Objects.DeleteAsync(taken.Key, cancellationToken);
         }
 
         // 5.
@@ -233,17 +245,18 @@ public sealed partial class ChainArchive
 
     /// <summary>
     /// Creates an entry's objects. None is ever written over: an owner who was replaced, or a request of its that lands late, would
-    /// put its bytes over those of the entry that counts. So what was there first stays.
+    /// put its bytes over those of the entry that counts. So what was there first stays. An erasure alone puts other bytes under a key,
+    /// and only in place of those that it was made from.
     /// </summary>
     /// <returns>Objects that are there as an entry says that this one replaces; this one has to be replaced by what is there.</returns>
-    private async Task<IReadOnlyDictionary<string, ManifestObject>> WriteObjectsAsync(
+    private async Task<IReadOnlyDictionary<string, (ManifestObject Object, long Erased)>> WriteObjectsAsync(
         ManifestEntry entry, IReadOnlyDictionary<string, byte[]>? made, CancellationToken cancellationToken)
     {
-        var adopted = new Dictionary<string, ManifestObject>(StringComparer.Ordinal);
-        HashSet<string>? replaced = null;
+        var adopted = new Dictionary<string, (ManifestObject Object, long Erased)>(StringComparer.Ordinal);
+        Dictionary<string, long>? replaced = null;
         foreach (ManifestObject one in entry.Adds)
         {
-            if (made is null || !made.TryGetValue(one.Key, out byte[]? content) || await _stores.Objects.CreateAsync(one.Key, content, cancellationToken))
+            if (made is null || !made.TryGetValue(one.Key, out byte[]? content) || await PutAsync(one, content, cancellationToken))
             {
                 continue;
             }
@@ -251,15 +264,20 @@ public sealed partial class ChainArchive
             byte[] there = await _stores.Objects.ReadAsync(one.Key, cancellationToken)
                 ?? throw new ArchiveUnavailableException($"{one.Key} was there, and is gone");
             string hash = ManifestFormat.Hash(there);
+            if (hash == one.Was)
+            {
+                throw new ArchiveUnavailableException($"{one.Key} could not be rewritten, and is as it was");
+            }
+
             if (hash == one.Sha256)
             {
                 continue;
             }
 
             replaced ??= await ReplacedHashesAsync(entry, cancellationToken);
-            if (replaced.Contains(hash))
+            if (replaced.TryGetValue(hash, out long erased))
             {
-                adopted[one.Key] = one with { Sha256 = hash, Bytes = there.Length };
+                adopted[one.Key] = (one with { Sha256 = hash, Bytes = there.Length }, erased);
             }
             else
             {
@@ -270,16 +288,32 @@ public sealed partial class ChainArchive
         return adopted;
     }
 
-    /// <summary>The hashes of all objects of the entries that an entry replaces, one by the other.</summary>
-    private async Task<HashSet<string>> ReplacedHashesAsync(ManifestEntry entry, CancellationToken cancellationToken)
+    private Task<bool> PutAsync(ManifestObject one, byte[] content, CancellationToken cancellationToken) => one.Was is not { } was
+        ? _stores.Objects.CreateAsync(one.Key, content, cancellationToken)
+        : _faults.HasFlag(ArchiveFaults.NoLookBeforeRewriting)
+            ? WriteOverAsync(one.Key, content, cancellationToken)
+            : _stores.Objects.ReplaceAsync(one.Key, was, content, cancellationToken);
+
+    private async Task<bool> WriteOverAsync(string key, byte[] content, CancellationToken cancellationToken)
     {
-        var hashes = new HashSet<string>(StringComparer.Ordinal);
+        await _stores.Objects.WriteAsync(key, content, cancellationToken);
+        return true;
+    }
+
+    /// <summary>The hashes of all objects of the entries that an entry replaces, one by the other, with how many clicks those entries cleared.</summary>
+    private async Task<Dictionary<string, long>> ReplacedHashesAsync(ManifestEntry entry, CancellationToken cancellationToken)
+    {
+        var hashes = new Dictionary<string, long>(StringComparer.Ordinal);
         for (long? number = entry.Replaces; number is long replaced;)
         {
             string key = ArchiveKeys.Entry(_chain.Number, replaced);
             byte[] bytes = await _stores.Objects.ReadAsync(key, cancellationToken) ?? throw new ArchiveUnavailableException($"{key} was there, and is gone");
             ManifestEntry before = ManifestFormat.Read(bytes, key);
-            hashes.UnionWith(before.Adds.Select(one => one.Sha256));
+            foreach (ManifestObject one in before.Adds)
+            {
+                hashes[one.Sha256] = before.Erased;
+            }
+
             number = before.Replaces;
         }
 
@@ -293,7 +327,7 @@ public sealed partial class ChainArchive
         foreach (ManifestObject one in entry.Adds.Where(one => one.Key.StartsWith(ArchiveKeys.Table, StringComparison.Ordinal)))
         {
             int hour = one.Hours[0].Hour;
-            Of(hour).Adds.Add(new DayObject(one.Key, one.Sha256, one.Bytes, one.Rows, one.From, one.To, hour, entry.Number));
+            Of(hour).Adds.Add(new DayObject(one.Key, one.Sha256, one.Bytes, one.Rows, one.From, one.To, hour, entry.Number, one.Was));
         }
 
         foreach (TakenRows taken in entry.Takes.Where(one => one.Key.StartsWith(ArchiveKeys.Table, StringComparison.Ordinal)))

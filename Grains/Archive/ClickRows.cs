@@ -48,7 +48,23 @@ public sealed class ClickRows
     /// <summary>The normalised URL, where the target was given as one.</summary>
     public Utf8Column PageUrls { get; } = new();
 
-    public void Add(in Click click, long offset, long brokerTime, bool duplicate)
+    /// <summary>
+    /// Of a click that lost its personal fields, the invalidations that had fitted it (<see cref="InvalidationSpan.Mark"/>, with commas
+    /// between); absent for none.
+    /// </summary>
+    public Utf8Column InvalidatedBy { get; } = new();
+
+    /// <summary>Whether one of them has <see cref="InvalidatedBy"/>.</summary>
+    public bool AreMarked => !InvalidatedBy.Bytes.IsEmpty;
+
+    /// <summary>Adds a click of other rows, with all that is said of it.</summary>
+    public void Add(ClickRows from, int row)
+    {
+        ArgumentNullException.ThrowIfNull(from);
+        Add(from[row], from.Offsets[row], from.BrokerTimes[row], from.Duplicates[row], from.InvalidatedBy[row]);
+    }
+
+    public void Add(in Click click, long offset, long brokerTime, bool duplicate, ReadOnlySpan<byte> invalidatedBy = default)
     {
         Offsets.Add(offset);
         BrokerTimes.Add(brokerTime);
@@ -64,6 +80,7 @@ public sealed class ClickRows
         Devices.Add(click.Device);
         Referrers.Add(click.Referrer);
         PageUrls.Add(click.PageUrl);
+        InvalidatedBy.Add(invalidatedBy);
     }
 
     /// <summary>A click as a view over the columns: it is good until they change.</summary>
@@ -99,5 +116,6 @@ public sealed class ClickRows
         Devices.Clear();
         Referrers.Clear();
         PageUrls.Clear();
+        InvalidatedBy.Clear();
     }
 }

@@ -43,6 +43,15 @@ public sealed record DayChange(
     [property: Id(0)] string Archive, [property: Id(1)] long Entry, [property: Id(2)] IReadOnlyList<DayObject> Adds, [property: Id(3)] IReadOnlyList<string> Takes);
 
 /// <summary>An object of the table: the clicks of one hour.</summary>
+/// <param name="Key">Its key.</param>
+/// <param name="Sha256">Of its bytes.</param>
+/// <param name="Bytes">Its size.</param>
+/// <param name="Rows">Clicks in it.</param>
+/// <param name="From">Offset of its first click.</param>
+/// <param name="To">Offset of its last click, plus 1.</param>
+/// <param name="Hour">The hour.</param>
+/// <param name="Entry">The entry that added it, or rewrote it last.</param>
+/// <param name="Was">SHA-256 of its bytes before that entry rewrote it; null where it added it.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.DayObject")]
 public sealed record DayObject(
     [property: Id(0)] string Key,
@@ -52,4 +61,5 @@ public sealed record DayObject(
     [property: Id(4)] long From,
     [property: Id(5)] long To,
     [property: Id(6)] int Hour,
-    [property: Id(7)] long Entry);
+    [property: Id(7)] long Entry,
+    [property: Id(8)] string? Was = null);

@@ -14,6 +14,17 @@ public interface IArchiveObjects
     /// <exception cref="ArchiveUnavailableException">Nobody knows whether it was written.</exception>
     Task<bool> CreateAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Writes an object in place of the one that is there, if that one has these bytes; false where it has others, or there is none. Who
+    /// reads it meanwhile reads the one or the other, whole.
+    /// </summary>
+    /// <param name="key">Its key.</param>
+    /// <param name="sha256">Of the bytes that have to be there, lower-case hexadecimal.</param>
+    /// <param name="content">What takes their place.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="ArchiveUnavailableException">Nobody knows whether it was written.</exception>
+    Task<bool> ReplaceAsync(string key, string sha256, ReadOnlyMemory<byte> content, CancellationToken cancellationToken);
+
     /// <summary>The whole object; null where there is none.</summary>
     /// <exception cref="ArchiveUnavailableException">It cannot be read now.</exception>
     Task<byte[]?> ReadAsync(string key, CancellationToken cancellationToken);

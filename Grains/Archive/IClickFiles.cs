@@ -9,7 +9,12 @@ public interface IClickFiles
     const int RowGroupRows = 128 << 10;
 
     /// <summary>Begins a file of clicks that come from a log.</summary>
-    IClickFileWriter Start(FileOrigin origin);
+    /// <param name="origin">The log they come from.</param>
+    /// <param name="isMarked">Whether some of them are of erased users: <see cref="ClickRows.InvalidatedBy"/> is written then.</param>
+    /// <param name="entry">
+    /// The entry of the manifest that rewrites the file; null where it is new. It is in the bytes: no two entries write the same ones.
+    /// </param>
+    IClickFileWriter Start(FileOrigin origin, bool isMarked = false, long? entry = null);
 
     /// <summary>What a file says of itself.</summary>
     /// <exception cref="ArchiveDamagedException">It is no file that this build can read.</exception>
@@ -46,10 +51,12 @@ public static class ClickFiles
     /// <param name="files">The form of it.</param>
     /// <param name="rows">At least one.</param>
     /// <param name="origin">The log they come from.</param>
-    public static byte[] Write(this IClickFiles files, ClickRows rows, FileOrigin origin)
+    /// <param name="entry">As <see cref="IClickFiles.Start"/> takes it.</param>
+    public static byte[] Write(this IClickFiles files, ClickRows rows, FileOrigin origin, long? entry = null)
     {
         ArgumentNullException.ThrowIfNull(files);
-        using IClickFileWriter writer = files.Start(origin);
+        ArgumentNullException.ThrowIfNull(rows);
+        using IClickFileWriter writer = files.Start(origin, rows.AreMarked, entry);
         writer.Add(rows);
         return writer.Finish();
     }
@@ -88,7 +95,8 @@ public enum ClickColumns
     Referrer = 1024,
     ReceivedAt = 2048,
     PageUrl = 4096,
-    All = 8191,
+    InvalidatedBy = 8192,
+    All = 16383,
 }
 
 /// <summary>Archived bytes are not what the manifest says, or gone; the message names the object.</summary>

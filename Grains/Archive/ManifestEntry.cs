@@ -55,12 +55,21 @@ public sealed record ManifestEntry
     /// <summary>The last record of the range; null where there is none.</summary>
     public LogMark? Last { get; init; }
 
+    /// <summary>Of an erasure, its number; null for anything else.</summary>
+    public long? Erasure { get; init; }
+
+    /// <summary>Of an erasure, when it was asked for, milliseconds since the epoch; 0 for anything else.</summary>
+    public long ErasureAt { get; init; }
+
+    /// <summary>Of an erasure, how many clicks lost their personal fields; 0 for anything else.</summary>
+    public long Erased { get; init; }
+
     public IReadOnlyList<ManifestObject> Adds { get; init; } = [];
 
     public IReadOnlyList<TakenRows> Takes { get; init; } = [];
 }
 
-/// <summary>An object that an entry adds.</summary>
+/// <summary>An object that an entry adds, or rewrites.</summary>
 /// <param name="Key">Its key.</param>
 /// <param name="Sha256">Of its bytes, lower-case hexadecimal.</param>
 /// <param name="Bytes">Its size.</param>
@@ -69,6 +78,9 @@ public sealed record ManifestEntry
 /// <param name="Hours">How many clicks of which hours it holds, by hour.</param>
 public sealed record ManifestObject(string Key, string Sha256, long Bytes, long From, long To, IReadOnlyList<HourRows> Hours)
 {
+    /// <summary>SHA-256 of the bytes that it takes the place of, under the same key; null where it is new.</summary>
+    public string? Was { get; init; }
+
     /// <summary>How many clicks it holds.</summary>
     public long Rows => Hours.Sum(hour => hour.Rows);
 }

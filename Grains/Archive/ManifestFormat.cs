@@ -46,6 +46,13 @@ internal static class ManifestFormat
                 json.WriteString("last_hash", last.Hash.ToString("x16", CultureInfo.InvariantCulture));
             }
 
+            if (entry.Erasure is long erasure)
+            {
+                json.WriteNumber("erasure", erasure);
+                json.WriteNumber("erasure_at", entry.ErasureAt);
+                json.WriteNumber("erased", entry.Erased);
+            }
+
             WriteAdds(json, entry.Adds);
             WriteTakes(json, entry.Takes);
             json.WriteEndObject();
@@ -80,6 +87,9 @@ internal static class ManifestFormat
                 Last = json.TryGetProperty("last_offset", out JsonElement last)
                     ? new LogMark(last.GetInt64(), ulong.Parse(Text(json, "last_hash"), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture))
                     : null,
+                Erasure = json.TryGetProperty("erasure", out JsonElement erasure) ? erasure.GetInt64() : null,
+                ErasureAt = json.TryGetProperty("erasure_at", out JsonElement erasureAt) ? erasureAt.GetInt64() : 0,
+                Erased = json.TryGetProperty("erased", out JsonElement erased) ? erased.GetInt64() : 0,
                 Adds = [.. json.GetProperty("adds").EnumerateArray().Select(ReadObject)],
                 Takes = [.. json.GetProperty("takes").EnumerateArray().Select(ReadTaken)],
             };
@@ -109,6 +119,11 @@ internal static class ManifestFormat
             json.WriteStartObject();
             json.WriteString("key", one.Key);
             json.WriteString("sha256", one.Sha256);
+            if (one.Was is not null)
+            {
+                json.WriteString("was", one.Was);
+            }
+
             json.WriteNumber("bytes", one.Bytes);
             json.WriteNumber("from", one.From);
             json.WriteNumber("to", one.To);
@@ -148,7 +163,10 @@ internal static class ManifestFormat
 
     private static ManifestObject ReadObject(JsonElement json) => new(
         Text(json, "key"), Text(json, "sha256"), json.GetProperty("bytes").GetInt64(), json.GetProperty("from").GetInt64(), json.GetProperty("to").GetInt64(),
-        [.. json.GetProperty("hours").EnumerateObject().Select(hour => new HourRows(Hour(hour.Name), hour.Value.GetInt64()))]);
+        [.. json.GetProperty("hours").EnumerateObject().Select(hour => new HourRows(Hour(hour.Name), hour.Value.GetInt64()))])
+    {
+        Was = json.TryGetProperty("was", out JsonElement was) ? was.GetString() : null,
+    };
 
     private static TakenRows ReadTaken(JsonElement json) => new(
         Text(json, "key"), [.. json.GetProperty("hours").EnumerateArray().Select(hour => Hour(hour.GetString() ?? ""))], json.GetProperty("gone").GetBoolean());

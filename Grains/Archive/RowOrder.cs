@@ -6,7 +6,7 @@ internal static class RowOrder
     /// <summary>The file of some clicks in that order; it holds one row group more than they do.</summary>
     public static byte[] WriteByTarget(this IClickFiles files, ClickRows rows, FileOrigin origin)
     {
-        using IClickFileWriter writer = files.Start(origin);
+        using IClickFileWriter writer = files.Start(origin, rows.AreMarked);
         var group = new ClickRows();
         foreach (int row in ByTarget(rows))
         {
@@ -16,7 +16,7 @@ internal static class RowOrder
                 group.Clear();
             }
 
-            group.Add(rows[row], rows.Offsets[row], rows.BrokerTimes[row], rows.Duplicates[row]);
+            group.Add(rows, row);
         }
 
         writer.Add(group);

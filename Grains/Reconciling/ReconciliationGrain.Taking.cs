@@ -33,6 +33,13 @@ internal sealed partial class ReconciliationGrain
             throw new ReconciliationRefusedException("invalid_reason", Text($"a reason of at most {MostReason} characters is needed"));
         }
 
+        if (invalidations.State.Erasing.Find(one => one.UserId == filter.UserId || filter.Referrer is not null) is { } erasing)
+        {
+            throw new ReconciliationRefusedException(
+                "erasure_under_way",
+                Text($"erasure {erasing.Erasure} is under way, and clears what this asks for: users, and the referrers of a user's clicks. Once it is done, this can be asked for again"));
+        }
+
         int from = (int)(filter.FromTime / HourMilliseconds);
         int to = Hours(filter).To;
         ThrowIfForgotten(from);
@@ -83,6 +90,30 @@ internal sealed partial class ReconciliationGrain
 
     public Task<IReadOnlyList<Invalidation>> GetInvalidationsAsync(long? below, int limit) => Task.FromResult<IReadOnlyList<Invalidation>>(
         [.. invalidations.State.Invalidations.Select(one => one.Invalidation).Where(one => !(one.Number >= below)).OrderByDescending(one => one.Number).Take(Math.Clamp(limit, 1, 1000))]);
+
+    public async Task<IReadOnlyList<InvalidationSpan>> BeginErasureAsync(long erasure, string userId)
+    {
+        InvalidationsDocument state = invalidations.State;
+        if (!state.Erasing.Contains(new ErasingUser(erasure, userId)))
+        {
+            state.Erasing.Add(new ErasingUser(erasure, userId));
+            await WriteOrReadAsync(invalidations);
+        }
+
+        return
+        [
+            .. state.Invalidations.Select(one => one.Span)
+                .Where(one => one.Filter.UserId == userId || (one.Filter.UserId is null && one.Filter.Referrer is not null)),
+        ];
+    }
+
+    public async Task EndErasureAsync(long erasure)
+    {
+        if (invalidations.State.Erasing.RemoveAll(one => one.Erasure == erasure) > 0)
+        {
+            await WriteOrReadAsync(invalidations);
+        }
+    }
 
     public async Task<ClosedPeriod> ClosePeriodAsync(int month, string? by)
     {

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace ClickAggregator.Grains.Reconciling;
 
 /// <summary>
-/// Wakes the reconciliation at start and once a minute, beside its reminder, and hears how far the ledger is.
+/// Wakes the reconciliation, and what is to be erased, at start and once a minute, beside its reminder, and hears how far the ledger is.
 /// </summary>
 internal sealed partial class ReconciliationKeeper(IGrainFactory grains, LedgerBoard board, TimeProvider time, ILogger<ReconciliationKeeper> logger) : BackgroundService
 {
@@ -21,6 +21,7 @@ internal sealed partial class ReconciliationKeeper(IGrainFactory grains, LedgerB
                 if (round % TouchEvery == 0)
                 {
                     await grain.TouchAsync();
+                    await grains.GetGrain<IErasureGrain>(0).TouchAsync();
                 }
 
                 board.Hear(await grain.GetPositionAsync());

@@ -79,12 +79,18 @@ public sealed class InvalidationsDocument
     public long Events { get; set; }
 
     public List<KeptInvalidation> Invalidations { get; set; } = [];
+
+    /// <summary>Users whose clicks are being erased.</summary>
+    public List<ErasingUser> Erasing { get; set; } = [];
 }
+
+/// <summary>A user whose clicks an erasure is at.</summary>
+public sealed record ErasingUser(long Erasure, string UserId);
 
 /// <summary>An invalidation and the events that began and ended it; one that is only reported never begins.</summary>
 public sealed record KeptInvalidation(Invalidation Invalidation, long? From, long? To)
 {
-    public InvalidationSpan Span => new(Invalidation.Number, Invalidation.Request.Filter, From ?? long.MaxValue, To);
+    public InvalidationSpan Span => new(Invalidation.Number, Invalidation.Request.Filter, From ?? long.MaxValue, To, Invalidation.At);
 }
 
 /// <summary>The periods that are closed, by month.</summary>

@@ -23,6 +23,9 @@ public sealed class ArchiveSettings
     /// <summary>How long a click waits at most before it is archived.</summary>
     public required TimeSpan MaxAge { get; init; }
 
+    /// <summary>How long an object whose clicks moved stays.</summary>
+    public required TimeSpan TakenAwayAfter { get; init; }
+
     /// <summary>Reads them; the faults are in the reader.</summary>
     /// <param name="reader">Where they are read from.</param>
     /// <param name="dataDirectory">What the directory is relative to, a full path; null where several processes need the same one.</param>
@@ -50,6 +53,8 @@ public sealed class ArchiveSettings
             MaxObjectBytes = reader.Size("Archive:MaxObjectBytes", 128L << 20, 64L << 10, 1L << 30, "so much of the log goes into one object at most"),
             MaxAge = reader.Duration("Archive:MaxAge", TimeSpan.FromMinutes(10), TimeSpan.FromSeconds(1), TimeSpan.FromHours(6),
                 "a click is archived when it is so old at the latest"),
+            TakenAwayAfter = reader.Duration("Archive:TakenAwayAfter", TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(1), TimeSpan.FromHours(6),
+                "an object whose clicks moved into the table stays so long, for those who are reading it"),
         };
     }
 

@@ -84,7 +84,7 @@ internal sealed class HourReader(IHourArchive archive, IArchiveObjects objects, 
             return $"{one.Key} is gone; entry {one.Entry} of the manifest of chain {chain} has it";
         }
 
-        if (!Convert.ToHexStringLower(SHA256.HashData(content)).Equals(one.Sha256, StringComparison.OrdinalIgnoreCase))
+        if (!one.IsBytes(Convert.ToHexStringLower(SHA256.HashData(content))))
         {
             return $"{one.Key} was altered: its SHA-256 is not the one in entry {one.Entry} of the manifest of chain {chain}";
         }

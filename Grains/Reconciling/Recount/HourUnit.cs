@@ -192,10 +192,10 @@ internal sealed class HourUnit
 
     private HourQuestion Question(HourFinal? last)
     {
-        IEnumerable<InvalidationFilter> inForce = InForceAt(_request.Events);
+        IEnumerable<InvalidationSpan> inForce = InForceAt(_request.Events);
         if (_request.Candidate is { } candidate)
         {
-            inForce = inForce.Append(candidate.Filter);
+            inForce = inForce.Append(candidate);
         }
 
         return new HourQuestion(_hour, _upto, _rules.Rollups, new TakenBack(inForce), _rules.RetentionDays)
@@ -204,9 +204,8 @@ internal sealed class HourUnit
         };
     }
 
-    private IEnumerable<InvalidationFilter> InForceAt(long @event) => _request.Invalidations
-        .Where(one => one.InForceAt(@event) && one.Filter.ToTime > _hour * HourMilliseconds && one.Filter.FromTime < (_hour + 1) * HourMilliseconds)
-        .Select(one => one.Filter);
+    private IEnumerable<InvalidationSpan> InForceAt(long @event) => _request.Invalidations
+        .Where(one => one.InForceAt(@event) && one.Filter.ToTime > _hour * HourMilliseconds && one.Filter.FromTime < (_hour + 1) * HourMilliseconds);
 
     private RecountResult? NotYet(HourMark? mark, CountedChain counted, ArchivedHour archived)
     {

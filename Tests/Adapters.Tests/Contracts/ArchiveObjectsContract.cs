@@ -81,6 +81,23 @@ public abstract class ArchiveObjectsContract : IAsyncDisposable
     }
 
     [Fact]
+    public async Task An_object_is_replaced_by_who_knows_its_bytes()
+    {
+        IArchiveObjects objects = await OpenAsync();
+        string one = Hash([1]);
+        Assert.False(await objects.ReplaceAsync("a/b", one, new byte[] { 2 }, s_go));
+        Assert.Null(await objects.ReadAsync("a/b", s_go));
+
+        await objects.WriteAsync("a/b", new byte[] { 1 }, s_go);
+        Assert.False(await objects.ReplaceAsync("a/b", Hash([2]), new byte[] { 3 }, s_go));
+        Assert.Equal([1], await objects.ReadAsync("a/b", s_go));
+        Assert.True(await objects.ReplaceAsync("a/b", one, new byte[] { 2, 2 }, s_go));
+        Assert.False(await objects.ReplaceAsync("a/b", one, new byte[] { 3 }, s_go));
+        Assert.Equal([2, 2], await objects.ReadAsync("a/b", s_go));
+        await Assert.ThrowsAnyAsync<ArgumentException>(() => objects.ReplaceAsync("a//b", one, default, s_go));
+    }
+
+    [Fact]
     public async Task Of_many_that_create_the_same_object_one_does()
     {
         IArchiveObjects[] places = [await OpenAsync(), await OpenAsync()];
@@ -197,6 +214,8 @@ public abstract class ArchiveObjectsContract : IAsyncDisposable
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => objects.ReadAsync("a", gone));
         Assert.Empty(await KeysAsync(objects, ""));
     }
+
+    private static string Hash(byte[] content) => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(content));
 
     private protected static async Task<List<string>> KeysAsync(IArchiveObjects objects, string prefix, string? after = null) =>
         [.. (await ListAsync(objects, prefix, after)).Select(found => found.Key)];

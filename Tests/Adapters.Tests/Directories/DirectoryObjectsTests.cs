@@ -38,6 +38,22 @@ public sealed class DirectoryObjectsTests : ArchiveObjectsContract
     }
 
     [Fact]
+    public async Task Of_many_that_replace_the_same_bytes_one_does()
+    {
+        DirectoryObjects[] places = [Open(), Open()];
+        byte[] before = [0];
+        await places[0].WriteAsync("a/b", before, s_go);
+        for (byte round = 0; round < 20; round++)
+        {
+            string hash = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(before));
+            bool[] replaced = await Task.WhenAll(Enumerable.Range(0, 8).Select(n => places[n % 2].ReplaceAsync("a/b", hash, new byte[] { round, (byte)n }, s_go)));
+            int winner = Assert.Single(Enumerable.Range(0, 8), n => replaced[n]);
+            before = [round, (byte)winner];
+            Assert.Equal(before, await places[0].ReadAsync("a/b", s_go));
+        }
+    }
+
+    [Fact]
     public async Task A_directory_that_cannot_be_used_is_named_with_its_setting_and_works_once_it_can()
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Root)!);

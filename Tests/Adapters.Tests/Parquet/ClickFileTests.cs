@@ -96,6 +96,68 @@ public class ClickFileTests
     }
 
     [Fact]
+    public void Marks_of_clicks_that_lost_their_personal_fields_are_read_again_and_only_such_files_have_the_column()
+    {
+        ClickRows plain = RowGenerator.Columns(RowGenerator.Usual(3000));
+        var marked = new ClickRows();
+        for (int row = 0; row < plain.Count; row++)
+        {
+            marked.Add(plain[row], plain.Offsets[row], plain.BrokerTimes[row], plain.Duplicates[row], row == 7 ? "3@17,4@18"u8 : row == 2999 ? "3@17"u8 : []);
+        }
+
+        byte[] file = _files.Write(marked, s_origin);
+        Assert.True(file.AsSpan().IndexOf("invalidated_by"u8) >= 0);
+        Assert.True(_files.Write(plain, s_origin).AsSpan().IndexOf("invalidated_by"u8) < 0);
+        Assert.Equal(_files.Write(marked, s_origin), file);
+        var into = new ClickRows();
+        Assert.Equal([3000], _files.Read(file, into, ClickColumns.InvalidatedBy));
+        Assert.Equal([(7, "3@17,4@18"), (2999, "3@17")], Enumerable.Range(0, 3000).Where(row => !into.InvalidatedBy[row].IsEmpty).Select(row => (row, into.InvalidatedBy.Text(row)!)));
+        Assert.Equal([3000], _files.Read(file, into, ClickColumns.All & ~ClickColumns.InvalidatedBy));
+        Assert.True(into.InvalidatedBy[7].IsEmpty);
+        Assert.Equal([3000], _files.Read(_files.Write(plain, s_origin), into, ClickColumns.All));
+        Assert.True(into.InvalidatedBy[7].IsEmpty);
+    }
+
+    [Fact]
+    public void No_two_entries_of_a_manifest_rewrite_a_file_as_the_same_bytes()
+    {
+        ClickRows rows = RowGenerator.Columns(RowGenerator.Usual(30));
+        byte[] first = _files.Write(rows, s_origin);
+        byte[] five = _files.Write(rows, s_origin, entry: 5);
+        byte[] six = _files.Write(rows, s_origin, entry: 6);
+        Assert.Equal(five, _files.Write(rows, s_origin, entry: 5));
+        Assert.NotEqual(first, five);
+        Assert.NotEqual(five, six);
+        Assert.Equal(Read(first), Read(six));
+    }
+
+    [Fact]
+    public void Nothing_of_a_user_is_left_in_a_file_whose_clicks_were_cleared()
+    {
+        Row[] rows = [.. RowGenerator.Usual(3000)];
+        for (int row = 0; row < rows.Length; row += 10)
+        {
+            rows[row] = rows[row] with { UserId = "the-one-who-asked", PageUrl = "https://a.example/the-one-who-asked" };
+        }
+
+        rows[2000] = rows[2000] with { UserId = "the-one-who-asked" };
+        byte[] file = _files.Write(RowGenerator.Columns(rows), s_origin);
+        var order = new ErasureOrder(1, 2, "the-one-who-asked", rows[2000].Offset, false, []);
+        ClearedRows cleared = Assert.IsType<ClearedRows>(ClearedRows.Make(_files, file, order));
+        Assert.Equal(200, cleared.Cleared);
+        byte[] after = _files.Write(cleared.Rows, s_origin, entry: 9);
+        Row[] expected = [.. rows.Select(row => row.UserId == "the-one-who-asked" && row.Offset < order.Upto ? row with { UserId = null, Referrer = null, PageUrl = null } : row)];
+        Assert.Equal(expected, Read(after));
+        Assert.Equal(100, ClearedRows.Count(_files, after, order with { Upto = long.MaxValue }));
+
+        // All of it: no page, no statistics, no bloom filter knows the user.
+        after = _files.Write(ClearedRows.Make(_files, file, order with { Upto = long.MaxValue })!.Rows, s_origin, entry: 9);
+        Assert.Null(ClearedRows.Make(_files, after, order with { Upto = long.MaxValue }));
+        Assert.True(after.AsSpan().IndexOf("the-one"u8) < 0);
+        Assert.Empty(_files.Read(after, new ClickRows(), ClickColumns.User, new ClickSearch(UserId: "the-one-who-asked")));
+    }
+
+    [Fact]
     public void A_file_needs_rows_and_rows_need_kinds()
     {
         Assert.Throws<InvalidOperationException>(() => _files.Write(new ClickRows(), s_origin));

@@ -183,7 +183,10 @@ public sealed class S3FaultTests(S3Server server) : IAsyncLifetime
 
         ArchiveUnavailableException fault = await Assert.ThrowsAsync<ArchiveUnavailableException>(() => objects.CreateAsync("a", new byte[] { 1 }, s_go));
 
+        ArchiveUnavailableException other = await Assert.ThrowsAsync<ArchiveUnavailableException>(() => objects.ReplaceAsync("a", "", new byte[] { 1 }, s_go));
+
         Assert.Contains("ignores If-None-Match", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("ignores If-Match", other.Message, StringComparison.Ordinal);
         Assert.All(written, path => Assert.Equal($"/{_bucket}/{S3Objects.ProbeKey}", path));
     }
 

@@ -116,14 +116,16 @@ public class ExportTests(ArchivedServer archived)
         int read = 0;
         foreach (ArchiveProgress chain in await reader.ChainsAsync(cancel))
         {
-            foreach (ArchivedObject one in await reader.ObjectsAsync(chain.Chain, hour, hour + 3, cancel))
+            foreach (ListedObject one in await reader.ObjectsAsync(chain.Chain, hour, hour + 3, cancel))
             {
                 read++;
-                Assert.Equal(one.Bytes, (await reader.ReadAsync(one, cancel)).Length);
-                var altered = await Assert.ThrowsAsync<ArchiveDamagedException>(() => reader.ReadAsync(one with { Sha256 = new string('0', 64) }, cancel));
-                var gone = await Assert.ThrowsAsync<ArchiveDamagedException>(() => reader.ReadAsync(one with { Key = one.Key + "x" }, cancel));
-                Assert.Contains(one.Key, altered.Message, StringComparison.Ordinal);
-                Assert.Contains(one.Key + "x is gone", gone.Message, StringComparison.Ordinal);
+                Assert.Equal(one.Object.Bytes, (await reader.ReadAsync(one, cancel)).Length);
+                ListedObject other = one with { Object = one.Object with { Sha256 = new string('0', 64) } };
+                Assert.Equal(one.Object.Bytes, (await reader.ReadAsync(other, cancel)).Length); // asked again, it is what the manifest says now
+                var altered = await Assert.ThrowsAsync<ArchiveDamagedException>(() => reader.ReadAsync(other with { Hour = hour + 1000 }, cancel));
+                var gone = await Assert.ThrowsAsync<ArchiveDamagedException>(() => reader.ReadAsync(one with { Object = one.Object with { Key = one.Object.Key + "x" } }, cancel));
+                Assert.Contains(one.Object.Key, altered.Message, StringComparison.Ordinal);
+                Assert.Contains(one.Object.Key + "x is gone", gone.Message, StringComparison.Ordinal);
             }
         }
 

@@ -43,6 +43,19 @@ public class OrderTests(LedgerServer loaded)
     public async Task Clicks_are_taken_back_by_a_filter_that_is_right_and_for_a_reason(string fields, string field) =>
         QueryErrorTests.Check(await PostAsync("/v1/invalidations", $"{{{fields}}}"), 400, "invalid_parameter", field);
 
+    [Theory]
+    [InlineData("{}", "user_id")]
+    [InlineData("{\"user_id\":\"u-1\"}", "reason")]
+    [InlineData("{\"user_id\":\"a b\",\"reason\":\"asked\"}", "user_id")]
+    [InlineData("{\"user_id\":\"u-1\",\"reason\":\" \"}", "reason")]
+    [InlineData("{\"user_id\":\"u-1\",\"reason\":\"asked\",\"dry_run\":1}", "dry_run")]
+    public async Task An_erasure_needs_a_user_and_a_reason(string body, string field) =>
+        QueryErrorTests.Check(await PostAsync("/v1/erasures", body), 400, "invalid_parameter", field);
+
+    [Fact]
+    public async Task The_reason_of_an_erasure_does_not_name_the_user() =>
+        QueryErrorTests.Check(await PostAsync("/v1/erasures", "{\"user_id\":\"u-1\",\"reason\":\"U-1 asked\"}"), 400, "invalid_reason", null);
+
     [Fact]
     public async Task A_reason_has_a_bound() => QueryErrorTests.Check(
         await PostAsync("/v1/invalidations", $"{{\"from\":\"2026-11-22\",\"to\":\"2026-11-23\",\"reason\":\"{new string('a', 501)}\"}}"), 400, "invalid_parameter", "reason");
@@ -56,7 +69,7 @@ public class OrderTests(LedgerServer loaded)
     [Fact]
     public async Task Orders_take_json_alone_and_no_parameters()
     {
-        foreach (string path in (string[])["/v1/reconciliations", "/v1/invalidations"])
+        foreach (string path in (string[])["/v1/reconciliations", "/v1/invalidations", "/v1/erasures"])
         {
             QueryErrorTests.Check(await PostAsync(path, "{}", "text/plain"), 415, "unsupported_media_type", null);
             QueryErrorTests.Check(await PostAsync(path + "?dry_run=true", "{}"), 400, "unknown_parameter", null);

@@ -63,6 +63,60 @@ public class ReconciledServerTests
         Assert.Equal((System.Net.HttpStatusCode.Conflict, "not_final"), (early.StatusCode, (await Answer.ReadAsync(early)).Code));
     }
 
+    [Fact]
+    public async Task A_user_is_erased_and_every_count_stays_also_what_was_taken_back_and_is_given_back()
+    {
+        await using ApiServer server = await ApiServer.StartAsync("--Archive:MaxAge=1s", "--Archive:TakenAwayAfter=1s", "--Rollups=total", "--Rollups=target");
+        string[] clicks =
+        [
+            .. Enumerable.Range(0, 6).Select(n => JsonSerializer.Serialize(new
+            {
+                click_id = $"k-{n}", ad_id = "a-42", user_id = n < 2 ? "person-1" : $"u-{n}", referrer = "news.example", timestamp = s_hour.AddMinutes(n).ToUnixTimeMilliseconds(),
+            })),
+        ];
+        Assert.Equal(202, (await server.PostAsync(string.Join('\n', clicks), "application/x-ndjson")).Status);
+        await LoadedServer.CountedAsync(server);
+        await server.UntilAsync("/v1/status", answer => answer.Json.GetProperty("archive") is { ValueKind: JsonValueKind.Array } archive
+            && archive.EnumerateArray().Sum(chain => chain.GetProperty("upto").GetInt64()) == 6);
+        string hour = $"\"from\":\"{Text(s_hour)}\",\"to\":\"{Text(s_hour.AddHours(1))}\"";
+        await DoneAsync(server, await OrderAsync(server, "/v1/reconciliations", $"{{{hour}}}"));
+        JsonElement taken = await OrderAsync(server, "/v1/invalidations", $"{{{hour},\"user_id\":\"person-1\",\"reason\":\"a bot\"}}");
+        await DoneAsync(server, taken, "run");
+        Assert.Equal(4, Clicks((await server.GetAsync($"/v1/ads/a-42/clicks?{Range}")).Json));
+
+        JsonElement dry = await ErasedAsync(server, await OrderAsync(server, "/v1/erasures", """{"user_id":"person-1","reason":"ticket 7","dry_run":true}"""));
+        Assert.True(dry.GetProperty("clicks").GetInt64() >= 2);
+        Assert.Equal((JsonValueKind.Null, JsonValueKind.Null), (dry.GetProperty("rewritten")[0].GetProperty("sha256").ValueKind, dry.GetProperty("copies_until").ValueKind));
+        Assert.Contains("person-1", (await server.GetAsync($"/v1/ads/a-42/clicks/export?{Range}")).Body, StringComparison.Ordinal);
+
+        JsonElement done = await ErasedAsync(server, await OrderAsync(server, "/v1/erasures", """{"user_id":"person-1","reason":"ticket 7"}"""));
+        Assert.Equal(done.GetProperty("objects").GetInt64(), done.GetProperty("rewritten").GetArrayLength());
+        Assert.All(done.GetProperty("rewritten").EnumerateArray(), one => Assert.NotEqual(one.GetProperty("sha256_before").GetString(), one.GetProperty("sha256").GetString()));
+        Assert.Equal(taken.GetProperty("id").GetInt64(), done.GetProperty("invalidations")[0].GetInt64());
+        Assert.InRange(done.GetProperty("copies_until").GetDateTimeOffset() - done.GetProperty("asked_at").GetDateTimeOffset(), TimeSpan.FromHours(24), TimeSpan.FromHours(24.1));
+        Assert.DoesNotContain("person-1", done.GetRawText(), StringComparison.Ordinal);
+        string export = (await server.GetAsync($"/v1/ads/a-42/clicks/export?{Range}")).Body;
+        Assert.DoesNotContain("person-1", export, StringComparison.Ordinal);
+        Assert.Equal((6, 4), (export.Split("k-").Length - 1, export.Split("news.example").Length - 1));
+
+        // The recount finds the same, by the marks; whoever asks where a click is is told so; and giving it back counts it again.
+        await DoneAsync(server, await OrderAsync(server, "/v1/reconciliations", $"{{{hour}}}"));
+        Assert.Equal(4, Clicks((await server.GetAsync($"/v1/ads/a-42/clicks?{Range}")).Json));
+        JsonElement place = (await server.GetAsync("/v1/clicks/k-1/trace?ad_id=a-42")).Json.GetProperty("places")[0];
+        Assert.Equal((false, "invalidated"), (place.GetProperty("counted").GetBoolean(), place.GetProperty("reason").GetString()));
+        using HttpResponseMessage ended = await server.Client.DeleteAsync(new Uri($"/v1/invalidations/{taken.GetProperty("id").GetInt64()}", UriKind.Relative), TestContext.Current.CancellationToken);
+        await DoneAsync(server, (await Answer.ReadAsync(ended)).Json, "revoking_run");
+        Assert.Equal(6, Clicks((await server.GetAsync($"/v1/ads/a-42/clicks?{Range}")).Json));
+
+        JsonElement[] all = [.. (await server.GetAsync("/v1/erasures")).Json.GetProperty("items").EnumerateArray()];
+        Assert.Equal([2L, 1L], all.Select(one => one.GetProperty("id").GetInt64()));
+        Assert.StartsWith("id,dry_run,state,", (await server.GetAsync("/v1/erasures?format=csv")).Body, StringComparison.Ordinal);
+        QueryErrorTests.Check(await server.GetAsync("/v1/erasures/9"), 404, "not_found", null);
+    }
+
+    private static async Task<JsonElement> ErasedAsync(ApiServer server, JsonElement order) => (await server.UntilAsync(
+        $"/v1/erasures/{order.GetProperty("id").GetInt64()}", answer => answer.Json.GetProperty("state").GetString() == "done")).Json;
+
     private static async Task<JsonElement> OrderAsync(ApiServer server, string path, string body)
     {
         using var content = new StringContent(body, Encoding.UTF8, "application/json");

@@ -147,7 +147,7 @@ public class RunTests : IClassFixture<ScriptedServer>
     {
         foreach ((string method, string path, int status) in (ValueTuple<string, string, int>[])[
             ("GET", "/v1/reconciliations", 200), ("GET", "/v1/periods", 200), ("GET", "/v1/ads/a-1/ledger", 200), ("POST", "/v1/reconciliations", 403),
-            ("GET", "/v1/invalidations", 403), ("POST", "/v1/invalidations", 403), ("DELETE", "/v1/invalidations/1", 403), ("POST", "/v1/periods/2026-10/close", 403)])
+            ("GET", "/v1/invalidations", 403), ("POST", "/v1/invalidations", 403), ("DELETE", "/v1/invalidations/1", 403), ("GET", "/v1/erasures", 403), ("POST", "/v1/erasures", 403), ("GET", "/v1/erasures/1", 403), ("POST", "/v1/periods/2026-10/close", 403)])
         {
             Answer answer = await _server.SendAsync(method, path, method == "POST" ? "{}" : null, "reader");
             Assert.True(answer.Status == status, $"{method} {path}: {answer.Status} {answer.Body}");

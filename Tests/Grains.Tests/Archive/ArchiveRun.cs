@@ -1,3 +1,4 @@
+using System.Text;
 using ClickAggregator.Grains.Archive;
 using ClickAggregator.Grains.Chain;
 using ClickAggregator.Grains.Tests.Simulation;
@@ -12,7 +13,17 @@ namespace ClickAggregator.Grains.Tests.Archive;
 internal sealed class ArchiveRun : IDisposable
 {
     private const int MostSteps = 400_000;
+    private const int Users = 5;
     private static readonly ArchiveChain s_chain = new("log-1", 0, 7);
+
+    // They ask for what an erasure clears; which of them fits a click has to be known afterwards, too.
+    private static readonly InvalidationSpan[] s_invalidations =
+    [
+        new(1, new InvalidationFilter(0, long.MaxValue, UserId: "user-0"), 1, 2, 11),
+        new(2, new InvalidationFilter(0, long.MaxValue, UserId: "user-0", TargetId: "a1"), 3, null, 12),
+        new(3, new InvalidationFilter(0, long.MaxValue, Referrer: "site-1"), 4, null, 13),
+        new(4, new InvalidationFilter(0, long.MaxValue, Referrer: "site-0", UserId: "user-1"), long.MaxValue, null, 14),
+    ];
     private readonly World _world;
     private readonly MemoryLog _log;
     private readonly SimulatedStore _store;
@@ -23,6 +34,7 @@ internal sealed class ArchiveRun : IDisposable
     private readonly ArchiveInstruments _instruments = new(new ArchiveBoard());
     private readonly List<Owner> _owners = [];
     private readonly List<Action> _copies = [];
+    private readonly List<Erasing> _erasures = [];
     private string? _failure;
     private bool _done;
     private bool _lost;
@@ -37,6 +49,7 @@ internal sealed class ArchiveRun : IDisposable
         _store = new SimulatedStore(_world, faults);
         _objects = new SimulatedObjects(_world, new PlainClickFiles());
         _objects.IsSlow = RestoreNow;
+        _objects.Deleted = AskOf;
         _rule = new DuplicateRule(TimeSpan.FromMilliseconds(_world.Random.Next(1_000, 90_000)), _world.Random.Next(5, 120));
         _options = new ArchiveOptions
         {
@@ -126,7 +139,7 @@ internal sealed class ArchiveRun : IDisposable
             long behind = _world.Random.Next(10) switch { 0 => _world.Random.Next(0, 8 * 3_600_000), 1 => -_world.Random.Next(0, 7_200_000), _ => _world.Random.Next(0, 90_000) };
             var entry = new Entry(
                 offset, _world.Now - (_world.Chance(5) ? 700 : 0), _world.Chance(2) ? null : $"a{_world.Random.Next(4)}", $"c{offset}",
-                _world.Chance(50) ? "k" : "", _world.Now - behind, _world.Chance(1));
+                _world.Chance(50) ? "k" : "", _world.Now - behind, _world.Chance(1), _world.Chance(70) ? $"user-{_world.Random.Next(Users)}" : "", _world.Chance(50) ? $"site-{_world.Random.Next(3)}" : "");
             if (_log.Entries.Count > 0 && _world.Chance(20))
             {
                 Entry other = _log.Entries[_world.Chance(60) ? Math.Max(0, _log.Entries.Count - _world.Random.Next(1, 20)) : _world.Random.Next(_log.Entries.Count)];
@@ -145,7 +158,7 @@ internal sealed class ArchiveRun : IDisposable
             StartOwner(last: false);
         }
 
-        switch (_world.Random.Next(24))
+        switch (_world.Random.Next(28))
         {
             case 0 or 1 when _owners.Count > 0:
                 Owner dying = _owners[_world.Random.Next(_owners.Count)];
@@ -178,8 +191,11 @@ internal sealed class ArchiveRun : IDisposable
                 _log.Start = Math.Max(_log.Start, Math.Min(record.DedupFrom, record.Upto));
                 _world.Fire("log trimmed");
                 break;
+            case >= 24 when _log.End > 0:
+                _erasures.Add(new Erasing(new ErasureOrder(_erasures.Count + 1, _world.Now, $"user-{_world.Random.Next(Users)}", _log.End, false, s_invalidations)));
+                break;
             case >= 11 and <= 16 when _owners.Count > 0:
-                Ask(_owners[_world.Random.Next(_owners.Count)]);
+                Ask(_owners[_world.Random.Next(_owners.Count)], null);
                 break;
         }
     }
@@ -209,14 +225,16 @@ internal sealed class ArchiveRun : IDisposable
     {
         var stores = new ArchiveStores(_store.Open(), _store.OpenDays(), _objects);
         using var gate = new ArchiveGate(1);
+        ChainArchive? archive = null;
         while (true)
         {
-            var archive = new ChainArchive(
+            ChainArchive? before = archive;
+            archive = new ChainArchive(
                 s_chain, _options, _rule, _log, static (range, _) => new(range.End), stores, new PlainClickFiles(owner.Version), gate, _world,
                 NullLogger.Instance, _instruments, aside: false, _faults);
             try
             {
-                await archive.StartAsync(CancellationToken.None);
+                await archive.StartAsync(CancellationToken.None, before);
                 owner.Archive = archive;
                 await GoOnAsync(archive, last);
                 return;
@@ -252,12 +270,13 @@ internal sealed class ArchiveRun : IDisposable
         while (true)
         {
             bool did = await archive.StepAsync(CancellationToken.None);
+            did |= await EraseAsync(archive);
             if (archive.Damaged.Count > 0)
             {
                 _failure ??= $"found damaged: {string.Join(", ", archive.Damaged)}";
             }
 
-            if (last && !did && archive.Record.Upto == _log.End && archive.Record.Gone.Count == 0)
+            if (last && !did && archive.Record.Upto == _log.End && archive.Record.Gone.Count == 0 && _erasures.TrueForAll(one => one.IsDone))
             {
                 _done = true;
                 return;
@@ -270,39 +289,138 @@ internal sealed class ArchiveRun : IDisposable
         }
     }
 
+    /// <summary>One object of an erasure; whoever takes it up goes on where it is.</summary>
+    private async Task<bool> EraseAsync(ChainArchive archive)
+    {
+        if (_erasures.Find(one => !one.IsDone) is not { } erasing || _world.Chance(30))
+        {
+            return false;
+        }
+
+        string at = erasing.After;
+        ErasedStretch one = await archive.EraseNextAsync(erasing.Order, at, CancellationToken.None);
+        if (one.Damaged.Count > 0)
+        {
+            _failure ??= one.Damaged[0];
+        }
+
+        if (erasing.After == at || one.Next is null)
+        {
+            erasing.After = one.Next ?? at;
+            erasing.IsDone = one.Next is null;
+        }
+
+        _world.Fire(one.Found.Count > 0 ? (one.Found[0].Key.StartsWith("clicks/", StringComparison.Ordinal) ? "erased in the table" : "erased in the inbox") : one.Waits is not null ? "erasure waits" : "nothing to erase");
+        return one.Waits is null;
+    }
+
+    /// <summary>Whether the personal fields of a click have to be gone.</summary>
+    private bool IsErased(Entry entry) => _erasures.Exists(one => one.Order.UserId == entry.User && entry.Offset < one.Order.Upto);
+
+    private string? CompareErased()
+    {
+        var entries = _log.Entries.ToDictionary(entry => entry.Offset);
+        foreach ((string key, byte[] content) in _objects.Now.All)
+        {
+            if (key.StartsWith("manifest/", StringComparison.Ordinal))
+            {
+                if (Encoding.UTF8.GetString(content).Contains("user-", StringComparison.Ordinal))
+                {
+                    return $"{key} names a user";
+                }
+
+                continue;
+            }
+
+            var rows = new ClickRows();
+            foreach (int count in new PlainClickFiles().Read(content, rows, ClickColumns.All))
+            {
+                for (int row = 0; row < count; row++)
+                {
+                    Entry entry = entries[rows.Offsets[row]];
+                    bool erased = IsErased(entry);
+                    string marks = !erased ? "" : string.Join(',', s_invalidations.Where(one => Fits(one.Filter, entry)).Select(one => one.Mark));
+                    (string, string, string, string, string, string) expected = (erased ? "" : entry.User, erased ? "" : entry.Referrer, marks, entry.Ad!, entry.Id, entry.Campaign);
+                    (string, string, string, string, string, string) found = (
+                        rows.UserIds.Text(row) ?? "", rows.Referrers.Text(row) ?? "", rows.InvalidatedBy.Text(row) ?? "",
+                        rows.TargetIds.Text(row) ?? "", rows.ClickIds.Text(row) ?? "", rows.CampaignIds.Text(row) ?? "");
+                    if (found != expected || rows.Timestamps[row] != entry.Time || rows.BrokerTimes[row] != entry.Appended)
+                    {
+                        return $"the click at offset {entry.Offset} is {found} in {key}, and should be {expected}";
+                    }
+                }
+            }
+        }
+
+        return null;
+    }
+
+    private static bool Fits(InvalidationFilter filter, Entry entry) =>
+        (filter.UserId ?? entry.User) == entry.User && (filter.Referrer ?? entry.Referrer) == entry.Referrer && (filter.TargetId ?? entry.Ad) == entry.Ad;
+
     /// <summary>Asks an owner for an hour, and reads what it names at once: it is all of the hour's clicks, or something is gone by now.</summary>
-    private void Ask(Owner owner)
+    private void Ask(Owner owner, int? of)
     {
         if (owner.Archive is not { } archive || _log.Entries.Count == 0)
         {
             return;
         }
 
-        int hour = (int)(_log.Entries[_world.Random.Next(_log.Entries.Count)].Time / 3_600_000);
+        int hour = of ?? (int)(_log.Entries[_world.Random.Next(_log.Entries.Count)].Time / 3_600_000);
         owner.Actor.Start(async () =>
         {
-            ArchivedHour answer;
-            try
+            ArchivedHour? before = null;
+            while (true)
             {
-                answer = await ArchivedHours.FindAsync(() => archive.Record, _store.OpenDays(), hour, _faults, CancellationToken.None);
-            }
-            catch (TimeoutException)
-            {
-                return;
-            }
+                ArchivedHour answer;
+                try
+                {
+                    answer = await ArchivedHours.FindAsync(() => archive.Record, _store.OpenDays(), hour, _faults, CancellationToken.None);
+                }
+                catch (TimeoutException)
+                {
+                    return;
+                }
 
-            // A store that was put back to an older copy: whoever knows the newer record is told of the older index.
-            if (answer.Upto != archive.Record.Upto || _world.Fired.Keys.Any(fault => fault.StartsWith("store restored", StringComparison.Ordinal)))
-            {
-                return;
-            }
+                // A store that was put back to an older copy: whoever knows the newer record is told of the older index.
+                if (answer.Upto != archive.Record.Upto || _world.Fired.Keys.Any(fault => fault.StartsWith("store restored", StringComparison.Ordinal)))
+                {
+                    return;
+                }
 
-            _world.Fire(answer.Objects.Any(one => one.Key.StartsWith("clicks/", StringComparison.Ordinal)) ? "asked, and some moved" : "asked");
-            if (answer.Objects.All(one => _objects.Now.All.ContainsKey(one.Key)))
-            {
-                _failure ??= CompareHour(hour, answer, archive.Record.Lost);
+                _world.Fire(answer.Objects.Any(one => one.Key.StartsWith("clicks/", StringComparison.Ordinal)) ? "asked, and some moved" : "asked");
+                string[] other = [.. answer.Objects.Where(one => !_objects.Now.All.TryGetValue(one.Key, out byte[]? content) || !one.IsBytes(ManifestFormat.Hash(content))).Select(one => one.Key)];
+                if (other.Length == 0)
+                {
+                    _failure ??= CompareHour(hour, answer, archive.Record.Lost);
+                    return;
+                }
+
+                // Somebody moved or rewrote them meanwhile: who reads them asks again, and finds damage where nothing else is said.
+                if (archive.Record.Epoch != _store.Record?.Epoch)
+                {
+                    return;
+                }
+
+                if (before?.Objects.SequenceEqual(answer.Objects) == true)
+                {
+                    _failure ??= $"{other[0]} is not what is said of it, also when asked again";
+                    return;
+                }
+
+                before = answer;
             }
         });
+    }
+
+    /// <summary>The worst moment to ask for an hour: an object that held clicks of it was just deleted.</summary>
+    private void AskOf(string key)
+    {
+        if (_owners.Find(one => one.Archive?.Record.Epoch == _store.Record?.Epoch) is { } owner
+            && ArchiveKeys.TryOffsets(key, out long first, out _) && _log.Entries.Find(entry => entry.Offset == first) is { } entry)
+        {
+            Ask(owner, (int)(entry.Time / 3_600_000));
+        }
     }
 
     private string? CompareHour(int hour, ArchivedHour answer, IReadOnlyList<LostRange> lost)
@@ -311,7 +429,7 @@ internal sealed class ArchiveRun : IDisposable
         foreach (ArchivedObject one in answer.Objects)
         {
             byte[] content = _objects.Now.All[one.Key];
-            if (ManifestFormat.Hash(content) != one.Sha256)
+            if (!one.IsBytes(ManifestFormat.Hash(content)))
             {
                 return $"{one.Key} is not what is said of it";
             }
@@ -358,6 +476,11 @@ internal sealed class ArchiveRun : IDisposable
             {
                 _world.Fire($"replaced by {read.Cause}");
             }
+        }
+
+        if (CompareErased() is { } notErased)
+        {
+            return notErased;
         }
 
         if (report.Upto != _log.End)
@@ -434,6 +557,13 @@ internal sealed class ArchiveRun : IDisposable
         }
 
         return all;
+    }
+
+    private sealed record Erasing(ErasureOrder Order)
+    {
+        public string After { get; set; } = "";
+
+        public bool IsDone { get; set; }
     }
 
     private sealed record Owner(Actor Actor, byte Version)

@@ -12,7 +12,8 @@ public class ArchiveSimulationTests(ITestOutputHelper output)
     [
         "fenced", "owner crash", "owner stalls", "second owner", "store restored", "log lost", "log trimmed", "asked", "asked, and some moved", "archive starts over",
         "record write late", "record write answer lost", "record write without effect", "object create late", "object create answer lost",
-        "object create without effect", "day write late", "day write answer lost", "entry Write", "entry Merge", "entry Lost",
+        "object create without effect", "day write late", "day write answer lost", "entry Write", "entry Merge", "entry Lost", "entry Erase",
+        "erased in the table", "erased in the inbox", "erasure waits", "nothing to erase", "object replace late", "object replace answer lost", "replaced by Erase",
     ];
 
     [Fact]
@@ -49,6 +50,8 @@ public class ArchiveSimulationTests(ITestOutputHelper output)
     [InlineData((int)ArchiveFaults.NoReadingBack)]
     [InlineData((int)ArchiveFaults.NoComparison)]
     [InlineData((int)ArchiveFaults.BothCopies)]
+    [InlineData((int)ArchiveFaults.NoLookBeforeRewriting)]
+    [InlineData((int)ArchiveFaults.NoRemakingOfErasures)]
     public void A_broken_rule_is_noticed(int faults)
     {
         for (int seed = 0; seed < 300; seed++)

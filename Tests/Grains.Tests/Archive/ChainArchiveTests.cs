@@ -72,6 +72,98 @@ public class ChainArchiveTests
     }
 
     [Fact]
+    public async Task The_personal_fields_of_one_users_clicks_are_cleared_in_place()
+    {
+        EraseSamples();
+        ChainArchive archive = await StartAsync();
+        await RunAsync(archive);
+        Assert.Equal(2, archive.Record.Entries);
+        IReadOnlyList<string> keys = [.. _objects.All.Keys.Where(key => !key.StartsWith("manifest/", StringComparison.Ordinal))];
+        var order = new ErasureOrder(5, 77, "u-1", archive.Record.Upto, false, [new InvalidationSpan(3, new InvalidationFilter(0, long.MaxValue, UserId: "u-1"), 1, At: 9)]);
+        List<ErasedObject> found = await EraseAsync(archive, order);
+        Assert.Equal([(keys[1], 3L, 3L), (keys[0], 1L, 4L)], found.Select(one => (one.Key, one.Rows, one.Entry)));
+        Assert.Equal(keys, _objects.All.Keys.Where(key => !key.StartsWith("manifest/", StringComparison.Ordinal)));
+        Assert.DoesNotContain(_objects.All.Values, content => content.AsSpan().IndexOf("u-1"u8) >= 0);
+        Assert.Equal(["", "u-2", "", "", ""], Rows(keys[1]).Select(row => row.User));
+        Assert.Equal(["3@9", "", "3@9", "", "3@9"], Rows(keys[1]).Select(row => row.Marks));
+        Assert.Empty(await EraseAsync(archive, order));
+        ErasedObjects erased = await ChainArchive.FindErasedAsync(_objects, archive.Record, 5, 77, 2, 1, CancellationToken.None);
+        Assert.Equal((1, 2L, 4L), (erased.Objects.Count, erased.Count, erased.Rows));
+        Assert.Empty((await ChainArchive.FindErasedAsync(_objects, archive.Record, 5, 78, 0, 1, CancellationToken.None)).Objects);
+        await AssertSoundAsync(5);
+    }
+
+    [Fact]
+    public async Task A_dry_run_says_which_objects_hold_a_user_and_changes_nothing()
+    {
+        EraseSamples();
+        ChainArchive archive = await StartAsync();
+        await RunAsync(archive);
+        byte[][] before = [.. _objects.All.Values];
+        List<ErasedObject> found = await EraseAsync(archive, new ErasureOrder(5, 77, "u-1", archive.Record.Upto, true, []));
+        Assert.Equal([3L, 1L], found.Select(one => one.Rows)); // one click moved into the table, and is in the inbox still
+        Assert.All(found, one => Assert.Null(one.After));
+        Assert.Equal(before, _objects.All.Values);
+    }
+
+    [Fact]
+    public async Task An_erasure_that_was_begun_and_not_done_is_made_good_by_the_next_owner_and_asked_again()
+    {
+        EraseSamples();
+        ChainArchive archive = await StartAsync();
+        await RunAsync(archive);
+        var order = new ErasureOrder(5, 77, "u-1", archive.Record.Upto, false, []);
+        _objects.Before = (operation, _) =>
+        {
+            if (operation == "replace")
+            {
+                throw new ArchiveUnavailableException("cut");
+            }
+        };
+        await Assert.ThrowsAsync<ArchiveUnavailableException>(() => archive.EraseNextAsync(order, "", CancellationToken.None));
+        _objects.Before = null;
+        archive = await StartAsync();
+        ManifestEntry made = ManifestFormat.Read(_objects.All["manifest/chain-0007/000000000004.json"], "4");
+        Assert.Equal((ArchiveCause.Erase, 3L, 0L), (made.Cause, made.Replaces, made.Erased));
+        await AssertSoundAsync(5);
+        Assert.Equal(2, (await EraseAsync(archive, order)).Count);
+        Assert.DoesNotContain(_objects.All.Values, content => content.AsSpan().IndexOf("u-1"u8) >= 0);
+        await AssertSoundAsync(5);
+    }
+
+    [Fact]
+    public async Task An_object_of_the_inbox_that_is_there_again_after_it_was_deleted_goes_once_more()
+    {
+        Append(3);
+        ChainArchive archive = await StartAsync();
+        _time.Advance(TimeSpan.FromMinutes(10));
+        await RunAsync(archive);
+        KeyValuePair<string, byte[]> inbox = _objects.All.First(one => one.Key.StartsWith("inbox/", StringComparison.Ordinal));
+        _time.Advance(TimeSpan.FromHours(2));
+        await RunAsync(archive);
+        Assert.DoesNotContain(inbox.Key, _objects.All.Keys);
+        _objects.All[inbox.Key] = inbox.Value;
+        Append(1);
+        await EraseAsync(archive, new ErasureOrder(1, 1, "u-1", archive.Record.Upto, false, []));
+        Assert.DoesNotContain(inbox.Key, _objects.All.Keys);
+        await AssertSoundAsync(3);
+    }
+
+    [Fact]
+    public async Task What_is_not_archived_yet_and_what_is_damaged_is_said()
+    {
+        EraseSamples();
+        ChainArchive archive = await StartAsync();
+        Assert.NotNull((await archive.EraseNextAsync(new ErasureOrder(5, 77, "u-1", 5, false, []), "", CancellationToken.None)).Waits);
+        await RunAsync(archive);
+        string key = _objects.All.Keys.First(one => one.StartsWith("clicks/", StringComparison.Ordinal));
+        _objects.All[key] = [1];
+        var damaged = new List<string>();
+        await EraseAsync(archive, new ErasureOrder(5, 77, "u-1", archive.Record.Upto, false, []), damaged);
+        Assert.Contains(key, Assert.Single(damaged), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_record_that_is_lost_is_read_from_the_manifest()
     {
         Action empty = _store.Copy();
@@ -266,5 +358,39 @@ public class ChainArchiveTests
         ArchiveReport report = await new ArchiveVerification(_objects, new PlainClickFiles()).WalkAsync(s_chain, CancellationToken.None);
         Assert.Empty(report.Faults);
         Assert.Equal(clicks, report.Clicks);
+    }
+
+    /// <summary>Clicks of an hour that is over, which move into the table, and of this one; some of user u-1.</summary>
+    private void EraseSamples()
+    {
+        string[] users = ["u-1", "u-2", "u-1", "", "u-1"];
+        for (int n = 0; n < users.Length; n++)
+        {
+            _log.Entries.Add(new Entry(n, _time.GetUtcNow().ToUnixTimeMilliseconds(), "a", $"c{n}", "", n == 4 ? s_start - Hour : s_start, false, users[n], "site"));
+        }
+
+        _log.End = users.Length;
+        _time.Advance(TimeSpan.FromMinutes(16));
+    }
+
+    private static async Task<List<ErasedObject>> EraseAsync(ChainArchive archive, ErasureOrder order, List<string>? damaged = null)
+    {
+        var found = new List<ErasedObject>();
+        for (string? place = ""; place is not null;)
+        {
+            ErasedStretch one = await archive.EraseNextAsync(order, place, CancellationToken.None);
+            Assert.Null(one.Waits);
+            found.AddRange(one.Found);
+            damaged?.AddRange(one.Damaged);
+            place = one.Next;
+        }
+
+        return found;
+    }
+
+    private List<(string User, string Marks)> Rows(string key)
+    {
+        var rows = new ClickRows();
+        return [.. new PlainClickFiles().Read(_objects.All[key], rows, ClickColumns.All).SelectMany(count => Enumerable.Range(0, count).Select(row => (rows.UserIds.Text(row) ?? "", rows.InvalidatedBy.Text(row) ?? "")).ToArray())];
     }
 }

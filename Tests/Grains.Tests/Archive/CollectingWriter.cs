@@ -11,7 +11,7 @@ internal sealed class CollectingWriter(Func<ClickRows, byte[]> write) : IClickFi
     {
         for (int row = 0; row < rows.Count; row++)
         {
-            _rows.Add(rows[row], rows.Offsets[row], rows.BrokerTimes[row], rows.Duplicates[row]);
+            _rows.Add(rows, row);
         }
     }
 

@@ -24,6 +24,18 @@ internal sealed class MemoryObjects : IArchiveObjects
         return Task.FromResult(All.TryAdd(key, content.ToArray()));
     }
 
+    public Task<bool> ReplaceAsync(string key, string sha256, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        Before?.Invoke("replace", key);
+        bool isThere = All.TryGetValue(key, out byte[]? there) && ManifestFormat.Hash(there) == sha256;
+        if (isThere)
+        {
+            All[key] = content.ToArray();
+        }
+
+        return Task.FromResult(isThere);
+    }
+
     public Task<byte[]?> ReadAsync(string key, CancellationToken cancellationToken)
     {
         Before?.Invoke("read", key);

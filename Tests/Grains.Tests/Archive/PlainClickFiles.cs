@@ -9,9 +9,9 @@ namespace ClickAggregator.Grains.Tests.Archive;
 /// <summary>Files of a form that is easy to read: one row behind the other. Another version gives other bytes for the same rows.</summary>
 internal sealed class PlainClickFiles(byte version = 1, int rowGroup = 7) : IClickFiles
 {
-    public IClickFileWriter Start(FileOrigin origin) => new CollectingWriter(rows => Written(rows, origin));
+    public IClickFileWriter Start(FileOrigin origin, bool isMarked = false, long? entry = null) => new CollectingWriter(rows => Written(rows, origin, entry));
 
-    private byte[] Written(ClickRows rows, FileOrigin origin)
+    private byte[] Written(ClickRows rows, FileOrigin origin, long? entry)
     {
         using var stream = new MemoryStream();
         using (var writer = new BinaryWriter(stream))
@@ -20,6 +20,7 @@ internal sealed class PlainClickFiles(byte version = 1, int rowGroup = 7) : ICli
             writer.Write(origin.Log);
             writer.Write(origin.Partition);
             writer.Write(origin.Chain);
+            writer.Write(entry ?? 0);
             writer.Write(rows.Count);
             for (int row = 0; row < rows.Count; row++)
             {
@@ -85,7 +86,7 @@ internal sealed class PlainClickFiles(byte version = 1, int rowGroup = 7) : ICli
     }
 
     private static Utf8Column[] Columns(ClickRows rows) =>
-        [rows.TargetIds, rows.ClickIds, rows.CampaignIds, rows.UserIds, rows.Countries, rows.Devices, rows.Referrers, rows.PageUrls];
+        [rows.TargetIds, rows.ClickIds, rows.CampaignIds, rows.UserIds, rows.Countries, rows.Devices, rows.Referrers, rows.PageUrls, rows.InvalidatedBy];
 
     private static (FileOrigin Origin, int Count, BinaryReader Reader) Open(ReadOnlyMemory<byte> file)
     {
@@ -96,6 +97,8 @@ internal sealed class PlainClickFiles(byte version = 1, int rowGroup = 7) : ICli
 
         var reader = new BinaryReader(new MemoryStream(file.ToArray()));
         reader.ReadByte();
-        return (new FileOrigin(reader.ReadString(), reader.ReadInt32(), reader.ReadInt32()), reader.ReadInt32(), reader);
+        var origin = new FileOrigin(reader.ReadString(), reader.ReadInt32(), reader.ReadInt32());
+        reader.ReadInt64();
+        return (origin, reader.ReadInt32(), reader);
     }
 }

@@ -17,6 +17,9 @@ internal sealed class SimulatedObjects(World world, IClickFiles files) : IArchiv
     /// <summary>Asked before an entry of the manifest is put there: true where that request is slow.</summary>
     public Func<bool> IsSlow { get; set; } = static () => false;
 
+    /// <summary>Hears of each object that was deleted.</summary>
+    public Action<string> Deleted { get; set; } = static _ => { };
+
     /// <summary>What was wrong at some moment; null for nothing.</summary>
     public string? Wrong { get; private set; }
 
@@ -30,6 +33,12 @@ internal sealed class SimulatedObjects(World world, IClickFiles files) : IArchiv
     {
         byte[] bytes = content.ToArray();
         return Slowly(key, "object create", () => !Now.All.ContainsKey(key) && Put(key, bytes));
+    }
+
+    public Task<bool> ReplaceAsync(string key, string sha256, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        byte[] bytes = content.ToArray();
+        return world.Effect("object replace", () => Now.All.TryGetValue(key, out byte[]? there) && ManifestFormat.Hash(there) == sha256 && Put(key, bytes));
     }
 
     public Task<byte[]?> ReadAsync(string key, CancellationToken cancellationToken) =>
@@ -50,6 +59,7 @@ internal sealed class SimulatedObjects(World world, IClickFiles files) : IArchiv
     {
         Now.All.Remove(key);
         Forget(key);
+        Deleted(key);
         return true;
     });
 

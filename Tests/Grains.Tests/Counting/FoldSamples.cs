@@ -12,7 +12,7 @@ internal static class FoldSamples
     /// <summary>2026-11-23 00:00 UTC.</summary>
     public const long Start = 1_795_392_000_000;
 
-    public static byte[] Click(string ad, string id, long timestamp, string campaign = "", string country = "", string device = "", TargetKind kind = TargetKind.Ad)
+    public static byte[] Click(string ad, string id, long timestamp, string campaign = "", string country = "", string device = "", TargetKind kind = TargetKind.Ad, string user = "", string referrer = "")
     {
         var click = new Click
         {
@@ -24,6 +24,8 @@ internal static class FoldSamples
             CampaignId = Encoding.ASCII.GetBytes(campaign),
             Country = Encoding.ASCII.GetBytes(country),
             Device = Encoding.ASCII.GetBytes(device),
+            UserId = Encoding.ASCII.GetBytes(user),
+            Referrer = Encoding.ASCII.GetBytes(referrer),
         };
         byte[] record = new byte[ClickRecord.MaxBytes];
         return record[..ClickRecord.Write(in click, record)];

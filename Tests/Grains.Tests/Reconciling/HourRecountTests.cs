@@ -26,7 +26,7 @@ public class HourRecountTests
             MemoryArchive archive = Archive(clicks, random);
             long upto = random.Next(3) == 0 ? random.Next(1, (int)archive.Upto + 1) : archive.Upto;
             int? days = random.Next(2) == 0 ? 1 : null;
-            var taken = new TakenBack([new InvalidationFilter(Samples.At(5), Samples.At(50), UserId: "u1"), new InvalidationFilter(0, long.MaxValue, Country: "DE", Device: "tv")]);
+            var taken = new TakenBack([Span(new InvalidationFilter(Samples.At(5), Samples.At(50), UserId: "u1")), Span(new InvalidationFilter(0, long.MaxValue, Country: "DE", Device: "tv"))]);
             var question = new HourQuestion(Samples.Hour, upto, Rollups, taken, days);
             (SortedDictionary<string, long[]> counted, HourRecount recount) = await RecountAsync(archive, question, new RecountBounds(maxSeries, maxClicks));
             SortedDictionary<string, long[]> expected = Samples.Expected(clicks, Samples.Hour, upto, Rollups, Taken, days);
@@ -46,8 +46,8 @@ public class HourRecountTests
             MemoryArchive archive = Archive(clicks, random);
             long former = random.Next(0, 200);
             bool tookBefore = random.Next(2) == 0;
-            TakenBack then = tookBefore ? new TakenBack([new InvalidationFilter(0, long.MaxValue, UserId: "u2")]) : TakenBack.Nothing;
-            var now = new TakenBack([new InvalidationFilter(Samples.At(5), Samples.At(50), UserId: "u1"), new InvalidationFilter(0, long.MaxValue, Country: "DE", Device: "tv")]);
+            TakenBack then = tookBefore ? new TakenBack([Span(new InvalidationFilter(0, long.MaxValue, UserId: "u2"))]) : TakenBack.Nothing;
+            var now = new TakenBack([Span(new InvalidationFilter(Samples.At(5), Samples.At(50), UserId: "u1")), Span(new InvalidationFilter(0, long.MaxValue, Country: "DE", Device: "tv"))]);
             var question = new HourQuestion(Samples.Hour, archive.Upto, Rollups, now, null, new FormerCount(former, then));
             var found = new SortedDictionary<string, long[]>(StringComparer.Ordinal);
             await RecountAsync(archive, question, new RecountBounds(random.Next(10, 80), random.Next(30, 500)), table =>
@@ -181,4 +181,6 @@ public class HourRecountTests
 
         return (counts, recount);
     }
+
+    internal static InvalidationSpan Span(InvalidationFilter filter) => new(1, filter, 1);
 }

@@ -22,7 +22,7 @@ public class HourReplayTests
             MemoryArchive archive = HourRecountTests.Archive(clicks, random);
             long upto = random.Next(3) == 0 ? random.Next(1, (int)archive.Upto + 1) : archive.Upto;
             int? days = random.Next(2) == 0 ? 1 : null;
-            TakenBack taken = random.Next(2) == 0 ? TakenBack.Nothing : new TakenBack([new InvalidationFilter(Samples.At(5), Samples.At(50), UserId: "u1")]);
+            TakenBack taken = random.Next(2) == 0 ? TakenBack.Nothing : new TakenBack([HourRecountTests.Span(new InvalidationFilter(Samples.At(5), Samples.At(50), UserId: "u1"))]);
             var question = new HourQuestion(Samples.Hour, upto, HourRecountTests.Rollups, taken, days);
             MemoryReplay log = Restless(random);
             SortedDictionary<string, long[]> counted = await ConfirmAsync(archive, question, log, new RecountBounds(maxSeries, 1_000_000, maxReplayed));
@@ -41,7 +41,7 @@ public class HourReplayTests
         var archive = new MemoryArchive { Upto = 2 };
         archive.Add(Samples.Rows(clicks));
         var log = new MemoryReplay();
-        await ConfirmAsync(archive, new HourQuestion(Samples.Hour, 2, HourRecountTests.Rollups, new TakenBack([new InvalidationFilter(0, long.MaxValue, UserId: "nobody")])), log, new RecountBounds());
+        await ConfirmAsync(archive, new HourQuestion(Samples.Hour, 2, HourRecountTests.Rollups, new TakenBack([HourRecountTests.Span(new InvalidationFilter(0, long.MaxValue, UserId: "nobody"))])), log, new RecountBounds());
         byte[] record = Assert.Single(log.Records);
         Assert.Equal(-1, record.AsSpan().IndexOf("somebody-1"u8));
         Assert.NotEqual(-1, record.AsSpan().IndexOf("tv"u8));

@@ -24,6 +24,8 @@ internal sealed class MemoryObjects : IArchiveObjects
 
     public Task<bool> CreateAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => Task.FromResult(Content.TryAdd(key, content.ToArray()));
 
+    public Task<bool> ReplaceAsync(string key, string sha256, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => throw new NotSupportedException();
+
     public Task<byte[]?> ReadAsync(string key, CancellationToken cancellationToken)
     {
         Reading?.Invoke(key);
@@ -48,7 +50,7 @@ internal sealed class MemoryObjects : IArchiveObjects
 /// <summary>Files of the simplest form: all columns, row by row.</summary>
 internal sealed class PlainFiles(int rowsInGroup = 7) : IClickFiles
 {
-    public IClickFileWriter Start(FileOrigin origin) => new CollectingWriter(Written);
+    public IClickFileWriter Start(FileOrigin origin, bool isMarked = false, long? entry = null) => new CollectingWriter(Written);
 
     private static byte[] Written(ClickRows rows)
     {
@@ -88,7 +90,7 @@ internal sealed class PlainFiles(int rowsInGroup = 7) : IClickFiles
                 bool duplicate = reader.ReadBoolean();
                 long time = reader.ReadInt64();
                 var kind = (TargetKind)reader.ReadByte();
-                byte[][] texts = [.. Enumerable.Range(0, 7).Select(_ => Encoding.UTF8.GetBytes(reader.ReadString()))];
+                byte[][] texts = [.. Enumerable.Range(0, 8).Select(_ => Encoding.UTF8.GetBytes(reader.ReadString()))];
                 byte[] Want(ClickColumns column, int text) => columns.HasFlag(column) ? texts[text] : [];
                 into.Add(
                     new Click
@@ -105,7 +107,8 @@ internal sealed class PlainFiles(int rowsInGroup = 7) : IClickFiles
                     },
                     offset,
                     columns.HasFlag(ClickColumns.BrokerTime) ? broker : 0,
-                    duplicate);
+                    duplicate,
+                    Want(ClickColumns.InvalidatedBy, 7));
             }
 
             yield return into.Count;
@@ -113,7 +116,7 @@ internal sealed class PlainFiles(int rowsInGroup = 7) : IClickFiles
     }
 
     private static Utf8Column[] Texts(ClickRows rows) =>
-        [rows.TargetIds, rows.ClickIds, rows.CampaignIds, rows.UserIds, rows.Countries, rows.Devices, rows.Referrers];
+        [rows.TargetIds, rows.ClickIds, rows.CampaignIds, rows.UserIds, rows.Countries, rows.Devices, rows.Referrers, rows.InvalidatedBy];
 }
 
 /// <summary>An archive of one chain as a test makes it: some objects, and what the manifest says of them.</summary>

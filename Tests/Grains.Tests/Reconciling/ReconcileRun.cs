@@ -1,5 +1,6 @@
 using System.Globalization;
 using ClickAggregator.Clicks;
+using ClickAggregator.Grains.Archive;
 using ClickAggregator.Grains.Chain;
 using ClickAggregator.Grains.Counting;
 using ClickAggregator.Grains.Reconciling;
@@ -36,6 +37,7 @@ internal sealed class ReconcileRun : IDisposable
     private readonly List<InvalidationSpan> _invalidations = [];
     private readonly Dictionary<(int Hour, long Version), SortedDictionary<string, long[]>> _promised = [];
     private readonly List<Actor> _units = [];
+    private readonly List<ErasureOrder> _erasures = [];
     private readonly int _firstHour;
     private readonly Counted _counted;
     private readonly MemoryReplay _replay = new();
@@ -125,6 +127,11 @@ internal sealed class ReconcileRun : IDisposable
                 Damage();
                 Damage();
                 Invalidate();
+                if (_world.Chance(60))
+                {
+                    Erase();
+                }
+
                 if (!Until(20_000))
                 {
                     return _failure ?? "late clicks were not counted";
@@ -157,7 +164,7 @@ internal sealed class ReconcileRun : IDisposable
             int hour = _firstHour + _world.Random.Next(Hours);
             var entry = new Entry(
                 offset, _world.Now, $"a{_world.Random.Next(4)}", $"c{offset}", _world.Chance(50) ? $"k{_world.Random.Next(2)}" : "",
-                (hour * 3_600_000L) + _world.Random.Next(3_600_000), false);
+                (hour * 3_600_000L) + _world.Random.Next(3_600_000), false, _world.Chance(70) ? $"u{_world.Random.Next(3)}" : "", _world.Chance(50) ? $"s{_world.Random.Next(2)}" : "");
             if (_log.Entries.Count > 0 && _world.Chance(25))
             {
                 Entry other = _log.Entries[_world.Random.Next(_log.Entries.Count)];
@@ -186,6 +193,9 @@ internal sealed class ReconcileRun : IDisposable
             case 2:
                 Invalidate();
                 break;
+            case 3:
+                Erase();
+                break;
             default:
                 Damage();
                 break;
@@ -201,10 +211,22 @@ internal sealed class ReconcileRun : IDisposable
         }
         else
         {
-            string campaign = $"k{_world.Random.Next(2)}";
-            _invalidations.Add(new InvalidationSpan(_invalidations.Count + 1, new InvalidationFilter(0, long.MaxValue, CampaignId: campaign), ++_events));
-            _world.Fire("invalidated");
+            InvalidationFilter filter = _world.Random.Next(4) switch
+            {
+                0 => new InvalidationFilter(0, long.MaxValue, CampaignId: $"k{_world.Random.Next(2)}"),
+                1 => new InvalidationFilter(0, long.MaxValue, Referrer: $"s{_world.Random.Next(2)}", CampaignId: _world.Chance(50) ? "k0" : null),
+                _ => new InvalidationFilter(0, long.MaxValue, UserId: $"u{_world.Random.Next(3)}", Referrer: _world.Chance(30) ? "s1" : null),
+            };
+            _invalidations.Add(new InvalidationSpan(_invalidations.Count + 1, filter, ++_events, At: _world.Now));
+            _world.Fire(filter.UserId is null ? "invalidated" : "user invalidated");
         }
+    }
+
+    /// <summary>A user's clicks lose their personal fields: in the archive, and nothing that counts may change by it.</summary>
+    private void Erase()
+    {
+        _erasures.Add(new ErasureOrder(_erasures.Count + 1, _world.Now, $"u{_world.Random.Next(3)}", _log.End, false, [.. _invalidations]));
+        _world.Fire("erased");
     }
 
     private void Damage()
@@ -454,10 +476,21 @@ internal sealed class ReconcileRun : IDisposable
         var archive = new MemoryArchive { Upto = _archived };
         foreach (Archived[] some in Marked().Where(click => click.Offset < _archived).Chunk(_world.Random.Next(5, 60)))
         {
-            archive.Add(Samples.Rows(_world.Chance(50) ? some : some.OrderByDescending(click => click.Ad, StringComparer.Ordinal)));
+            archive.Add(Erased(Samples.Rows(_world.Chance(50) ? some : some.OrderByDescending(click => click.Ad, StringComparer.Ordinal))));
         }
 
         return archive;
+    }
+
+    private ClickRows Erased(ClickRows rows)
+    {
+        var files = new PlainFiles();
+        foreach (ErasureOrder order in _erasures)
+        {
+            rows = ClearedRows.Make(files, files.Write(rows, default), order)?.Rows ?? rows;
+        }
+
+        return rows;
     }
 
     private IEnumerable<Archived> Marked()
@@ -467,12 +500,21 @@ internal sealed class ReconcileRun : IDisposable
         {
             bool repeats = duplicates.Add(
                 ClickHash.Compute(TargetKind.Ad, System.Text.Encoding.UTF8.GetBytes(entry.Ad!), System.Text.Encoding.UTF8.GetBytes(entry.Id)), entry.Appended, entry.Offset);
-            yield return new Archived(entry.Offset, entry.Time, entry.Ad!, entry.Id, entry.Campaign, Appended: entry.Appended, Duplicate: repeats);
+            yield return new Archived(entry.Offset, entry.Time, entry.Ad!, entry.Id, entry.Campaign, entry.User, Appended: entry.Appended, Duplicate: repeats, Referrer: entry.Referrer);
         }
     }
 
     private SortedDictionary<string, long[]> Truth(int hour, long upto, long events) => Samples.Expected(
-        Marked(), hour, upto, s_rollups, click => _invalidations.Any(one => one.InForceAt(events) && one.Filter.CampaignId == click.Campaign));
+        Marked(), hour, upto, s_rollups, click => _invalidations.Any(one => one.InForceAt(events) && Fits(one, click)));
+
+    /// <summary>By the click as it came: what was erased of it changes nothing, unless the invalidation came after.</summary>
+    private bool Fits(InvalidationSpan one, Archived click)
+    {
+        InvalidationFilter filter = one.Filter;
+        ErasureOrder? erased = filter.UserId is null && filter.Referrer is null ? null : _erasures.Find(order => order.UserId == click.User && click.Offset < order.Upto);
+        return (filter.CampaignId ?? click.Campaign) == click.Campaign && (filter.UserId ?? click.User) == click.User && (filter.Referrer ?? click.Referrer) == click.Referrer
+            && (erased is null || erased.Invalidations.Any(known => known.Number == one.Number));
+    }
 
     private string? Compare()
     {

@@ -8,7 +8,7 @@ namespace ClickAggregator.Grains.Tests.Reconciling;
 
 /// <summary>An archived click, as tests draw it.</summary>
 internal sealed record Archived(
-    long Offset, long Time, string Ad, string Id, string Campaign = "", string User = "", string Country = "", string Device = "", long? Appended = null, bool Duplicate = false)
+    long Offset, long Time, string Ad, string Id, string Campaign = "", string User = "", string Country = "", string Device = "", long? Appended = null, bool Duplicate = false, string Referrer = "")
 {
     public int Hour => (int)(Time / 3_600_000);
 }
@@ -37,6 +37,7 @@ internal static class Samples
                     UserId = Encoding.UTF8.GetBytes(click.User),
                     Country = Encoding.UTF8.GetBytes(click.Country),
                     Device = Encoding.UTF8.GetBytes(click.Device),
+                    Referrer = Encoding.UTF8.GetBytes(click.Referrer),
                 },
                 click.Offset,
                 click.Appended ?? click.Time,

@@ -5,7 +5,7 @@ using ClickAggregator.Streaming;
 namespace ClickAggregator.Grains.Tests.Simulation;
 
 /// <summary>A click as the simulation appended it; no ad for a record that holds no click.</summary>
-internal sealed record Entry(long Offset, long Appended, string? Ad, string Id, string Campaign, long Time, bool Damaged);
+internal sealed record Entry(long Offset, long Appended, string? Ad, string Id, string Campaign, long Time, bool Damaged, string User = "", string Referrer = "");
 
 /// <summary>A log with holes in its offsets, read in slabs cut at random.</summary>
 internal sealed class MemoryLog(Random random) : IPartitionLog
@@ -24,7 +24,7 @@ internal sealed class MemoryLog(Random random) : IPartitionLog
     public Slab Cut(long from, long to)
     {
         var rows = Entries.Where(e => e.Offset >= from && e.Offset < to)
-            .Select(e => (e.Offset, e.Appended, e.Damaged ? null : e.Ad is null ? [9, 9] : FoldSamples.Click(e.Ad, e.Id, e.Time, e.Campaign)))
+            .Select(e => (e.Offset, e.Appended, e.Damaged ? null : e.Ad is null ? [9, 9] : FoldSamples.Click(e.Ad, e.Id, e.Time, e.Campaign, user: e.User, referrer: e.Referrer)))
             .ToList();
         return FoldSamples.Slab(from, to, rows);
     }
