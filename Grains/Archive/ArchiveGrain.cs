@@ -27,7 +27,11 @@ internal sealed partial class ArchiveGrain(
 {
     private static readonly TimeSpan s_firstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(30);
+    private const int LooksInRetention = 10;
     private readonly CancellationTokenSource _stop = new();
+
+    // Between two tries it looks how far it trails, and the log may forget soon.
+    private readonly TimeSpan _longestPause = options.LogRetention is { } kept && kept / LooksInRetention < s_longestPause ? kept / LooksInRetention : s_longestPause;
     private readonly ArchiveAlarm _alarm = new(options, time, logger);
     private ArchiveStateStore _records = null!;
     private GrainArchiveDays _days = null!;
@@ -93,7 +97,7 @@ internal sealed partial class ArchiveGrain(
             {
                 if (await OpenAsync() is not { } archive)
                 {
-                    pause = s_longestPause;
+                    pause = _longestPause;
                 }
                 else
                 {
@@ -122,7 +126,7 @@ internal sealed partial class ArchiveGrain(
                 }
 
                 _detail = error.Message;
-                pause = s_longestPause;
+                pause = _longestPause;
             }
 #pragma warning disable CA1031 // whatever went wrong, the record says from where to go on
             catch (Exception error)
@@ -138,7 +142,7 @@ internal sealed partial class ArchiveGrain(
 
             await LookAsync();
             await Task.Delay(pause, time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-            pause = pause * 2 > s_longestPause ? s_longestPause : pause * 2;
+            pause = pause * 2 > _longestPause ? _longestPause : pause * 2;
         }
     }
 
