@@ -157,13 +157,15 @@ public sealed class ReconciledClusterTests(KafkaServer kafka, CassandraServer ca
         await Task.WhenAll(watching);
 
         IReadOnlyList<LedgerLine> lines = await Runs.CorrectionsAsync(http, run);
-        Assert.All(lines, line => Assert.Equal("settled", line.State));
+
+        // While clicks come a correction may have to wait for the next try; each window is done in the end, once.
+        Assert.All(lines, line => Assert.Contains(line.State, (string[])["settled", "dropped"]));
         var byWindow = lines.ToDictionary(line => (line.Series, line.Hour, line.Chain));
         var late = _sent.Skip(Clicks).ToHashSet(StringComparer.Ordinal);
         foreach (StoredRow row in lost.Where(row => row.Quarters.Sum() > 0 && !late.Any(line => line.Contains($"\"{row.Series[(row.Series.IndexOf(':', StringComparison.Ordinal) + 1)..]}\"", StringComparison.Ordinal))))
         {
             LedgerLine line = byWindow[(row.Series, row.Hour, row.Chain)];
-            Assert.True(line.Before == 0 && line.After >= row.Quarters.Sum(), $"{line}, of {row.Quarters.Sum()}");
+            Assert.True(line.State == "settled" && line.Before == 0 && line.After >= row.Quarters.Sum(), $"{line}, of {row.Quarters.Sum()}");
         }
 
         Assert.Empty(await RunAsync(http, First, end, "done"));
@@ -232,9 +234,11 @@ public sealed class ReconciledClusterTests(KafkaServer kafka, CassandraServer ca
         Assert.Equal(truth.Total, await Answers.ClicksAsync(http, $"/v1/clicks/total?{RealClicks.Range}"));
     }
 
-    private static async Task<IReadOnlyList<LedgerLine>> RunAsync(HttpClient http, long fromHour, long toHour, string state)
+    private async Task<IReadOnlyList<LedgerLine>> RunAsync(HttpClient http, long fromHour, long toHour, string state)
     {
+        Say("a run");
         JsonElement run = await Runs.RunAsync(http, fromHour, toHour);
+        Say($"its {run.GetProperty("corrections")} corrections are done");
         Assert.True(run.GetProperty("state").GetString() == state, run.ToString());
         return await Runs.CorrectionsAsync(http, run.GetProperty("id").GetInt64());
     }
