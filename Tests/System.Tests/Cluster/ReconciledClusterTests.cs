@@ -129,7 +129,7 @@ public sealed class ReconciledClusterTests(KafkaServer kafka, CassandraServer ca
     /// </summary>
     private async Task MendedWhileASiloDiesAsync(ClusterPrograms cluster, HttpClient http, ForeignClient foreign, Recount truth)
     {
-        const long end = First + 48;
+        const long end = Hour + 2;
         List<StoredRow> lost = [.. (await foreign.ReadAsync(First, end)).Where((row, n) => row.Series == "total" || n % 10 == 0)];
         foreach (StoredRow[] some in lost.Chunk(20))
         {
@@ -168,7 +168,8 @@ public sealed class ReconciledClusterTests(KafkaServer kafka, CassandraServer ca
             Assert.True(line.State == "settled" && line.Before == 0 && line.After >= row.Quarters.Sum(), $"{line}, of {row.Quarters.Sum()}");
         }
 
-        Assert.Empty(await RunAsync(http, First, end, "done"));
+        Assert.Empty(await RunAsync(http, First, First + 2, "done"));
+        Assert.Empty(await RunAsync(http, Hour, end, "done"));
         Say($"{lost.Count} windows lost, {lines.Count} lines; {watchers.Sum(watcher => watcher.Answers)} answers, {watchers.Sum(watcher => watcher.Refused)} were 503");
 
         async Task TrafficAsync()
