@@ -42,7 +42,13 @@ internal sealed partial class CassandraLedger
         }
     }
 
-    private Task<List<StoredWindow>> ReadAsync(List<string> some, int hour, int chain, long now, CancellationToken cancellationToken) =>
+    public async Task<IReadOnlyList<StoredWindow>> FindWindowsAsync(IReadOnlyList<string> series, int hour, int chain, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return await ReadAsync(series, hour, chain, store.Keeping.Now(), cancellationToken).ConfigureAwait(false);
+    }
+
+    private Task<List<StoredWindow>> ReadAsync(IReadOnlyList<string> some, int hour, int chain, long now, CancellationToken cancellationToken) =>
         store.GatherAsync<string, StoredWindow>(
             some,
             async (series, found, token) =>

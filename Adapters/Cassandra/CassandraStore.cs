@@ -115,9 +115,10 @@ public sealed class CassandraStore : IBatchStore, IAsyncDisposable, IDisposable
     {
         CqlRow? found = await Cql.QueryFirstAsync(
             Statements.GetTop.Bind(TargetKinds.Name(key.Kind), NameOf(key.Slice), key.Start, key.Chain), cancellationToken).ConfigureAwait(false);
-        return found is { } row && await KeptAsync(key, WindowTable.WrittenOf(row), Keeping.Now(), cancellationToken).ConfigureAwait(false)
-            ? new TopList(key, TopEntries(row), row.Get<long>("floor"))
-            : null;
+        return found is { } row && ListOf(key, row) is { } list
+            && await KeptAsync(key, WindowTable.WrittenOf(row), Keeping.Now(), cancellationToken).ConfigureAwait(false)
+                ? list
+                : null;
     }
 
     /// <summary>Closes the connections, where they are this store's own.</summary>
@@ -130,12 +131,17 @@ public sealed class CassandraStore : IBatchStore, IAsyncDisposable, IDisposable
 
     internal static int DayOf(TopKey key) => key.Slice == TopSlice.Hour ? Calendar.DayOf(key.Start) : key.Start;
 
-    /// <exception cref="CqlProtocolException">Somebody else wrote the row.</exception>
-    internal static TopEntry[] TopEntries(CqlRow row)
+    /// <summary>
+    /// The list of a row; null where somebody took a part of it: without its floor a list promises nothing, and it is mended like
+    /// one that is gone.
+    /// </summary>
+    internal static TopList? ListOf(TopKey key, CqlRow row)
     {
         string[] ids = row.Get<string[]>("ids");
         long[] clicks = row.Get<long[]>("clicks");
-        return [.. ids.Zip(clicks, (id, count) => new TopEntry(id, count))];
+        return row.IsNull("floor") || row.IsNull("stamp") || ids.Length != clicks.Length
+            ? null
+            : new TopList(key, [.. ids.Zip(clicks, (id, count) => new TopEntry(id, count))], row.Get<long>("floor"));
     }
 
     /// <summary>A list goes when its time is over and no series of its kind is left in its day.</summary>

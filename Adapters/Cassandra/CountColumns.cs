@@ -65,7 +65,7 @@ internal static class CountColumns
 
         long[] quarters = new long[96];
         int hours = 0;
-        bool setAside = false;
+        int setAside = 0;
         while (count-- > 0)
         {
             int hour = TakeValue(ref map)[0];
@@ -77,7 +77,7 @@ internal static class CountColumns
             }
 
             hours |= 1 << hour;
-            setAside |= counts != 4;
+            setAside |= counts != 4 ? 1 << hour : 0;
         }
 
         return new DayHours(quarters, hours, setAside);
@@ -106,5 +106,16 @@ internal static class CountColumns
 /// <summary>The counts of a day.</summary>
 /// <param name="Quarters">96.</param>
 /// <param name="Hours">A bit for each hour that was written.</param>
-/// <param name="SetAside">One of them is set aside.</param>
-internal sealed record DayHours(long[] Quarters, int Hours, bool SetAside);
+/// <param name="HoursAside">A bit for each hour that is set aside.</param>
+internal sealed record DayHours(long[] Quarters, int Hours, int HoursAside)
+{
+    /// <summary>One of them is set aside.</summary>
+    public bool SetAside => HoursAside != 0;
+
+    /// <summary>Whether a window's element is as its row.</summary>
+    public bool Agrees(int hourOfDay, WindowRow row)
+    {
+        int bit = 1 << hourOfDay;
+        return (Hours & bit) != 0 && (HoursAside & bit) != 0 == row.SetAside && Quarters.AsSpan(hourOfDay * 4, 4).SequenceEqual(row.Quarters);
+    }
+}

@@ -7,13 +7,14 @@ internal sealed class DayTable(CassandraStore store)
 {
     public DayMemory Memory { get; } = new(store.Options.MaxDaysInMemory);
 
-    /// <summary>Reads a day that is held.</summary>
-    public async Task<DayView> ReadAsync(DayKey key, DayCounts day, CancellationToken cancellationToken)
+    /// <summary>Reads a day that is held: as it is by now, with what this process wrote meanwhile, and its hours as they were read.</summary>
+    public async Task<(DayView View, DayHours? Hours)> ReadAsync(DayKey key, DayCounts day, CancellationToken cancellationToken)
     {
         long begun = day.BeginRead();
         CqlRow? row = await store.Cql.QueryFirstAsync(
             store.Statements.GetDay.Bind(key.Series, key.Year, key.Day, key.Chain), cancellationToken).ConfigureAwait(false);
-        return day.Take(row is { } found ? Stored(found) : null, begun);
+        StoredDay? stored = row is { } found ? Stored(found) : null;
+        return (day.Take(stored, begun), stored?.Hours);
     }
 
     /// <summary>
@@ -22,14 +23,14 @@ internal sealed class DayTable(CassandraStore store)
     /// </summary>
     public async Task<DayView> BeforeWriteAsync(DayKey key, DayCounts day, long now, CancellationToken cancellationToken)
     {
-        DayView view = day.View() ?? await ReadAsync(key, day, cancellationToken).ConfigureAwait(false);
+        DayView view = day.View() ?? (await ReadAsync(key, day, cancellationToken).ConfigureAwait(false)).View;
         if (view.Exists && store.Keeping.IsOver(key.Day, view.Written, now))
         {
-            view = await ReadAsync(key, day, cancellationToken).ConfigureAwait(false);
+            (view, _) = await ReadAsync(key, day, cancellationToken).ConfigureAwait(false);
             if (view.Exists && store.Keeping.IsOver(key.Day, view.Written, now))
             {
                 await DeleteAsync(key, view.Stamp, cancellationToken).ConfigureAwait(false);
-                view = await ReadAsync(key, day, cancellationToken).ConfigureAwait(false);
+                (view, _) = await ReadAsync(key, day, cancellationToken).ConfigureAwait(false);
             }
         }
 

@@ -50,6 +50,10 @@ internal sealed class SeriesIndex(CassandraStore store)
         }
     }
 
+    /// <summary>Whether a series is named in a day of a chain.</summary>
+    public async Task<bool> HasAsync(DayKey key, CancellationToken cancellationToken) => await store.Cql.QueryFirstAsync(
+        store.Statements.GetSeries.Bind(key.Day, KindOf(key.Series), BucketOf(key.Series), key.Series, key.Chain), cancellationToken).ConfigureAwait(false) is not null;
+
     /// <summary>
     /// The series of <c>[fromDay, toDay)</c> that start with the prefix, in order, behind another, so many at most; with a bar
     /// where the prefix has one, or where it is said.

@@ -74,6 +74,10 @@ internal sealed class StoreStatements(CqlIdentifier keyspace)
         INSERT INTO {keyspace}.series_by_day (day, kind, bucket, series, chain) VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ? AND TTL ?
         """);
 
+    public CqlStatement GetSeries { get; } = Of($"""
+        SELECT series FROM {keyspace}.series_by_day WHERE day = ? AND kind = ? AND bucket = ? AND series = ? AND chain = ?
+        """);
+
     public CqlStatement ListSeries { get; } = Of($"""
         SELECT series FROM {keyspace}.series_by_day WHERE day = ? AND kind = ? AND bucket = ? AND series >= ?
         """, Page);
@@ -98,7 +102,7 @@ internal sealed class StoreStatements(CqlIdentifier keyspace)
         """);
 
     public CqlStatement GetTop { get; } = Of($"""
-        SELECT chain, ids, clicks, floor, written FROM {keyspace}.tops WHERE kind = ? AND slice = ? AND start = ? AND chain = ?
+        SELECT chain, ids, clicks, floor, stamp, written FROM {keyspace}.tops WHERE kind = ? AND slice = ? AND start = ? AND chain = ?
         """);
 
     public CqlStatement ReadMarks { get; } = Of($"""

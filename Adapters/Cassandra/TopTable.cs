@@ -68,7 +68,7 @@ internal sealed class TopTable(CassandraStore store)
         CqlCommand read = store.Statements.ReadTopStamps.Bind(TargetKinds.Name(kind), CassandraStore.NameOf(slice), starts.ToArray());
         await foreach (CqlRow row in store.Cql.QueryAsync(read, cancellationToken).ConfigureAwait(false))
         {
-            stamps[row.Get<int>("start")].Add((row.Get<int>("chain"), row.Get<long>("stamp")));
+            stamps[row.Get<int>("start")].Add((row.Get<int>("chain"), row.GetOrDefault<long>("stamp")));
         }
 
         return [.. starts.Where(start => !known(start).Select(top => (top.List.Key.Chain, top.Stamp)).SequenceEqual(stamps[start]))];
@@ -81,8 +81,10 @@ internal sealed class TopTable(CassandraStore store)
         await foreach (CqlRow row in store.Cql.QueryAsync(read, cancellationToken).ConfigureAwait(false))
         {
             var key = new TopKey(kind, slice, start, row.Get<int>("chain"));
-            tops.Add(new StoredTop(
-                new TopList(key, CassandraStore.TopEntries(row), row.Get<long>("floor")), row.Get<long>("stamp"), WindowTable.WrittenOf(row)));
+            if (CassandraStore.ListOf(key, row) is { } list)
+            {
+                tops.Add(new StoredTop(list, row.Get<long>("stamp"), WindowTable.WrittenOf(row)));
+            }
         }
 
         StoredTop[] stored = [.. tops];

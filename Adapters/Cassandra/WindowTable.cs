@@ -50,7 +50,8 @@ internal sealed class WindowTable(CassandraStore store)
             {
                 long written = Keeping.WrittenAt(now, row.Stamp, view.Written);
                 await store.Range.NoteAsync(key.Hour, key.Hour, cancellationToken).ConfigureAwait(false);
-                if (!view.Exists)
+                // With a correction anew: somebody may have deleted the name, and then nobody finds the series again.
+                if (!view.Exists || row.Run is not null)
                 {
                     await store.Series.PutAsync(dayKey, row.Stamp, written, now, cancellationToken).ConfigureAwait(false);
                 }
@@ -131,16 +132,20 @@ internal sealed class WindowTable(CassandraStore store)
             Task<CqlRow?> reading = store.Cql.QueryFirstAsync(
                 store.Statements.GetWindow.Bind(key.Series, dayKey.Day, key.Hour, key.Chain), cancellationToken);
             DayView view;
+            DayHours? hours;
             try
             {
-                view = await store.Days.ReadAsync(dayKey, day, cancellationToken).ConfigureAwait(false);
+                (view, hours) = await store.Days.ReadAsync(dayKey, day, cancellationToken).ConfigureAwait(false);
             }
             finally
             {
                 await ((Task)reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
 
-            return RowOf(key, await reading.ConfigureAwait(false), view, now);
+            WindowRow row = RowOf(key, await reading.ConfigureAwait(false), view, now);
+            row.DayAgrees = row.Stamp == 0 || (hours is not null && hours.Agrees(key.Hour - (dayKey.Day * 24), row)
+                && (row.Run is null || await store.Series.HasAsync(dayKey, cancellationToken).ConfigureAwait(false)));
+            return row;
         }
         finally
         {

@@ -23,6 +23,9 @@ internal sealed partial class SqliteLedger
         }
     }
 
+    public Task<IReadOnlyList<StoredWindow>> FindWindowsAsync(IReadOnlyList<string> series, int hour, int chain, CancellationToken cancellationToken) =>
+        store.ReadAsync<IReadOnlyList<StoredWindow>>(session => Windows(session, series, hour, chain), cancellationToken);
+
     /// <summary>The windows of some series, and the last of these series; null where there is none behind.</summary>
     private static (List<StoredWindow> Windows, string? Last) Windows(ReadSession session, int hour, int chain, string after)
     {
@@ -37,19 +40,10 @@ internal sealed partial class SqliteLedger
         int seen = 0;
         try
         {
-            long[] ofDay = new long[96];
             for (; get.Step(); seen++)
             {
                 after = get.Text(0);
-                CountCodec.Read(get.Bytes(7), ofDay);
-                long[]? quarters = get.IsNull(7) ? null : ofDay.AsSpan((hour - (day * 24)) * 4, 4).ToArray();
-                bool isThere = !get.IsNull(4);
-                if (isThere || (quarters is not null && quarters.AsSpan().ContainsAnyExcept(0)))
-                {
-                    WindowRow row = isThere ? ReadSession.RowOf(get, 1) : new WindowRow();
-                    row.DayClicks = CountCodec.Sum(ofDay);
-                    windows.Add(new StoredWindow(new WindowKey(after, hour, chain), row, quarters));
-                }
+                Add(windows, get, new WindowKey(after, hour, chain), day);
             }
         }
         finally
@@ -58,5 +52,44 @@ internal sealed partial class SqliteLedger
         }
 
         return (windows, seen == SeriesPerStep ? after : null);
+    }
+
+    private static List<StoredWindow> Windows(ReadSession session, IReadOnlyList<string> series, int hour, int chain)
+    {
+        int day = (int)Math.Floor(hour / 24d);
+        Statement get = session.Prepare("""
+            SELECT ?4, h.quarters, h.minutes, h.upto, h.stamp, h.set_aside, h.run, d.quarters
+            FROM (SELECT 1) LEFT JOIN clicks_by_hour h ON h.series = ?4 AND h.hour = ?1 AND h.chain = ?2
+                LEFT JOIN clicks_by_day d ON d.series = ?4 AND d.day = ?3 AND d.chain = ?2
+            """).Bind(1, hour).Bind(2, chain).Bind(3, day);
+        var windows = new List<StoredWindow>();
+        foreach (string one in series)
+        {
+            try
+            {
+                get.Bind(4, one).Step();
+                Add(windows, get, new WindowKey(one, hour, chain), day);
+            }
+            finally
+            {
+                get.Reset();
+            }
+        }
+
+        return windows;
+    }
+
+    private static void Add(List<StoredWindow> windows, Statement at, WindowKey key, int day)
+    {
+        Span<long> ofDay = stackalloc long[96];
+        CountCodec.Read(at.Bytes(7), ofDay);
+        long[]? quarters = at.IsNull(7) ? null : ofDay.Slice((key.Hour - (day * 24)) * 4, 4).ToArray();
+        bool isThere = !at.IsNull(4);
+        if (isThere || (quarters is not null && quarters.AsSpan().ContainsAnyExcept(0)))
+        {
+            WindowRow row = isThere ? ReadSession.RowOf(at, 1) : new WindowRow();
+            row.DayClicks = CountCodec.Sum(ofDay);
+            windows.Add(new StoredWindow(key, row, quarters));
+        }
     }
 }

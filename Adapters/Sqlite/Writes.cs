@@ -38,7 +38,9 @@ internal sealed class WindowWrite(WindowKey key, WindowRow row) : StoreWrite
         length = CountCodec.Write(quarters, bytes);
         statements.PutDay.Bind(1, key.Series).Bind(2, day).Bind(3, key.Chain).Bind(4, bytes[..length])
             .Bind(5, row.Stamp).Bind(6, setAside ? 1 : 0).Run();
-        if (!known)
+
+        // With a correction anew: somebody may have deleted the name, and then nobody finds the series again.
+        if (!known || row.Run is not null)
         {
             statements.PutSeries.Bind(1, day).Bind(2, key.Series).Run();
         }

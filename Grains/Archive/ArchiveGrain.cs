@@ -29,7 +29,11 @@ internal sealed partial class ArchiveGrain(
     private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan s_stretch = TimeSpan.FromSeconds(10);
     private const int MostFound = 100;
+    private const int LooksInRetention = 10;
     private readonly CancellationTokenSource _stop = new();
+
+    // Between two tries it looks how far it trails, and the log may forget soon.
+    private readonly TimeSpan _longestPause = options.LogRetention is { } kept && kept / LooksInRetention < s_longestPause ? kept / LooksInRetention : s_longestPause;
     private readonly ArchiveAlarm _alarm = new(options, time, logger);
     private ArchiveStateStore _records = null!;
     private GrainArchiveDays _days = null!;
@@ -195,7 +199,7 @@ internal sealed partial class ArchiveGrain(
                 {
                     _isLogHere = false;
                     await RewriteAsync();
-                    pause = s_longestPause;
+                    pause = _longestPause;
                 }
                 else
                 {
@@ -230,7 +234,7 @@ internal sealed partial class ArchiveGrain(
 
                 _detail = error.Message;
                 FailTurns(error);
-                pause = s_longestPause;
+                pause = _longestPause;
             }
 #pragma warning disable CA1031 // whatever went wrong, the record says from where to go on
             catch (Exception error)
@@ -247,7 +251,7 @@ internal sealed partial class ArchiveGrain(
 
             await LookAsync();
             await PauseAsync(pause);
-            pause = pause * 2 > s_longestPause ? s_longestPause : pause * 2;
+            pause = pause * 2 > _longestPause ? _longestPause : pause * 2;
         }
     }
 

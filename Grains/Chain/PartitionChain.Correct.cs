@@ -15,6 +15,10 @@ public sealed record Correction(WindowKey Key, string Run, long Upto, long[]? Mi
 public sealed partial class PartitionChain
 {
     private const int MaxCorrections = 1000;
+    private const int FirstStep = 1000;
+
+    /// <summary>What is further ahead is no clock's: a hundred years, in microseconds.</summary>
+    private const long MostAhead = 100L * 365 * 24 * HourMilliseconds * 1000;
 
     /// <summary>Puts recounted windows in place; answers the outcome of each, in order.</summary>
     /// <param name="corrections">At most 1,000.</param>
@@ -67,18 +71,13 @@ public sealed partial class PartitionChain
         {
             Correction correction = corrections[n];
             WindowAck ack;
-            long step = 1000;
-            do
+            long step = FirstStep;
+            while ((ack = await CorrectOneAsync(correction, stamp, cancellationToken)).Outcome == WindowOutcome.Refused
+                && Above(Math.Max(stamp, ack.Stamp), ref step) is long above)
             {
-                ack = await CorrectOneAsync(correction, stamp, cancellationToken);
-                if (ack.Outcome == WindowOutcome.Refused)
-                {
-                    // Doubled, because a row that was deleted by a clock ahead of ours does not say how far it is ahead.
-                    stamp = await IntendAsync(Math.Max(stamp, ack.Stamp) + step, cancellationToken);
-                    step *= 2;
-                }
+                stamp = await IntendAsync(above, cancellationToken);
             }
-            while (ack.Outcome == WindowOutcome.Refused);
+
             outcomes[n] = ack.Outcome;
             if (ack.Outcome is WindowOutcome.Applied or WindowOutcome.Repeated)
             {
@@ -94,9 +93,61 @@ public sealed partial class PartitionChain
         // What the folder remembers of these windows is not their last stamp any more; the stamps differ, so the
         // windows read their rows again. The hours are marked, too: whoever remembers their days reads them again.
         int[] hours = [.. corrections.Where((_, n) => outcomes[n] is WindowOutcome.Applied or WindowOutcome.Repeated).Select(each => each.Key.Hour).Distinct()];
-        var rows = new BatchRows(_record.Chain, _record.Next, _record.Stamp, [], _tops.TakeChanged(), []) { Corrected = hours };
-        await RetryAsync(() => _batches.WriteAsync(rows, cancellationToken), cancellationToken);
+        await WriteCorrectedAsync(_tops.TakeChanged(), hours, cancellationToken);
         return outcomes;
+    }
+
+    /// <summary>
+    /// Writes the lists and reads them back: as with the windows, somebody's later time may stand above ours. What cannot be put in
+    /// place the next recount finds.
+    /// </summary>
+    private async Task WriteCorrectedAsync(IReadOnlyList<TopList> tops, int[] hours, CancellationToken cancellationToken)
+    {
+        long step = FirstStep;
+        while (true)
+        {
+            var rows = new BatchRows(_record.Chain, _record.Next, _record.Stamp, [], tops, []) { Corrected = hours };
+            await RetryAsync(() => _batches.WriteAsync(rows, cancellationToken), cancellationToken);
+            if (_faults.HasFlag(ChainFaults.NoReadBack))
+            {
+                return;
+            }
+
+            var hidden = new List<TopList>();
+            foreach (TopList list in tops)
+            {
+                TopList? stored = null;
+                await RetryAsync(async () => stored = await _batches.ReadTopAsync(list.Key, cancellationToken), cancellationToken);
+                if (stored is null || stored.Floor != list.Floor || !stored.Entries.SequenceEqual(list.Entries))
+                {
+                    hidden.Add(list);
+                }
+            }
+
+            if (hidden.Count == 0 || Above(_record.Stamp, ref step) is not long above)
+            {
+                return;
+            }
+
+            tops = hidden;
+            await IntendAsync(above, cancellationToken);
+        }
+    }
+
+    /// <summary>
+    /// A stamp to try next; null where no clock can be the reason. Each is twice as far above, because what a clock ahead of ours
+    /// has deleted or written over does not say how far it is ahead.
+    /// </summary>
+    private long? Above(long stamp, ref long step)
+    {
+        if (stamp > (_time.GetUtcNow().ToUnixTimeMilliseconds() * 1000) + MostAhead)
+        {
+            return null;
+        }
+
+        stamp += step;
+        step *= 2;
+        return stamp;
     }
 
     /// <summary>The kind whose top lists a series is in; none for all but one target's whole.</summary>

@@ -90,7 +90,7 @@ public sealed class WindowLedger
     {
         _row = null;
         WindowRow row = await KnownAsync(null);
-        if (row.Run == correction.Run && !row.SetAside)
+        if (row.Run == correction.Run && !row.SetAside && row.DayAgrees)
         {
             return Answer(WindowOutcome.Repeated, row);
         }
@@ -120,10 +120,11 @@ public sealed class WindowLedger
             return Answer(WindowOutcome.Applied, row);
         }
 
-        // Something else may have written with a stamp above: then this had no effect, though it was acknowledged.
+        // Something else may have written with a stamp above, to the row or to its part of the day: then this had no effect, though
+        // it was acknowledged.
         _row = null;
         row = await KnownAsync(null);
-        return Answer(row.Stamp == stamp && row.Run == correction.Run ? WindowOutcome.Applied : WindowOutcome.Refused, row);
+        return Answer(row.Stamp == stamp && row.Run == correction.Run && row.DayAgrees ? WindowOutcome.Applied : WindowOutcome.Refused, row);
     }
 
     /// <summary>

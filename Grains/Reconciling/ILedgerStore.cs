@@ -45,6 +45,16 @@ public interface ILedgerStore
     /// </summary>
     IAsyncEnumerable<StoredWindow> ReadWindowsAsync(int hour, int chain, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// What is stored of some series of an hour and chain, whether an index names them or not; of those of which nothing is there is
+    /// nothing in the answer.
+    /// </summary>
+    /// <param name="series">At most 1,000.</param>
+    /// <param name="hour">Hours since the epoch.</param>
+    /// <param name="chain">The chain.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    Task<IReadOnlyList<StoredWindow>> FindWindowsAsync(IReadOnlyList<string> series, int hour, int chain, CancellationToken cancellationToken);
+
     /// <summary>Keeps rows of the ledger; a row of the same run and window takes the place of the one that is there.</summary>
     Task WriteCorrectionsAsync(IReadOnlyList<CorrectionRow> rows, CancellationToken cancellationToken);
 

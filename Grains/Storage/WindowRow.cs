@@ -35,6 +35,12 @@ public sealed class WindowRow
     public long DayClicks { get; set; }
 
     /// <summary>
+    /// Filled by the provider with each read: whether what is derived from the row is as the row says, so far as that can be otherwise.
+    /// A store where the latest time wins keeps what somebody wrote there under a clock ahead, whatever is written below it.
+    /// </summary>
+    public bool DayAgrees { get; set; } = true;
+
+    /// <summary>
     /// Filled by the provider with each read: a row whose stamp was below it may be gone because its time was over. 0
     /// where nothing was ever forgotten.
     /// </summary>

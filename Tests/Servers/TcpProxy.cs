@@ -32,6 +32,9 @@ internal sealed class TcpProxy : IAsyncDisposable
         set => _losesAnswers = value;
     }
 
+    /// <summary>How long each piece of what passes is held up: a line that is slow.</summary>
+    public TimeSpan Pause { get; set; }
+
     /// <summary>What is an answer: all that comes back, unless a protocol also says something between.</summary>
     public Func<ReadOnlyMemory<byte>, bool> IsAnswer { get; init; } = _ => true;
 
@@ -112,6 +115,7 @@ internal sealed class TcpProxy : IAsyncDisposable
         while ((read = await from.ReadAsync(buffer, cut)) > 0 && !loses(buffer.AsMemory(0, read)))
         {
             await _moves.Task.WaitAsync(cut);
+            await Task.Delay(Pause, cut);
             await to.WriteAsync(buffer.AsMemory(0, read), cut);
         }
     }

@@ -20,6 +20,7 @@ internal sealed class Corrector(
     private readonly Dictionary<string, List<CorrectionRow>> _left = new(StringComparer.Ordinal);
     private readonly Dictionary<string, CorrectionRow[]> _undecided = new(StringComparer.Ordinal);
     private readonly List<CorrectionRow> _resolved = [];
+    private readonly Dictionary<string, CorrectionRow> _earlier = new(StringComparer.Ordinal);
     private readonly Dictionary<string, WindowDifference> _taken = new(StringComparer.Ordinal);
     private long _next = counted.Next;
     private long _later;
@@ -70,7 +71,11 @@ internal sealed class Corrector(
             IReadOnlyList<CorrectionRow> page = await ports.Ledger.ReadCorrectionsAsync(request.Hour, after, LedgerPage, cancellationToken);
             foreach (CorrectionRow row in page)
             {
-                if (row.State == CorrectionState.Pending && row.Key.Chain == request.Chain && row.Run <= request.Run)
+                if (row.State == CorrectionState.Settled && row.Key.Chain == request.Chain && row.Run == request.Run)
+                {
+                    NoteEarlier(row);
+                }
+                else if (row.State == CorrectionState.Pending && row.Key.Chain == request.Chain && row.Run <= request.Run)
                 {
                     if (!_left.TryGetValue(row.Key.Series, out List<CorrectionRow>? rows))
                     {
@@ -103,6 +108,11 @@ internal sealed class Corrector(
         }
 
         ILookup<bool, CorrectionRow> carried = rows.ToLookup(row => RecountRequest.IsNameOf(stored, row.Run));
+        foreach (CorrectionRow row in carried[true].Where(row => row.Run == request.Run))
+        {
+            NoteEarlier(row);
+        }
+
         _resolved.AddRange(carried[true].Select(row => row with { State = CorrectionState.Settled }));
         if (!Mends || !carried[false].Any())
         {
@@ -144,7 +154,12 @@ internal sealed class Corrector(
                 return;
             }
 
-            difference = difference with { Before = before.Before, Cause = before.Cause, Detail = $"{before.Detail}, {difference.Detail}", IsRepeat = true };
+            difference = difference with { FoundAtFirst = before.FoundAtFirst ?? before.Before, Cause = before.Cause, Detail = $"{before.Detail}, {difference.Detail}", IsRepeat = true };
+        }
+        else if (_earlier.TryGetValue(difference.Key.Series, out CorrectionRow? earlier))
+        {
+            difference = difference with { FoundAtFirst = earlier.Before, Cause = earlier.Cause, Detail = $"{earlier.Detail}, {difference.Detail}", IsRepeat = true };
+            _taken[difference.Key.Series] = difference;
         }
         else if (_taken.Count < MostTaken)
         {
@@ -172,11 +187,11 @@ internal sealed class Corrector(
         long now = ports.Time.GetUtcNow().ToUnixTimeMilliseconds();
         CorrectionRow[] rows = [.. chunk.Select(difference => new CorrectionRow(
             request.Run, difference.Key, difference.Cause, request.DryRun ? CorrectionState.Dry : CorrectionState.Pending,
-            difference.Before, difference.After, upto, now, Detail(difference)))];
+            difference.FoundAtFirst ?? difference.Before, difference.After, upto, now, Detail(difference)))];
         if (request.DryRun)
         {
             await ports.Ledger.WriteCorrectionsAsync(rows, cancellationToken);
-            Array.ForEach(rows, Count);
+            Array.ForEach(chunk, Count);
             return;
         }
 
@@ -206,16 +221,19 @@ internal sealed class Corrector(
             if (settled)
             {
                 _resolved.AddRange((left ?? []).Where(row => row.Run != request.Run).Select(row => row with { State = CorrectionState.Dropped }));
-                _resolved.Add(rows[n] with { State = CorrectionState.Settled });
+                rows[n] = rows[n] with { State = CorrectionState.Settled };
+                _resolved.Add(rows[n]);
+                NoteEarlier(rows[n]);
+                Count(chunk[n]);
                 if (!chunk[n].IsRepeat)
                 {
-                    Count(rows[n]);
                     Settled?.Invoke(rows[n].Cause);
                 }
             }
             else if (decided)
             {
-                _resolved.Add(rows[n] with { State = CorrectionState.Dropped });
+                // What was done of it before stays done.
+                _resolved.Add(_earlier.GetValueOrDefault(rows[n].Key.Series) ?? rows[n] with { State = CorrectionState.Dropped });
             }
         }
 
@@ -278,10 +296,19 @@ internal sealed class Corrector(
         return _next;
     }
 
-    private void Count(CorrectionRow row)
+    /// <summary>Notes what an earlier try of this run has corrected: the ledger has one row for both, from what the first has found.</summary>
+    private void NoteEarlier(CorrectionRow row)
     {
-        Done++;
-        ClicksChanged += row.Key.Series == "total" ? row.After.Sum() - row.Before.Sum() : 0;
+        if (_earlier.Count < MostTaken)
+        {
+            _earlier[row.Key.Series] = row;
+        }
+    }
+
+    private void Count(WindowDifference difference)
+    {
+        Done += difference.IsRepeat ? 0 : 1;
+        ClicksChanged += difference.Key.Series == "total" ? difference.After.Sum() - difference.Before.Sum() : 0;
     }
 
     private string Detail(WindowDifference difference)
@@ -289,7 +316,7 @@ internal sealed class Corrector(
         IEnumerable<long> numbers = difference.Cause is CorrectionCause.Invalidated or CorrectionCause.Restored
             ? request.Candidate is { } candidate ? [candidate.Number] : Touching()
             : [];
-        return string.Join(", ", new[] { difference.Detail }.Concat(numbers.Select(number => Text($"invalidation {number}"))));
+        return string.Join(", ", difference.Detail.Split(", ").Concat(numbers.Select(number => Text($"invalidation {number}"))).Distinct());
     }
 
     private IEnumerable<long> Touching() => request.Invalidations

@@ -77,14 +77,26 @@ internal sealed class HourComparison
             stored.Key, cause, [.. row.Quarters], quarters, withMinutes ? expected : null, row.Upto, lowers, detail);
     }
 
-    /// <summary>The windows that should be there and of which the store knows nothing, once all stored ones were compared.</summary>
+    /// <summary>A stored window that no index names: it differs in that at least.</summary>
+    public WindowDifference CompareUnlisted(StoredWindow stored)
+    {
+        WindowDifference difference = Compare(stored, always: true)!;
+        return difference.Cause == CorrectionCause.None
+            ? difference with { Cause = CorrectionCause.StoreDamage, Detail = Unlisted }
+            : difference with { Detail = $"{difference.Detail}, {Unlisted}" };
+    }
+
+    /// <summary>
+    /// The windows of which the archive has clicks and the store names none, once all stored ones were compared: as if nothing was
+    /// stored of them. Where every click is a repeat or was taken back, nothing should be.
+    /// </summary>
     public IEnumerable<WindowDifference> Missing()
     {
         for (int number = 0; number < _table.Count; number++)
         {
-            if (!_table.WasSeen(number) && Difference(number) is { } difference)
+            if (!_table.WasSeen(number))
             {
-                yield return difference;
+                yield return Difference(number);
             }
         }
     }
@@ -112,18 +124,17 @@ internal sealed class HourComparison
         return quarters;
     }
 
+    private const string Unlisted = "name";
     private static readonly long[] s_none = new long[4];
 
     private WindowKey Key(int number) => new(_table.Series(number), _hour, _chain);
 
-    private WindowDifference? Difference(int number)
+    private WindowDifference Difference(int number)
     {
         long[] expected = _table.Counts(number);
         long[] quarters = Quarters(expected);
-        return quarters.AsSpan().ContainsAnyExcept(0L)
-            ? new WindowDifference(
-                Key(number), Cause(number, quarters, s_none, s_none), [.. s_none], quarters, _withMinutes ? expected : null, 0, false, "no row")
-            : null;
+        return new WindowDifference(
+            Key(number), Cause(number, quarters, s_none, s_none), [.. s_none], quarters, _withMinutes ? expected : null, 0, false, "no row");
     }
 
     private CorrectionCause Cause(int number, long[] expected, ReadOnlySpan<long> stored, ReadOnlySpan<long> day)

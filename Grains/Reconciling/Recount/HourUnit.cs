@@ -23,6 +23,7 @@ internal sealed class HourUnit
 {
     private const long HourMilliseconds = 3_600_000;
     private const int MostChains = 10_000;
+    private const int MostSeries = 1_000;
 
     private readonly RecountRequest _request;
     private readonly RecountPorts _ports;
@@ -154,10 +155,9 @@ internal sealed class HourUnit
             }
         }
 
-        foreach (WindowDifference missing in comparison.Missing())
+        foreach (WindowDifference[] missing in comparison.Missing().Chunk(MostSeries))
         {
-            _corrector.Resolve(missing.Key.Series, null);
-            await _corrector.TakeAsync(missing, cancellationToken);
+            await TakeMissingAsync(missing, comparison, tops, cancellationToken);
         }
 
         await _corrector.FlushAsync(cancellationToken);
@@ -177,6 +177,33 @@ internal sealed class HourUnit
         }
 
         await WriteHistoryAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// Windows that no index names. Where only the name was deleted the row is there, and answers have it: it is compared like any
+    /// other, and written again with its name in any case.
+    /// </summary>
+    private async Task TakeMissingAsync(
+        WindowDifference[] missing, HourComparison comparison, TopComparison tops, CancellationToken cancellationToken)
+    {
+        var found = (await _ports.Ledger.FindWindowsAsync([.. missing.Select(one => one.Key.Series)], _hour, _chain, cancellationToken))
+            .ToDictionary(stored => stored.Key.Series, StringComparer.Ordinal);
+        foreach (WindowDifference difference in missing)
+        {
+            StoredWindow? stored = found.GetValueOrDefault(difference.Key.Series);
+            if (stored is null && !difference.After.AsSpan().ContainsAnyExcept(0L))
+            {
+                continue; // neither there nor expected
+            }
+
+            _corrector.Resolve(difference.Key.Series, stored?.Row.Run);
+            if (stored is not null)
+            {
+                tops.Note(stored);
+            }
+
+            await _corrector.TakeAsync(stored is null ? difference : comparison.CompareUnlisted(stored), cancellationToken);
+        }
     }
 
     private async Task WriteHistoryAsync(CancellationToken cancellationToken)

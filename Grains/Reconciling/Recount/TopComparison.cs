@@ -5,8 +5,8 @@ namespace ClickAggregator.Grains.Reconciling.Recount;
 
 /// <summary>
 /// The top lists of an hour and, once its day is over, of the day: compared after the windows, whose corrections mend lists, too.
-/// What is still wrong is mended by noting the windows of this hour again, with the counts they have. A list that is gone, and the
-/// day's in its last hour, is held against every target of the day. Not safe for concurrent use.
+/// What is still wrong is mended by noting the windows of this hour again, with the counts they have. A day's list that is gone though
+/// this hour has clicks of its kind, and any in its last hour, is held against every target of the day. Not safe for concurrent use.
 /// </summary>
 internal sealed class TopComparison
 {
@@ -38,18 +38,25 @@ internal sealed class TopComparison
     public async Task LoadAsync(long countedUntil, CancellationToken cancellationToken)
     {
         _dayIsOver = countedUntil >= ((_day + 1) * 86_400_000L) + (long)_rules.Young.TotalMilliseconds;
-        bool wholeDay = false;
+        bool wholeDay = _dayIsOver && _watches.Length > 0 && _hour - (_day * 24) == LastHour;
+        var gone = new List<TopWatch>();
         foreach (TopWatch watch in _watches)
         {
-            watch.Watch(await HourListAsync(watch, cancellationToken));
+            TopList? ofHour = await HourListAsync(watch, cancellationToken);
+            watch.Watch(ofHour);
             if (_dayIsOver)
             {
                 TopList? list = await DayListAsync(watch, cancellationToken);
                 watch.Watch(list);
-                wholeDay |= list is null || _hour - (_day * 24) == LastHour;
+                wholeDay |= list is null && ofHour is not null;
+                if (list is null && ofHour is null)
+                {
+                    gone.Add(watch);
+                }
             }
         }
 
+        wholeDay = wholeDay || await HourHasAnyAsync(gone, cancellationToken);
         for (int hour = _day * 24; wholeDay && hour < (_day + 1) * 24; hour++)
         {
             if (hour != _hour)
@@ -158,6 +165,35 @@ internal sealed class TopComparison
         }
 
         return clicks;
+    }
+
+    /// <summary>
+    /// Whether windows of the hour are of a kind without lists. Most kinds that have none nobody clicks, and for these the day is not
+    /// read in each of its hours.
+    /// </summary>
+    private async Task<bool> HourHasAnyAsync(IEnumerable<TopWatch> gone, CancellationToken cancellationToken)
+    {
+        var listed = new List<TopWatch>();
+        foreach (TopWatch watch in gone)
+        {
+            if ((await _ports.Counts.ListSeriesAsync(watch.Series(""), _hour, _hour + 1, null, 1, cancellationToken)).Count > 0)
+            {
+                listed.Add(watch);
+            }
+        }
+
+        if (listed.Count > 0)
+        {
+            await foreach (StoredWindow stored in _ports.Ledger.ReadWindowsAsync(_hour, _chain, cancellationToken))
+            {
+                if (listed.Any(watch => watch.Id(stored.Key.Series) is not null))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
     }
 
     private TopWatch? Watch(string series, out string id)

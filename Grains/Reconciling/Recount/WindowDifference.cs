@@ -14,6 +14,9 @@ namespace ClickAggregator.Grains.Reconciling.Recount;
 internal sealed record WindowDifference(
     WindowKey Key, CorrectionCause Cause, long[] Before, long[] After, long[]? Minutes, long StoredUpto, bool Lowers, string Detail)
 {
-    /// <summary>The window was taken before in this recount: the ledger has its row, and it is counted.</summary>
+    /// <summary>The window was corrected before by this run: the ledger has its row, and it is counted.</summary>
     public bool IsRepeat { get; init; }
+
+    /// <summary>What its row of the ledger begins with where that is not <see cref="Before"/>: what the run found there at first.</summary>
+    public long[]? FoundAtFirst { get; init; }
 }

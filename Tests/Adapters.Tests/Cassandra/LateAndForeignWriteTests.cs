@@ -1,7 +1,9 @@
 using ClickAggregator.Adapters.Cassandra;
 using ClickAggregator.Adapters.Tests.Contracts;
+using ClickAggregator.Clicks;
 using ClickAggregator.Grains;
 using ClickAggregator.Grains.Chain;
+using ClickAggregator.Grains.Reconciling;
 using ClickAggregator.Grains.Storage;
 using ClickAggregator.Persistence.Cassandra.Cql;
 using ClickAggregator.Servers;
@@ -131,6 +133,75 @@ public class LateAndForeignWriteTests(CassandraServer server, CassandraKeyspace 
         Assert.Equal((7, false, "run 1", 7), (read.Clicks, read.SetAside, read.Run, read.DayClicks));
     }
 
+    [Theory]
+    [InlineData("UPDATE {0}.clicks_by_day USING TIMESTAMP {4} SET quarters[{3}] = [9, 9, 9, 9] WHERE series = 'ad:42' AND year = 2027 AND day = {1} AND chain = 2")]
+    [InlineData("DELETE quarters[{3}] FROM {0}.clicks_by_day USING TIMESTAMP {4} WHERE series = 'ad:42' AND year = 2027 AND day = {1} AND chain = 2")]
+    [InlineData("DELETE FROM {0}.clicks_by_day USING TIMESTAMP {4} WHERE series = 'ad:42' AND year = 2027 AND day = {1}")]
+    [InlineData("DELETE FROM {0}.series_by_day USING TIMESTAMP {4} WHERE day = {1} AND kind = 'ad' AND bucket = {5}")]
+    public async Task What_others_did_under_a_clock_ahead_to_what_is_derived_of_a_window_refuses_corrections_below_it(string foreign)
+    {
+        await using StoreInCassandra store = await keyspace.OpenAsync(server);
+        long now = Now(), ahead = now + 3_600_000_000;
+        var window = new KeptWindow(store.Windows, s_key);
+        await new WindowLedger(window).ApplyAsync(Delta(10, now, null, 7, 5));
+        await ForeignAsync(foreign, ahead);
+
+        var correction = new WindowCorrection(10, now + 1000, 0, "run 1", null, [5, 0, 0, 0]);
+        Assert.Equal(WindowOutcome.Refused, (await new WindowLedger(window).CorrectAsync(correction)).Outcome);
+        Assert.Equal(WindowOutcome.Refused, (await new WindowLedger(window).CorrectAsync(correction with { Stamp = ahead })).Outcome);
+
+        WindowAck ack = await new WindowLedger(window).CorrectAsync(correction with { Stamp = ahead + 1 });
+        Assert.Equal((WindowOutcome.Applied, 5, 5), (ack.Outcome, ack.HourClicks, ack.DayClicks));
+        Assert.Equal(5, Assert.Single(await store.Counts.ReadDaysAsync(["ad:42"], Day, Day + 1, s_go)).Quarters.Sum());
+        Assert.Equal(["ad:42"], await store.Counts.ListSeriesAsync("ad:", Day * 24, (Day + 1) * 24, null, 10, s_go));
+
+        // And so it stays with the next click.
+        ack = await new WindowLedger(window).ApplyAsync(Delta(20, ahead + 1000, ack.Stamp, 7, 2));
+        Assert.Equal((WindowOutcome.Applied, 7, 7), (ack.Outcome, ack.HourClicks, ack.DayClicks));
+        Assert.Equal(7, Assert.Single(await store.Counts.ReadDaysAsync(["ad:42"], Day, Day + 1, s_go)).Quarters.Sum());
+    }
+
+    [Fact]
+    public async Task A_window_whose_name_was_deleted_is_found_by_its_key_and_named_again_with_a_correction()
+    {
+        await using StoreInCassandra store = await keyspace.OpenAsync(server);
+        long now = Now();
+        var window = new KeptWindow(store.Windows, s_key);
+        await new WindowLedger(window).ApplyAsync(Delta(10, now, null, 7, 5));
+        await ForeignAsync("DELETE FROM {0}.series_by_day WHERE day = {1} AND kind = 'ad' AND bucket = {5}");
+        Assert.Empty(await store.Ledger.ReadWindowsAsync(s_key.Hour, 2, s_go).ToArrayAsync());
+
+        StoredWindow found = Assert.Single(await store.Ledger.FindWindowsAsync(["ad:42", "ad:43"], s_key.Hour, 2, s_go));
+        Assert.Equal((s_key, 5, 5), (found.Key, found.Row.Clicks, found.DayQuarters!.Sum()));
+
+        await new WindowLedger(window).CorrectAsync(new WindowCorrection(10, Now() + 60_000_000, 0, "run 1", null, [5, 0, 0, 0]));
+        Assert.Equal(s_key, Assert.Single(await store.Ledger.ReadWindowsAsync(s_key.Hour, 2, s_go).ToArrayAsync()).Key);
+    }
+
+    [Theory]
+    [InlineData("floor")]
+    [InlineData("clicks")]
+    [InlineData("stamp")]
+    public async Task A_top_list_that_lacks_a_part_is_none_until_it_is_written_again(string part)
+    {
+        await using StoreInCassandra store = await keyspace.OpenAsync(server);
+        var list = new TopList(new TopKey(TargetKind.Ad, TopSlice.Day, Day, 2), [new TopEntry("42", 5)], 3);
+        await store.Batches.WriteAsync(new BatchRows(2, 10, Now(), [], [list], []), s_go);
+        Assert.NotNull(await store.Batches.ReadTopAsync(list.Key, s_go));
+        Assert.Single(await store.Counts.ReadTopsAsync(TargetKind.Ad, TopSlice.Day, Day, Day + 1, s_go));
+        await ForeignAsync($"DELETE {part} FROM {{0}}.tops WHERE kind = 'ad' AND slice = 'day' AND start = {{1}} AND chain = 2");
+
+        Assert.Null(await store.Batches.ReadTopAsync(list.Key, s_go));
+        await using (StoreInCassandra other = await StoreInCassandra.OpenAsync(await keyspace.OptionsAsync(server)))
+        {
+            Assert.Empty(await other.Counts.ReadTopsAsync(TargetKind.Ad, TopSlice.Day, Day, Day + 1, s_go));
+        }
+
+        await store.Batches.WriteAsync(new BatchRows(2, 10, Now() + 60_000_000, [], [list], []), s_go);
+        Assert.Equal(list.Entries, (await store.Batches.ReadTopAsync(list.Key, s_go))!.Entries);
+        Assert.Single(await store.Counts.ReadTopsAsync(TargetKind.Ad, TopSlice.Day, Day, Day + 1, s_go));
+    }
+
     private static WindowRow Older() => new()
     {
         Minutes = [.. Enumerable.Repeat(9L, 60)],
@@ -147,11 +218,11 @@ public class LateAndForeignWriteTests(CassandraServer server, CassandraKeyspace 
     private static long Now() => TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() * 1000;
 
     /// <summary>By another client, under the clock of the server.</summary>
-    private async Task ForeignAsync(string statement)
+    private async Task ForeignAsync(string statement, long time = 0)
     {
         CqlDataSource cql = await keyspace.CqlAsync(server);
 #pragma warning disable CA1863 // once
-        string text = string.Format(System.Globalization.CultureInfo.InvariantCulture, statement, Keyspace, Day, s_key.Hour, s_hourOfDay);
+        string text = string.Format(System.Globalization.CultureInfo.InvariantCulture, statement, Keyspace, Day, s_key.Hour, s_hourOfDay, time, SeriesIndex.BucketOf("ad:42"));
 #pragma warning restore CA1863
         await cql.ExecuteAsync(new CqlStatement(text).Bind());
     }

@@ -128,6 +128,6 @@ public class RuleTests
     {
         long[] quarters = new long[96];
         (quarters[20], quarters[25]) = (sixth, seventh);
-        return new StoredDay(new DayHours(quarters, (1 << 5) | (1 << 6), false), 100, 7);
+        return new StoredDay(new DayHours(quarters, (1 << 5) | (1 << 6), 0), 100, 7);
     }
 }

@@ -158,6 +158,11 @@ public abstract partial class LedgerContract
         Assert.Equal((20, 8, true, "r5", null), (windows[^1].Row.Stamp, windows[^1].Row.Upto, windows[^1].Row.SetAside, windows[^1].Row.Run, windows[^1].Row.Minutes));
         Assert.Equal([0, 0, 0, 3], windows[^1].DayQuarters!);
         Assert.Equal(["ad:other-hour"], (await store.Ledger.ReadWindowsAsync(Hour + 1, 2, s_go).ToArrayAsync()).Select(window => window.Key.Series));
+        Assert.Equivalent(
+            windows.OrderBy(window => window.Key.Series, StringComparer.Ordinal),
+            (await store.Ledger.FindWindowsAsync([.. s_series, "total", "ad:other-hour", "ad:other-chain", "none"], Hour, 2, s_go)).OrderBy(window => window.Key.Series, StringComparer.Ordinal),
+            strict: true);
+        Assert.Empty(await store.Ledger.FindWindowsAsync([], Hour, 2, s_go));
     }
 
     /// <summary>Whoever reads holds a stretch of it: the memory of a reader does not grow with the hour.</summary>

@@ -12,6 +12,9 @@ namespace ClickAggregator.Grains.Tests.Reconciling;
 /// </summary>
 internal sealed class MemoryLedger(World world, MemoryWindows windows, int chain) : ILedgerStore, IBatchStore, ICountReader
 {
+    /// <summary>How often an hour was read.</summary>
+    public int HoursRead { get; private set; }
+
     public Dictionary<(int Hour, int Chain), long> Marks { get; } = [];
 
     public Dictionary<(int Hour, int Chain), long> Open { get; } = [];
@@ -63,13 +66,23 @@ internal sealed class MemoryLedger(World world, MemoryWindows windows, int chain
 
     public async IAsyncEnumerable<StoredWindow> ReadWindowsAsync(int hour, int of, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        HoursRead++;
         string[] names = await world.Effect("windows read", () => windows.Rows.Keys.Where(key => key.Hour == hour && key.Chain == of).Select(key => key.Series)
-            .Union(windows.Days.Keys.Where(key => key.Day == hour / 24).Select(key => key.Series)).Order(StringComparer.Ordinal).ToArray());
+            .Union(windows.Days.Keys.Where(key => key.Day == hour / 24).Select(key => key.Series)).Where(series => !windows.Unlisted.Contains((series, hour / 24)))
+            .Order(StringComparer.Ordinal).ToArray());
         foreach (string series in names)
         {
-            yield return await world.Effect("window scanned", () => Stored(new WindowKey(series, hour, of)));
+            StoredWindow stored = await world.Effect("window scanned", () => Stored(new WindowKey(series, hour, of)));
+            if (IsThere(stored))
+            {
+                yield return stored;
+            }
         }
     }
+
+    public Task<IReadOnlyList<StoredWindow>> FindWindowsAsync(IReadOnlyList<string> series, int hour, int of, CancellationToken cancellationToken) =>
+        world.Effect<IReadOnlyList<StoredWindow>>("windows found", () => [.. series.Select(one => Stored(new WindowKey(one, hour, of)))
+            .Where(IsThere)]);
 
     public Task WriteCorrectionsAsync(IReadOnlyList<CorrectionRow> rows, CancellationToken cancellationToken) => world.Effect("corrections write", () =>
     {
@@ -127,7 +140,10 @@ internal sealed class MemoryLedger(World world, MemoryWindows windows, int chain
 
     public Task<IReadOnlyList<TopList>> ReadTopsAsync(TargetKind kind, TopSlice slice, int from, int to, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<IReadOnlyList<string>> ListSeriesAsync(string prefix, int fromHour, int toHour, string? after, int limit, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<IReadOnlyList<string>> ListSeriesAsync(string prefix, int fromHour, int toHour, string? after, int limit, CancellationToken cancellationToken) =>
+        world.Effect<IReadOnlyList<string>>("series listed", () =>
+            [.. windows.Days.Keys.Where(key => key.Day >= fromHour / 24 && key.Day <= (toHour - 1) / 24 && key.Series.StartsWith(prefix, StringComparison.Ordinal))
+                .Select(key => key.Series).Distinct().Order(StringComparer.Ordinal).Where(series => string.CompareOrdinal(series, after) > 0).Take(limit)]);
 
     public Task<IReadOnlyDictionary<string, string>> ReadPageUrlsAsync(IReadOnlyList<string> pageIds, CancellationToken cancellationToken) => throw new NotSupportedException();
 
@@ -138,6 +154,8 @@ internal sealed class MemoryLedger(World world, MemoryWindows windows, int chain
     private static long Latest(HourFinal final) => final.Versions.Count == 0 ? -1 : final.Versions[^1];
 
     private static (int Chain, string Series, long Run) Order(CorrectionRow row) => (row.Key.Chain, row.Key.Series, row.Run);
+
+    private static bool IsThere(StoredWindow stored) => stored.Row.Stamp != 0 || stored.DayQuarters?.Sum() > 0;
 
     private StoredWindow Stored(WindowKey key)
     {

@@ -237,7 +237,8 @@ internal sealed class ReconcileRun : IDisposable
         }
 
         (WindowKey key, WindowRow row) = _windows.Rows.ElementAt(_world.Random.Next(_windows.Rows.Count));
-        switch (_world.Random.Next(9))
+        long ahead = (_world.Now + _world.Random.Next(1, 3_600_000)) * 1000;
+        switch (_world.Random.Next(12))
         {
             case 0:
                 _windows.Rows.Remove(key);
@@ -276,6 +277,20 @@ internal sealed class ReconcileRun : IDisposable
             case 8:
                 row.Upto = _log.End + 1_000_000;
                 _world.Fire("upto changed");
+                break;
+            case 9 when _windows.Days.TryGetValue((key.Series, key.Hour / 24), out long[]? ofDay):
+                ofDay[key.Hour % 24 * 4] += 5;
+                _windows.DaysAhead[key] = ahead;
+                _world.Fire("day changed by a clock ahead");
+                break;
+            case 10 when _windows.Tops.Count > 0:
+                (TopKey other, TopList lowered) = _windows.Tops.ElementAt(_world.Random.Next(_windows.Tops.Count));
+                _windows.PutAhead(other, _world.Chance(50) ? null : lowered with { Entries = [.. lowered.Entries.Skip(1)] }, ahead);
+                _world.Fire("top list changed by a clock ahead");
+                break;
+            case 11 when key.Series != "ad:phantom": // a row that no index names and nobody clicked is found by verify only
+                _windows.Unlisted.Add((key.Series, key.Hour / 24));
+                _world.Fire("name deleted");
                 break;
             default:
                 break;
@@ -552,7 +567,8 @@ internal sealed class ReconcileRun : IDisposable
             }
         }
 
-        return CompareLedger() ?? ComparePromises();
+        string[] unlisted = [.. _windows.Unlisted.Where(one => _windows.Rows.Any(pair => pair.Key.Series == one.Series && pair.Value.Clicks > 0)).Select(one => one.Series)];
+        return unlisted.Length > 0 ? $"{unlisted[0]} is named by no index" : CompareLedger() ?? ComparePromises();
     }
 
     private string Lists() => string.Join("; ", _windows.Tops.Select(pair =>

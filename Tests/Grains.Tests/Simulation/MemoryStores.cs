@@ -76,6 +76,12 @@ internal sealed class MemoryWindows(World world, ChainFaults faults) : IBatchSto
 
     public Dictionary<(string Series, int Day), long[]> Days { get; } = [];
 
+    /// <summary>A window's part of the day that a foreign client wrote under a clock ahead hides all writes up to its stamp.</summary>
+    public Dictionary<WindowKey, long> DaysAhead { get; } = [];
+
+    /// <summary>Series whose names were deleted from the index of a day.</summary>
+    public HashSet<(string Series, int Day)> Unlisted { get; } = [];
+
     public Dictionary<TopKey, TopList> Tops { get; } = [];
 
     /// <summary>The hours that batches touched.</summary>
@@ -123,6 +129,20 @@ internal sealed class MemoryWindows(World world, ChainFaults faults) : IBatchSto
         return true;
     });
 
+    /// <summary>A list that a foreign client wrote, or deleted, under a clock ahead hides all writes up to its stamp.</summary>
+    public void PutAhead(TopKey key, TopList? list, long stamp)
+    {
+        _topStamps[key] = stamp;
+        if (list is null)
+        {
+            Tops.Remove(key);
+        }
+        else
+        {
+            Tops[key] = list;
+        }
+    }
+
     public Task<TopList?> ReadTopAsync(TopKey key, CancellationToken cancellationToken) =>
         world.Effect("top read", () => Tops.GetValueOrDefault(key));
 
@@ -132,6 +152,8 @@ internal sealed class MemoryWindows(World world, ChainFaults faults) : IBatchSto
     {
         WindowRow row = Rows.TryGetValue(key, out WindowRow? stored) ? Copy(stored) : new WindowRow();
         row.DayClicks = DayClicks(key);
+        row.DayAgrees = row.Stamp == 0
+            || (Days.TryGetValue((key.Series, key.Hour / 24), out long[]? day) && day.AsSpan(key.Hour % 24 * 4, 4).SequenceEqual(row.Quarters));
         return row;
     }
 
@@ -158,7 +180,20 @@ internal sealed class MemoryWindows(World world, ChainFaults faults) : IBatchSto
             Days[(key.Series, key.Hour / 24)] = day = new long[96];
         }
 
-        row.Quarters.CopyTo(day, key.Hour % 24 * 4);
+        if (row.Run is not null)
+        {
+            Unlisted.Remove((key.Series, key.Hour / 24));
+        }
+
+        if (row.Stamp > DaysAhead.GetValueOrDefault(key))
+        {
+            row.Quarters.CopyTo(day, key.Hour % 24 * 4);
+        }
+        else
+        {
+            world.Fire("part of a day hidden");
+        }
+
         return day.Sum();
     }
 

@@ -27,17 +27,20 @@ internal sealed class ClusterPrograms : IAsyncDisposable
 
     public KafkaProgram Kafka => _kafka;
 
+    /// <summary>Where raw clicks are archived; by default a folder.</summary>
+    public string[] Archive { get; init; } = [];
+
     public string[] Settings =>
     [
         .. _kafka.Settings.Where(setting => !setting.StartsWith("--Shipper", StringComparison.Ordinal)),
         $"--Cassandra:ContactPoints={_contacts}", $"--Cassandra:Port={_port}", $"--Cassandra:Keyspace={Keyspace}",
-        $"--Archive:Directory={Path.Combine(_kafka.Data, "archive")}",
+        .. Archive.Length > 0 ? Archive : [$"--Archive:Directory={Path.Combine(_kafka.Data, "archive")}"],
     ];
 
-    public static async Task<ClusterPrograms> NewAsync(KafkaServer kafka, CassandraServer cassandra)
+    public static async Task<ClusterPrograms> NewAsync(KafkaServer kafka, CassandraServer cassandra, params string[] archive)
     {
         string contacts = await cassandra.ContactPointsAsync();
-        return new ClusterPrograms(await KafkaProgram.NewAsync(kafka), contacts, cassandra.Port);
+        return new ClusterPrograms(await KafkaProgram.NewAsync(kafka), contacts, cassandra.Port) { Archive = archive };
     }
 
     /// <summary>On servers of the test's own, as many brokers and nodes.</summary>
@@ -82,14 +85,20 @@ internal sealed class ClusterPrograms : IAsyncDisposable
         _silos.Remove(silo);
     }
 
+    /// <summary>A client of Cassandra of the test's own.</summary>
+    public CqlDataSource Connect()
+    {
+        var options = new CqlOptions { Port = _port, RequestTimeout = TimeSpan.FromSeconds(30) };
+        options.ContactPoints.Add(_contacts.Split(',')[0]);
+        return CqlDataSource.Create(options);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Task.WhenAll(_silos.Select(silo => silo.DisposeAsync().AsTask()));
-        var options = new CqlOptions { Port = _port, RequestTimeout = TimeSpan.FromSeconds(30) };
-        options.ContactPoints.Add(_contacts.Split(',')[0]);
         try
         {
-            await using CqlDataSource cql = CqlDataSource.Create(options);
+            await using CqlDataSource cql = Connect();
             await cql.ExecuteSchemaAsync(new CqlStatement($"DROP KEYSPACE IF EXISTS {CqlIdentifier.Parse(Keyspace)}", idempotent: true));
         }
         catch (CqlException)

@@ -39,7 +39,7 @@ public class ClusterTests(KafkaServer kafka, CassandraServer cassandra, ITestOut
         await Eventually.Async("the dashboard shows both silos", async () =>
         {
             string counters = await api.Http.GetStringAsync("/dashboard/DashboardCounters");
-            return cluster.Silos.All(silo => counters.Contains(SiloProcess.AddressOf(silo), StringComparison.Ordinal));
+            return cluster.Silos.All(silo => counters.Contains(SiloProcess.ReachedAt(silo), StringComparison.Ordinal));
         }, TimeSpan.FromMinutes(1));
     }
 

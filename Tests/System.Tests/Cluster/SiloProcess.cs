@@ -1,10 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.RegularExpressions;
 
 namespace ClickAggregator.SystemTests.Cluster;
 
 /// <summary>One silo as a process of its own, on free ports.</summary>
-internal static class SiloProcess
+internal static partial class SiloProcess
 {
     /// <summary>Starts it and waits until it has joined the others.</summary>
     public static async Task<ProgramProcess> StartAsync(params string[] settings)
@@ -25,7 +26,10 @@ internal static class SiloProcess
     }
 
     /// <summary>Where other silos reach one that has started: address and port.</summary>
-    public static string AddressOf(ProgramProcess silo) => silo.Output.Split("silos reach it at ")[1].Split(',')[0];
+    public static string ReachedAt(ProgramProcess silo) => silo.Output.Split("silos reach it at ")[1].Split(',')[0];
+
+    /// <summary>Where its health and metrics are.</summary>
+    public static Uri AddressOf(ProgramProcess silo) => new(HealthAddress().Match(silo.Output).Groups[1].Value);
 
     /// <summary>Runs it to its end and returns what it printed.</summary>
     public static async Task<(int ExitCode, string Output)> RunAsync(params string[] settings)
@@ -34,6 +38,9 @@ internal static class SiloProcess
         int code = await silo.WaitForExitAsync();
         return (code, silo.Output);
     }
+
+    [GeneratedRegex(@"(http://[^/\s]+)/health/ready")]
+    private static partial Regex HealthAddress();
 
     private static int[] FreePorts(int count)
     {

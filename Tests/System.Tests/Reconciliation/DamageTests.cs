@@ -44,6 +44,7 @@ public class DamageTests
                 + $"INSERT INTO clicks_by_day SELECT 'ad:nobody', day, chain, quarters, stamp, 0 FROM clicks_by_day WHERE series = '{ad}' AND day = {hour / 24} AND chain = {chain}; "
                 + $"INSERT INTO series_by_day VALUES ({hour / 24}, 'ad:nobody')", "ad:nobody", CorrectionCause.Phantom),
             ($"DELETE FROM clicks_by_day WHERE series = '{ad}' AND day = {hour / 24} AND chain = {chain}", ad, CorrectionCause.StoreDamage),
+            ($"DELETE FROM series_by_day WHERE series = '{ad}' AND day = {hour / 24}", ad, CorrectionCause.StoreDamage),
             ($"DELETE FROM tops WHERE start = {hour} AND slice = 1 AND chain = {chain}", ad, CorrectionCause.StoreDamage),
             ($"DELETE FROM tops WHERE start = {hour / 24} AND slice = 2 AND chain = {chain}", ad, CorrectionCause.StoreDamage),
         ];
