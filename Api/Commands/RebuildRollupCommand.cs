@@ -1,11 +1,11 @@
 using System.Globalization;
-using System.Text.Json;
 using ClickAggregator.Adapters.Sqlite;
 using ClickAggregator.Api.Cluster;
 using ClickAggregator.Api.Collect;
 using ClickAggregator.Api.Ledger;
 using ClickAggregator.Api.Queries;
 using ClickAggregator.Api.Settings;
+using ClickAggregator.Api.Verify;
 using ClickAggregator.ClickLog;
 using ClickAggregator.Clicks;
 using ClickAggregator.Grains;
@@ -111,7 +111,7 @@ internal sealed class RebuildRollupCommand : ICommand
             return ExitCodes.Failed;
         }
 
-        string[] others = [.. (await CountedByAsync(store, cancellationToken)).Except(rollups.Select(one => one.ToString())).Order(StringComparer.Ordinal)];
+        string[] others = [.. (await CountedRollups.ReadAsync(store, cancellationToken)).Names.Except(rollups.Select(one => one.ToString())).Order(StringComparer.Ordinal)];
         if (others.Length > 0)
         {
             throw new UsageException($"Rollups has {rollups}, and the server counts by {string.Join(", ", others)}, too, which this would switch off: give the server's settings");
@@ -198,12 +198,14 @@ internal sealed class RebuildRollupCommand : ICommand
         bool dry = input.Options.ContainsKey("--dry-run");
         IReadOnlyList<ReconciliationRun> runs = await silos.Grains.GetGrain<IReconciliationGrain>(0).RebuildAsync(rollup.ToString(), from, dry, null);
         int code = ExitCodes.Done;
+        bool waits = false;
         foreach (ReconciliationRun run in runs)
         {
             if (run.NotBefore is long notBefore && notBefore > TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds())
             {
+                waits = true;
                 await input.Output.WriteLineAsync(
-                    $"{rollup}: clicks still come to hours from {Hours.Text(run.Request.FromHour)} on; the server makes up for these up to {Hours.Text(run.Request.ToHour)} after {Hours.Moment(notBefore)} (run {run.Number})");
+                    $"{rollup}, {Hours.Text(run.Request.FromHour)} to {Hours.Text(run.Request.ToHour)} (run {run.Number}): clicks still come to these hours; they are made up for after {Hours.Moment(notBefore)}, while the server runs");
                 continue;
             }
 
@@ -219,7 +221,7 @@ internal sealed class RebuildRollupCommand : ICommand
             code = ended.State == RunState.Done ? code : ExitCodes.Failed;
         }
 
-        if (!dry)
+        if (!dry && !waits)
         {
             IReadOnlyDictionary<string, RollupStart> starts = await silos.AskAsync(grains => grains.GetGrain<ISeriesGrain>(0).GetRollupStartsAsync(), cancellationToken);
             int whole = starts[rollup.ToString()].WholeFrom;
@@ -255,21 +257,4 @@ internal sealed class RebuildRollupCommand : ICommand
 
     private static string Left(ReconciliationRun run) =>
         RunQueries.SecondsLeft(run, TimeProvider.System.GetUtcNow()) is long seconds ? string.Create(CultureInfo.InvariantCulture, $", {TimeSpan.FromSeconds(seconds):c} left") : "";
-
-    /// <summary>The rollups that some partition counts by.</summary>
-    private static async Task<IReadOnlySet<string>> CountedByAsync(string store, CancellationToken cancellationToken)
-    {
-        await using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = store, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString());
-        await connection.OpenAsync(cancellationToken);
-        await using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = "SELECT payload FROM grain_state WHERE name = 'rollups'";
-        var rollups = new HashSet<string>(StringComparer.Ordinal);
-        if (await command.ExecuteScalarAsync(cancellationToken) is byte[] payload)
-        {
-            using var json = JsonDocument.Parse(payload);
-            rollups.UnionWith(json.RootElement.GetProperty("Partitions").EnumerateObject().SelectMany(partition => partition.Value.EnumerateObject()).Select(rollup => rollup.Name));
-        }
-
-        return rollups;
-    }
 }
