@@ -71,6 +71,11 @@ internal sealed class RebuildRollupCommand : ICommand
             await input.Output.WriteLineAsync($"There is nothing to rebuild: {refused.Message}");
             return ExitCodes.Done;
         }
+        catch (Exception away) when (away is TimeoutException or Orleans.Runtime.OrleansException)
+        {
+            await input.Error.WriteLineAsync($"No silo answers ({away.Message}). If the run was taken up it goes on; the same command waits for it.");
+            return ExitCodes.Failed;
+        }
         catch (OperationCanceledException)
         {
             await input.Error.WriteLineAsync("Ended before the run was done: it goes on when the server starts, or this command again.");
@@ -235,10 +240,23 @@ internal sealed class RebuildRollupCommand : ICommand
     {
         string said = "";
         long at = TimeProvider.System.GetTimestamp();
+        long heard = at;
         while (true)
         {
-            ReconciliationRun run = await silos.AskAsync(grains => grains.GetGrain<IReconciliationGrain>(0).GetRunAsync(number), cancellationToken)
-                ?? throw new StoreUnavailableException($"there is no run {number} any more");
+            ReconciliationRun run;
+            try
+            {
+                run = await silos.AskAsync(grains => grains.GetGrain<IReconciliationGrain>(0).GetRunAsync(number), cancellationToken)
+                    ?? throw new StoreUnavailableException($"there is no run {number} any more");
+                heard = TimeProvider.System.GetTimestamp();
+            }
+            catch (Exception away) when (away is TimeoutException or Orleans.Runtime.OrleansException && TimeProvider.System.GetElapsedTime(heard) < s_patience)
+            {
+                // The silo that had it has died; another one goes on with it.
+                await Task.Delay(s_look, cancellationToken);
+                continue;
+            }
+
             if (run.State > RunState.Running)
             {
                 return run;

@@ -229,7 +229,11 @@ internal sealed class ReconcileRun : IDisposable
                 Switch();
                 break;
             default:
-                if (!_calm)
+                if (_calm)
+                {
+                    StartUnit(_firstHour + _world.Random.Next(Hours));
+                }
+                else
                 {
                     Damage();
                 }

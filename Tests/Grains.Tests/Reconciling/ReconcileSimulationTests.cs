@@ -11,7 +11,7 @@ public class ReconcileSimulationTests(ITestOutputHelper output)
     [
         "row deleted", "row changed", "row doubled", "row invented", "day changed", "day deleted", "top list deleted", "top list changed", "upto changed",
         "unit died", "owner crash", "invalidated", "revoked", "final 0", "final 1", "final 2", "unit Again archive_behind",
-        "rollup on", "rollup off", "rebuilt", "rebuilt with a version", "called whole",
+        "rollup on", "rollup off", "rebuilt with a version", "called whole",
     ];
 
     [Fact]

@@ -3,13 +3,15 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using ClickAggregator.Servers;
+using ClickAggregator.SystemTests.Cluster;
 using ClickAggregator.SystemTests.Oracle;
 using ClickAggregator.SystemTests.Programs;
 
 namespace ClickAggregator.SystemTests.Reconciliation;
 
 /// <summary>A rollup that is switched on later gets its history, through the real program and kill -9.</summary>
-public class RebuildTests(ITestOutputHelper output)
+public class RebuildTests(KafkaServer kafka, CassandraServer cassandra, ITestOutputHelper output)
 {
     private const string Name = "target|country";
     private const int Rebuilt = 7;
@@ -122,6 +124,49 @@ public class RebuildTests(ITestOutputHelper output)
         await AgreeAsync(again.Http);
         using HttpResponseMessage nothing = await PostAsync(again.Http, $$"""{"rollup":"{{Name}}","from":"2013-01-01","to":"2013-01-02"}""");
         Assert.Equal(HttpStatusCode.BadRequest, nothing.StatusCode);
+    }
+
+    [Fact]
+    public async Task In_a_cluster_the_command_asks_the_silos_and_one_may_die_on_the_way()
+    {
+        var random = new Random(8);
+        string[] before = [.. s_before.Where(setting => !setting.StartsWith("--ClickLog", StringComparison.Ordinal))];
+        string[] after = [.. before, "--Rollups=" + Name];
+        await using ClusterPrograms cluster = await ClusterPrograms.NewAsync(kafka, cassandra);
+        await using (ApiProcess api = await cluster.StartApiAsync(before))
+        {
+            await cluster.StartSilosAsync(1, before);
+            await PostAsync(api.Http, random, 3000);
+            await Answers.CountedUntilNowAsync(api.Http);
+            await StopAsync(api);
+        }
+
+        // An API that knows it before the silos do does not take it for counted.
+        await using ApiProcess again = await cluster.StartApiAsync(after);
+        await RefusedAsync(again.Http, Range);
+        await cluster.StopAsync(cluster.Silos[0]);
+        await cluster.StartSilosAsync(2, after);
+        await PostAsync(again.Http, random, 1000);
+        await Answers.CountedUntilNowAsync(again.Http);
+        await RefusedAsync(again.Http, Range);
+        await using (ProgramProcess command = ProgramProcess.Start("Api", ["rebuild-rollup", Name, .. cluster.Settings, .. after]))
+        {
+            await Eventually.Async(
+                "some hours are done",
+                async () => command.HasExited || JsonDocument.Parse(await again.Http.GetStringAsync("/v1/reconciliations?limit=5")).RootElement.GetProperty("items").EnumerateArray()
+                    .Any(run => run.GetProperty("hours_done").GetInt32() > 0),
+                TimeSpan.FromMinutes(2));
+            cluster.Kill(cluster.Silos[0]);
+            int code = await command.WaitForExitAsync(TimeSpan.FromMinutes(3));
+            output.WriteLine(command.Output);
+            Assert.Equal(0, code);
+        }
+
+        await Eventually.Async(
+            "answers know of it", async () => (await again.Http.GetAsync($"/v1/ads/ad-1/clicks?country=US&{Range}")).IsSuccessStatusCode, TimeSpan.FromMinutes(1));
+        await Answers.CountedUntilNowAsync(again.Http);
+        await AgreeAsync(again.Http);
+        await LedgerSaysRebuiltAsync(again.Http);
     }
 
     private static string Written => $"SELECT count(*) FROM corrections WHERE cause = {Rebuilt} AND state = 2";
