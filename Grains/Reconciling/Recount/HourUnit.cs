@@ -102,8 +102,11 @@ internal sealed class HourUnit
                 await CompareAsync(recount.Table, tops, cancellationToken);
             }
 
-            // 6.
-            await tops.CheckAsync(_corrector, cancellationToken);
+            // 6. Where windows have more than the archive, and keep it, so have the lists.
+            if (_corrector.Refused is null)
+            {
+                await tops.CheckAsync(_corrector, cancellationToken);
+            }
 
             // 7.
             await _corrector.EndAsync(cancellationToken);

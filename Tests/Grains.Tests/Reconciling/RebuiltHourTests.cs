@@ -8,7 +8,7 @@ using ClickAggregator.Grains.Tests.Simulation;
 namespace ClickAggregator.Grains.Tests.Reconciling;
 
 /// <summary>An hour of which the archive may have lost clicks: what a rollup lacks of it is made up for only where it has all.</summary>
-public class RebuiltHourTests : IDisposable
+public sealed class RebuiltHourTests : IDisposable
 {
     private const int Chain = 1;
     private const string Later = "campaign";

@@ -249,7 +249,9 @@ public class RebuildTests(KafkaServer kafka, CassandraServer cassandra, ITestOut
 
     private static async Task<string> RefusedAsync(HttpClient http, string range)
     {
-        using HttpResponseMessage answer = await http.GetAsync($"/v1/ads/ad-1/clicks?country=US&{range}");
+        string path = $"/v1/ads/ad-1/clicks?country=US&{range}";
+        await Eventually.Async("it answers", async () => (await http.GetAsync(path)).StatusCode != HttpStatusCode.ServiceUnavailable, TimeSpan.FromMinutes(1));
+        using HttpResponseMessage answer = await http.GetAsync(path);
         string text = await answer.Content.ReadAsStringAsync();
         Assert.True(answer.StatusCode == HttpStatusCode.BadRequest, text);
         using var json = JsonDocument.Parse(text);
@@ -267,7 +269,7 @@ public class RebuildTests(KafkaServer kafka, CassandraServer cassandra, ITestOut
         Assert.Equal((Name, "rebuild"), (json.RootElement.GetProperty("rollup").GetString(), json.RootElement.GetProperty("reason").GetString()));
         string run = $"/v1/reconciliations/{json.RootElement.GetProperty("id").GetInt64().ToString(CultureInfo.InvariantCulture)}";
         string state = "";
-        await Eventually.Async($"the run ends", async () => (state = JsonDocument.Parse(await http.GetStringAsync(run)).RootElement.GetProperty("state").GetString()!) is "done" or "done_in_part", TimeSpan.FromMinutes(2));
+        await Eventually.Async("the run ends", async () => (state = JsonDocument.Parse(await http.GetStringAsync(run)).RootElement.GetProperty("state").GetString()!) is "done" or "done_in_part", TimeSpan.FromMinutes(2));
         Assert.True(state == "done", await http.GetStringAsync(run));
         string from = Uri.EscapeDataString(json.RootElement.GetProperty("from").GetString()!);
         await Eventually.Async(
