@@ -122,6 +122,16 @@ public class RebuildTests(KafkaServer kafka, CassandraServer cassandra, ITestOut
         Assert.Equal(_truth.Where(pair => pair.Key is ("ad-1", "US", var minute) && minute >= (s_first + 8) * 60).Sum(pair => pair.Value), some);
         await RebuildAsync(again.Http, $$"""{"rollup":"{{Name}}"}""");
         await AgreeAsync(again.Http);
+
+        // No version from before the rebuilding has its numbers.
+        using (var now = JsonDocument.Parse(await again.Http.GetStringAsync($"/v1/ads/ad-1/clicks?country=US&{Range}")))
+        {
+            long version = now.RootElement.GetProperty("version").GetInt64();
+            Assert.Equal(now.RootElement.GetProperty("clicks").GetInt64(), await Answers.ClicksAsync(again.Http, $"/v1/ads/ad-1/clicks?country=US&{Range}&version={version}"));
+            using HttpResponseMessage then = await again.Http.GetAsync($"/v1/ads/ad-1/clicks?country=US&{Range}&version=1");
+            Assert.Equal(HttpStatusCode.Conflict, then.StatusCode);
+        }
+
         using HttpResponseMessage nothing = await PostAsync(again.Http, $$"""{"rollup":"{{Name}}","from":"2013-01-01","to":"2013-01-02"}""");
         Assert.Equal(HttpStatusCode.BadRequest, nothing.StatusCode);
     }
