@@ -262,10 +262,10 @@ internal sealed class RebuildRollupCommand : ICommand
                 return run;
             }
 
-            string say = string.Create(CultureInfo.InvariantCulture, $"run {number}: {run.HoursDone:N0} of {run.HoursPlanned:N0} hours, {run.ClicksRead:N0} clicks{Left(run)}");
+            string say = string.Create(CultureInfo.InvariantCulture, $"run {number}: {run.HoursDone:N0} of {run.HoursPlanned:N0} hours, {run.ClicksRead:N0} clicks");
             if (run.State == RunState.Running && say != said && TimeProvider.System.GetElapsedTime(at) >= s_say)
             {
-                await input.Error.WriteLineAsync(said = say);
+                await input.Error.WriteLineAsync((said = say) + Left(run));
                 at = TimeProvider.System.GetTimestamp();
             }
 
