@@ -114,7 +114,7 @@ internal sealed class ReconcileRun : IDisposable
 
     private string? Run()
     {
-        int rounds = _world.Random.Next(2, 6);
+        int rounds = _calm ? _world.Random.Next(6, 14) : _world.Random.Next(2, 6);
         long at = 0;
         for (int i = 0; i < rounds; i++)
         {
@@ -411,7 +411,7 @@ internal sealed class ReconcileRun : IDisposable
         int attempt = 0;
         actor.Start(async () =>
         {
-            while (_quiet || attempt < MostTries)
+            while (_quiet || attempt < (_calm ? 8 * MostTries : MostTries))
             {
                 try
                 {
@@ -622,7 +622,7 @@ internal sealed class ReconcileRun : IDisposable
             }
 
             bool lacked = IsLater(row.Key.Series) && _notWhole.Contains((row.Run, row.Key.Hour));
-            if (row.Cause == CorrectionCause.Rebuilt ? !lacked : lacked && _calm && row.State == CorrectionState.Settled && row.Cause != CorrectionCause.None)
+            if (row.Cause == CorrectionCause.Rebuilt ? !lacked : lacked && _calm && row.State == CorrectionState.Settled && row.After.Sum() > row.Before.Sum())
             {
                 return $"{row.Key} was corrected by run {row.Run} as {row.Cause}, and its rollup was {(lacked ? "not whole" : "whole")}";
             }
