@@ -16,6 +16,19 @@ public interface IReconciliationGrain : IGrainWithIntegerKey
     [Alias("Start")]
     Task<ReconciliationRun> StartAsync(RunRequest request);
 
+    /// <summary>
+    /// Asks for the history of a rollup that was switched on later. Hours that are too young now get a run of their own, which waits
+    /// until they are not. Asked again meanwhile, it answers the runs that there are.
+    /// </summary>
+    /// <param name="rollup">For example <c>target|country</c>.</param>
+    /// <param name="fromHour">From which hour on, since the epoch; null for all that is there.</param>
+    /// <param name="dryRun">Reports and changes nothing.</param>
+    /// <param name="by">The key's name; null where none is asked for.</param>
+    /// <exception cref="ReconciliationRefusedException">There is no such rollup, it is not counted by, or nothing of it is missing.</exception>
+    [Alias("Rebuild")]
+    [ResponseTimeout("00:05:00")]
+    Task<IReadOnlyList<ReconciliationRun>> RebuildAsync(string rollup, int? fromHour, bool dryRun, string? by);
+
     /// <summary>A run; null where there is none of that number (the latest 1,000 are kept).</summary>
     [Alias("GetRun")]
     [AlwaysInterleave]
@@ -81,9 +94,22 @@ public readonly record struct LedgerPosition([property: Id(0)] int Through, [pro
 /// <param name="Mode">How expected counts are made.</param>
 /// <param name="DryRun">Reports and changes nothing.</param>
 /// <param name="By">Who asked: the key's name; null for the schedule, or where no key is asked for.</param>
+/// <param name="Rebuild">Which rollup's history it makes up for; null for none.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.RunRequest")]
 public sealed record RunRequest(
-    [property: Id(0)] int FromHour, [property: Id(1)] int ToHour, [property: Id(2)] RunMode Mode, [property: Id(3)] bool DryRun, [property: Id(4)] string? By);
+    [property: Id(0)] int FromHour,
+    [property: Id(1)] int ToHour,
+    [property: Id(2)] RunMode Mode,
+    [property: Id(3)] bool DryRun,
+    [property: Id(4)] string? By,
+    [property: Id(5)] RollupRebuild? Rebuild = null);
+
+/// <summary>Makes up for the history of a rollup that was switched on later.</summary>
+/// <param name="Rollup">For example <c>target|country</c>.</param>
+/// <param name="FromHour">Hours from this one on are whole once the run is done: <see cref="int.MinValue"/> where no click is older than the run's first hour.</param>
+/// <param name="Switches">Its <see cref="RollupStart.Switches"/> when it was asked for.</param>
+[GenerateSerializer, Immutable, Alias("ClickAggregator.RollupRebuild")]
+public sealed record RollupRebuild([property: Id(0)] string Rollup, [property: Id(1)] int FromHour, [property: Id(2)] long Switches);
 
 /// <summary>How a run makes its expected counts.</summary>
 public enum RunMode : byte
@@ -111,7 +137,7 @@ public enum RunState : byte
 /// <summary>A run, as far as it is.</summary>
 /// <param name="Number">Its number, from 1.</param>
 /// <param name="Request">What was asked.</param>
-/// <param name="Reason">Why: <c>schedule</c>, <c>late</c>, <c>asked</c>, <c>invalidation</c>, <c>revocation</c>.</param>
+/// <param name="Reason">Why: <c>schedule</c>, <c>late</c>, <c>asked</c>, <c>invalidation</c>, <c>revocation</c>, <c>rebuild</c>.</param>
 /// <param name="State">How far it is.</param>
 /// <param name="AskedAt">Milliseconds since the epoch.</param>
 /// <param name="StartedAt">Milliseconds since the epoch; null before.</param>
@@ -122,6 +148,7 @@ public enum RunState : byte
 /// <param name="Corrections">Windows that differed.</param>
 /// <param name="ClicksChanged">Clicks of <c>total</c> after less before, over all corrections; 0 where there is no such rollup.</param>
 /// <param name="Troubles">Hours that could not be done, and why; at most 100.</param>
+/// <param name="NotBefore">It waits until then, milliseconds since the epoch; null where it waits only for others.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.ReconciliationRun")]
 public sealed record ReconciliationRun(
     [property: Id(0)] long Number,
@@ -136,7 +163,8 @@ public sealed record ReconciliationRun(
     [property: Id(9)] long ClicksRead,
     [property: Id(10)] long Corrections,
     [property: Id(11)] long ClicksChanged,
-    [property: Id(12)] IReadOnlyList<RunTrouble> Troubles);
+    [property: Id(12)] IReadOnlyList<RunTrouble> Troubles,
+    [property: Id(13)] long? NotBefore = null);
 
 /// <summary>An hour that a run could not do.</summary>
 /// <param name="Hour">Hours since the epoch.</param>

@@ -26,6 +26,8 @@ public interface IRecountGrain : IGrainWithStringKey
 /// <param name="Attempt">From 1; no two tries of a run's hour have the same, and later ones a higher one. Below 1,000,000.</param>
 /// <param name="Candidate">What a dry run asks: what would this one change; null for nothing.</param>
 /// <param name="Mode">How the expected counts are made.</param>
+/// <param name="NotWhole">Rollups that were switched on after clicks of the hour were counted: what they lack was not missed.</param>
+/// <param name="Rebuild">The one of these that the run is for: the hour is done only where it can be made whole; null for none.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.RecountRequest")]
 public sealed record RecountRequest(
     [property: Id(0)] long Run,
@@ -37,7 +39,9 @@ public sealed record RecountRequest(
     [property: Id(6)] IReadOnlyList<InvalidationSpan> Invalidations,
     [property: Id(7)] int Attempt = 1,
     [property: Id(8)] InvalidationSpan? Candidate = null,
-    [property: Id(9)] RunMode Mode = RunMode.Direct)
+    [property: Id(9)] RunMode Mode = RunMode.Direct,
+    [property: Id(10)] IReadOnlyList<string>? NotWhole = null,
+    [property: Id(11)] string? Rebuild = null)
 {
     private const long Attempts = 1_000_000;
 

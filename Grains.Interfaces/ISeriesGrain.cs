@@ -20,9 +20,9 @@ public interface ISeriesGrain : IGrainWithIntegerKey
     [Alias("MinutesFloor")]
     Task<int?> MinutesFloorAsync();
 
-    /// <summary>Rollups that were switched on later, and the hour (since the epoch) from which on they are whole.</summary>
+    /// <summary>Since when each rollup that is counted by is whole; nothing before the first partition counts.</summary>
     [Alias("GetRollupStarts")]
-    Task<IReadOnlyDictionary<string, int>> GetRollupStartsAsync();
+    Task<IReadOnlyDictionary<string, RollupStart>> GetRollupStartsAsync();
 
     /// <summary>How far every partition is, as this silo knows it.</summary>
     [Alias("GetProgress")]

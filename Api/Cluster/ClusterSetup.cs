@@ -17,6 +17,26 @@ internal static class ClusterSetup
 
     public static void AddClusterClient(this WebApplicationBuilder builder, ApiSettings settings, CassandraSettings cassandra)
     {
+        builder.AddClusterConnection(settings, cassandra, client => client.AddDashboard());
+        if (settings.ReadsArchive)
+        {
+            settings.Archive.AddTo(builder.Services); // for traces and exports; which objects there are the silos say
+        }
+
+        Add<CountingWatch>(builder.Services);
+        builder.Services.AddHostedService<ShippedLogKeeping>();
+        builder.Services.AddSingleton<ProgressBoard>();
+        builder.Services.AddSingleton(services => new SeriesClient(
+            services.GetRequiredService<Silos>(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<SourceProgress>()));
+        Add<AnswerWarmUp>(builder.Services);
+        builder.Services.AddSingleton(services => new ReadinessCheck(
+            "silos", ReadinessScope.Queries, () => services.GetRequiredService<CountingWatch>().Trouble ?? services.GetRequiredService<AnswerWarmUp>().Trouble));
+    }
+
+    /// <summary>Adds the connection to the silos alone: <see cref="Silos"/>.</summary>
+    public static void AddClusterConnection(
+        this IHostApplicationBuilder builder, ApiSettings settings, CassandraSettings cassandra, Action<IClientBuilder>? more = null)
+    {
         int others = builder.Services.Count;
         builder.UseOrleansClient(client =>
         {
@@ -28,7 +48,7 @@ internal static class ClusterSetup
             client.Configure<ClientMessagingOptions>(messaging => messaging.ResponseTimeout = s_answer);
             client.Configure<GatewayOptions>(gateways => gateways.GatewayListRefreshPeriod = TimeSpan.FromSeconds(5));
             client.UseCassandraClustering(cassandra.Configure);
-            client.AddDashboard();
+            more?.Invoke(client);
         });
 
         // Not with the host, whose start would wait for silos: ClusterConnection starts it.
@@ -37,24 +57,11 @@ internal static class ClusterSetup
             builder.Services.Remove(start);
         }
 
-        if (settings.ReadsArchive)
-        {
-            settings.Archive.AddTo(builder.Services); // for traces and exports; which objects there are the silos say
-        }
-
         builder.Services.AddSingleton<ConnectionRetry>();
         builder.Services.AddSingleton<IClientConnectionRetryFilter>(services => services.GetRequiredService<ConnectionRetry>());
         Add<ClusterConnection>(builder.Services);
-        Add<CountingWatch>(builder.Services);
-        builder.Services.AddHostedService<ShippedLogKeeping>();
-        builder.Services.AddSingleton<ProgressBoard>();
         builder.Services.AddSingleton(services => new Silos(
             () => services.GetRequiredService<ClusterConnection>().Grains, services.GetRequiredService<TimeProvider>()));
-        builder.Services.AddSingleton(services => new SeriesClient(
-            services.GetRequiredService<Silos>(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<SourceProgress>()));
-        Add<AnswerWarmUp>(builder.Services);
-        builder.Services.AddSingleton(services => new ReadinessCheck(
-            "silos", ReadinessScope.Queries, () => services.GetRequiredService<CountingWatch>().Trouble ?? services.GetRequiredService<AnswerWarmUp>().Trouble));
     }
 
     private static void Add<T>(IServiceCollection services)

@@ -43,15 +43,9 @@ internal sealed class AdoptLogCommand : ICommand
 
         try
         {
-            WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-            builder.Logging.ClearProviders();
-            builder.Services.AddSingleton(TimeProvider.System);
             await using PartitionedClickLog log = await PartitionedClickLog.OpenAsync(
                 OpenLog.Options(input.Settings), TimeProvider.System, NullLoggerFactory.Instance, cancellationToken);
-            builder.Services.AddSingleton(log);
-            builder.AddEmbeddedSilo(input.Settings);
-            builder.WebHost.UseUrls("http://127.0.0.1:0");
-            await using WebApplication app = builder.Build();
+            await using WebApplication app = CommandHost.OnData(input.Settings, log);
             await app.StartAsync(cancellationToken);
             IGrainFactory grains = app.Services.GetRequiredService<IGrainFactory>();
             int partitions = await app.Services.GetRequiredService<IPartitionLog>().GetPartitionCountAsync(cancellationToken);

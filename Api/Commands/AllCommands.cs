@@ -9,6 +9,7 @@ internal static class AllCommands
         new VerifyCommand(),
         new BackupCommand(),
         new AdoptLogCommand(),
+        new RebuildRollupCommand(),
         new KeysAddCommand(time),
         new KeysListCommand(time),
         new KeysRevokeCommand(time),

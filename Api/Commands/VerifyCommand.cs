@@ -72,7 +72,8 @@ internal sealed class VerifyCommand : ICommand
             await input.Error.WriteLineAsync($"windows of another log, that was counted before this one was adopted, are left out (chains {string.Join(", ", others)})");
         }
 
-        VerifyResult result = await new LogRecount(store.Counts, RecountRules.Of(input.Settings.Counting), input.Error.WriteLine, ledger: store.Ledger)
+        RecountRules rules = RecountRules.Of(input.Settings.Counting) with { Counted = await CountedRollups.ReadAsync(store.Path, cancellationToken) };
+        VerifyResult result = await new LogRecount(store.Counts, rules, input.Error.WriteLine, ledger: store.Ledger)
             .RunAsync(plan.Parts, cancellationToken);
         await input.Output.WriteLineAsync(result.ToString());
         foreach (string example in result.Examples)
@@ -83,7 +84,7 @@ internal sealed class VerifyCommand : ICommand
         if (result.WindowsLeftOut > 0 || result.NoClicks > 0)
         {
             await input.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-                $"{result.WindowsLeftOut:N0} windows were left out, whose clicks the log does not have all of any more; {result.NoClicks:N0} records hold no click"));
+                $"{result.WindowsLeftOut:N0} windows were left out, whose clicks the log does not have all of any more, or whose rollup is not whole there; {result.NoClicks:N0} records hold no click"));
         }
 
         if (result.WindowsCorrected > 0)

@@ -15,14 +15,16 @@ internal sealed record RunList(IReadOnlyList<RunAnswer> Items, string? NextCurso
 /// <summary>A run, as far as it is.</summary>
 internal sealed record RunAnswer(
     long Id,
-    [property: Description("schedule, late, asked, invalidation or revocation.")] string Reason,
+    [property: Description("schedule, late, asked, invalidation, revocation or rebuild.")] string Reason,
     [property: Description("waiting, running, done, or done_in_part: see troubles.")] string State,
     [property: Description("direct or republish.")] string Mode,
+    [property: Description("Of rebuild: the rollup whose history it makes up for.")] string? Rollup,
     bool DryRun,
     DateTimeOffset From,
     DateTimeOffset To,
     [property: Description("The name of the key that asked; null for the schedule, or where no key is asked for.")] string? By,
     DateTimeOffset AskedAt,
+    [property: Description("Its hours are too young until then; null where it waits only for other runs.")] DateTimeOffset? NotBefore,
     DateTimeOffset? StartedAt,
     DateTimeOffset? EndedAt,
     [property: Description("Hours of chains (partitions of a log).")] int HoursPlanned,

@@ -64,12 +64,14 @@ internal static class PeriodQueries
         string? detail = null;
         try
         {
+            await QueryFilter.None.RequireAsync(query, subject.Base, range, period.Version);
             SeriesSums then = await query.Series.SumAsync(new SeriesRange([subject.Series], from, to, null, period.Version), query.Cancelled);
             closed = then.Counts[0].Clicks;
         }
         catch (NotFinalException notFinal)
         {
-            // A click came late: what is new since the closing can be told apart once its hour is final again.
+            // A click came late: what is new since the closing can be told apart once its hour is final again. Or it was not added
+            // up at that version.
             detail = notFinal.Message;
         }
 

@@ -12,15 +12,16 @@ internal static class RunQueries
     private const string Example = """{"from":"2026-11-22","to":"2026-11-23","dry_run":true}""";
 
     public static readonly string[] ListParameters = ["limit", "cursor", "format"];
-    private static readonly string[] s_texts = ["from", "to", "mode"];
+    private static readonly string[] s_texts = ["from", "to", "mode", "rollup"];
     private static readonly string[] s_flags = ["dry_run"];
 
     /// <summary>What the body of an order may hold, for its description.</summary>
     public static IReadOnlyList<BodyField> Fields { get; } =
     [
-        new("from", "The first hour: a date (midnight UTC) or an ISO 8601 time with a zone; floored to the hour.", Required: true),
-        new("to", "Like from, exclusive; raised to the hour.", Required: true),
+        new("from", "The first hour: a date (midnight UTC) or an ISO 8601 time with a zone; floored to the hour. With rollup it may be left out: from the first click on."),
+        new("to", "Like from, exclusive; raised to the hour. With rollup it is not given: up to where the rollup was switched on."),
         new("mode", "direct (the default: archived clicks are added up) or republish: they are also sent through a log of their own and counted by the counting's own code, and where the two differ nothing is corrected (recounts_differ)."),
+        new("rollup", "A rollup that was switched on later, such as target|country: makes up for its history, as far as the archive has it."),
         new("dry_run", "Reports what differs, and changes nothing.", IsFlag: true),
     ];
 
@@ -66,6 +67,11 @@ internal static class RunQueries
     public static async Task<IResult> StartAsync(QueryContext query)
     {
         OrderBody body = await OrderBody.ReadAsync(query, Example, s_texts, s_flags);
+        if (body.Text("rollup") is { } rollup)
+        {
+            return await RebuildAsync(query, body, rollup);
+        }
+
         int from = Hours.Read("from", body.Required("from"));
         int to = Hours.Read("to", body.Required("to"), raise: true);
         RunMode mode = body.Text("mode") switch
@@ -79,6 +85,22 @@ internal static class RunQueries
             .StartAsync(new RunRequest(from, to, mode, body.Flag("dry_run"), query.By));
         query.Http.Response.Headers.Location = $"{Route}/{Text(run.Number)}";
         return Answer.Json(json => Write(json, run, query.Now), StatusCodes.Status202Accepted);
+    }
+
+    private static async Task<IResult> RebuildAsync(QueryContext query, OrderBody body, string rollup)
+    {
+        foreach (string name in (string[])["to", "mode"])
+        {
+            if (body.Text(name) is not null)
+            {
+                throw new QueryFaultException("invalid_parameter", name, $"'{name}' does not go with 'rollup'");
+            }
+        }
+
+        int? from = body.Text("from") is { } text ? Hours.Read("from", text) : null;
+        IReadOnlyList<ReconciliationRun> runs = await query.Silos.Grains.GetGrain<IReconciliationGrain>(0).RebuildAsync(rollup, from, body.Flag("dry_run"), query.By);
+        query.Http.Response.Headers.Location = $"{Route}/{Text(runs[0].Number)}";
+        return Answer.Json(json => Write(json, runs[0], query.Now), StatusCodes.Status202Accepted);
     }
 
     /// <exception cref="QueryFaultException">There is no such run.</exception>
@@ -109,11 +131,13 @@ internal static class RunQueries
         json.WriteString("reason", run.Reason);
         json.WriteString("state", State(run.State));
         json.WriteString("mode", Mode(run.Request.Mode));
+        json.WriteString("rollup", run.Request.Rebuild?.Rollup);
         json.WriteBoolean("dry_run", run.Request.DryRun);
         json.WriteString("from", Hours.Text(run.Request.FromHour));
         json.WriteString("to", Hours.Text(run.Request.ToHour));
         json.WriteString("by", run.Request.By);
         json.WriteString("asked_at", Hours.Moment(run.AskedAt));
+        json.WriteString("not_before", Hours.Moment(run.NotBefore));
         json.WriteString("started_at", Hours.Moment(run.StartedAt));
         json.WriteString("ended_at", Hours.Moment(run.EndedAt));
         json.WriteNumber("hours_planned", run.HoursPlanned);

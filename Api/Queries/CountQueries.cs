@@ -16,13 +16,13 @@ internal static class CountQueries
     {
         var range = QueryRange.Read(query.Value, query.Now, query.Limits);
         var filter = QueryFilter.Read(query.Value);
-        await filter.RequireAsync(query, subject.Base, range);
+        long? version = Finality.ReadVersion(query.Value);
+        await filter.RequireAsync(query, subject.Base, range, version);
         if (filter.GroupBy is not null && range.Granularity is not null)
         {
             throw new QueryFaultException("invalid_parameter", "group_by", "'group_by' and 'granularity' are asked for apart");
         }
 
-        long? version = Finality.ReadVersion(query.Value);
         SeriesSums sums = subject == Subject.Campaigns
             ? await Campaigns.SumAsync(query, range, filter, version)
             : await SumAsync(query, range, [subject.Series + filter.Suffix], version);

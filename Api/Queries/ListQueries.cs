@@ -70,13 +70,14 @@ internal static class ListQueries
         var range = QueryRange.Read(Value, query.Now, query.Limits);
         var filter = QueryFilter.Read(Value);
         Subject[] subjects = [.. ids.Select((id, n) => IdRules.IsId(id) ? Subject.One(kind, id) : throw new QueryFaultException("invalid_parameter", "ids", Subject.IdRule) { Index = n })];
-        await filter.RequireAsync(query, kind == "campaign" ? RollupBase.Campaign : RollupBase.Target, range);
+        long? version = Finality.ReadVersion(Value);
+        await filter.RequireAsync(query, kind == "campaign" ? RollupBase.Campaign : RollupBase.Target, range, version);
         if (range.Bounds is not null && (range.Bounds.Length - 1) * (long)ids.Count is long points && points > query.Limits.Points)
         {
             throw QueryRange.TooManyPoints(points, query.Limits);
         }
 
-        SeriesSums sums = await CountQueries.SumAsync(query, range, [.. subjects.Select(subject => subject.Series + filter.Suffix)], Finality.ReadVersion(Value));
+        SeriesSums sums = await CountQueries.SumAsync(query, range, [.. subjects.Select(subject => subject.Series + filter.Suffix)], version);
         var urls = await ShownUrls.OfAsync(query, kind, ids);
         if (query.WantsCsv)
         {

@@ -1,4 +1,6 @@
+using ClickAggregator.Api.Ledger;
 using ClickAggregator.Clicks;
+using ClickAggregator.Grains;
 
 namespace ClickAggregator.Api.Queries;
 
@@ -61,16 +63,37 @@ internal sealed record QueryFilter(string? Country, string? Device, string? Grou
     }
 
     /// <summary>Whether the rollups answer it, over the whole range.</summary>
+    /// <param name="query">The question.</param>
+    /// <param name="of">What is asked for.</param>
+    /// <param name="range">The range.</param>
+    /// <param name="version">The version that is asked for; null for the numbers of now.</param>
     /// <exception cref="QueryFaultException">They do not; it names the one that would, or since when it does.</exception>
-    public async ValueTask RequireAsync(QueryContext query, RollupBase of, QueryRange range)
+    /// <exception cref="NotFinalException">They do, and did not at that version.</exception>
+    public async ValueTask RequireAsync(QueryContext query, RollupBase of, QueryRange range, long? version = null)
     {
         Rollup needed = Require(query, of);
-        IReadOnlyDictionary<string, int> starts = await query.Series.RollupStartsAsync(query.Cancelled);
-        if (starts.TryGetValue(needed.ToString(), out int hour) && range.From < hour * 60L)
+        IReadOnlyDictionary<string, RollupStart> starts = await query.Series.RollupStartsAsync(query.Cancelled);
+        if (starts.Count == 0)
+        {
+            return; // nothing is counted yet
+        }
+
+        if (!starts.TryGetValue(needed.ToString(), out RollupStart? start))
+        {
+            throw new QueryFaultException("rollup_not_enabled", null, $"nothing is counted by the rollup {needed} yet: silos need it in their setting Rollups, too");
+        }
+
+        (int from, int to) = Hours.Of(range);
+        if (!start.Covers(from, to))
         {
             throw new QueryFaultException(
                 "rollup_not_enabled", null,
-                $"the rollup {needed} was switched on later: it is whole from {AnswerFields.Time(hour * 60L, range.Zone)} on; rebuild-rollup makes up for the time before, as far as the archive has it");
+                $"the rollup {needed} was switched on later: it is whole from {AnswerFields.Time(start.WholeFrom * 60L, range.Zone)} on; rebuild-rollup makes up for the time before, as far as the archive has it");
+        }
+
+        if (from < start.Hour && version < start.RebuiltAt)
+        {
+            throw new NotFinalException($"the rollup {needed} was switched on later, and rebuilt at version {start.RebuiltAt}: no version before has its numbers");
         }
     }
 

@@ -12,7 +12,7 @@ internal sealed class SeriesClient(Silos silos, TimeProvider time, SourceProgres
 {
     // They change when a silo starts with other settings: a moment later is soon enough.
     private static readonly TimeSpan s_startsKept = TimeSpan.FromSeconds(5);
-    private (IReadOnlyDictionary<string, int> Starts, long At)? _starts;
+    private (IReadOnlyDictionary<string, RollupStart> Starts, long At)? _starts;
 
     public async Task<SeriesSums> SumAsync(SeriesRange range, CancellationToken cancellationToken) =>
         Honest(await AskAsync(series => series.SumAsync(range, cancellationToken), cancellationToken));
@@ -32,8 +32,8 @@ internal sealed class SeriesClient(Silos silos, TimeProvider time, SourceProgres
     public Task<IReadOnlyDictionary<string, string>> PageUrlsAsync(IReadOnlyList<string> pageIds, CancellationToken cancellationToken) =>
         AskAsync(series => series.PageUrlsAsync(pageIds), cancellationToken);
 
-    /// <summary>Rollups that were switched on later, and the hour (since the epoch) from which on they are whole.</summary>
-    public async ValueTask<IReadOnlyDictionary<string, int>> RollupStartsAsync(CancellationToken cancellationToken)
+    /// <summary>Since when each rollup that is counted by is whole; nothing before the first partition counts.</summary>
+    public async ValueTask<IReadOnlyDictionary<string, RollupStart>> RollupStartsAsync(CancellationToken cancellationToken)
     {
         if (_starts is { } known && time.GetElapsedTime(known.At) < s_startsKept)
         {
@@ -41,7 +41,7 @@ internal sealed class SeriesClient(Silos silos, TimeProvider time, SourceProgres
         }
 
         long at = time.GetTimestamp();
-        IReadOnlyDictionary<string, int> starts = await AskAsync(series => series.GetRollupStartsAsync(), cancellationToken);
+        IReadOnlyDictionary<string, RollupStart> starts = await AskAsync(series => series.GetRollupStartsAsync(), cancellationToken);
         _starts = (starts, at);
         return starts;
     }

@@ -102,7 +102,7 @@ internal sealed class LogRecount(
                 continue;
             }
 
-            if (key.Hour < of.FirstHour)
+            if (key.Hour < of.FirstHour || rules.LeavesOut(key.Series, key.Hour))
             {
                 leftOut++;
                 continue;
@@ -176,7 +176,7 @@ internal sealed class LogRecount(
             }
 
             int minute = (int)((click.Time / 60_000) - (hour * 60L));
-            foreach (string series in rules.SeriesOf(click))
+            foreach (string series in rules.SeriesOf(click, hour))
             {
                 if (corrected.Contains((series, hour, of.Chain)))
                 {

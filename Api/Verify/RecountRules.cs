@@ -20,13 +20,33 @@ internal sealed record RecountRules(IReadOnlyList<string> Rollups, TimeSpan Hori
     public bool Expires(long timestamp, long logTime) =>
         RetentionDays is int days && logTime - timestamp > days * 86_400_000L;
 
+    /// <summary>Since when each rollup is counted by; null where all are from the beginning.</summary>
+    public CountedRollups? Counted { get; init; }
+
+    /// <summary>Whether a stored window is not to be compared: nobody counts by its rollup, or not from its hour on.</summary>
+    public bool LeavesOut(string series, int hour)
+    {
+        string first = series.Split('|')[0].Split(':')[0];
+        string rollup = (first is "total" or "kind" or "campaign" ? first : "target")
+            + (series.Contains("|country:", StringComparison.Ordinal) ? "|country" : "")
+            + (series.Contains("|device:", StringComparison.Ordinal) ? "|device" : "");
+        return !Rollups.Contains(rollup) || Counted?.IsWhole(rollup, hour) == false;
+    }
+
     /// <summary>The series a click adds up under.</summary>
-    public IReadOnlyList<string> SeriesOf(RecountedClick click)
+    /// <param name="click">The click.</param>
+    /// <param name="hour">Its hour, where only rollups are wanted that are whole in it; null for all.</param>
+    public IReadOnlyList<string> SeriesOf(RecountedClick click, int? hour = null)
     {
         var series = new List<string>(Rollups.Count);
         string kind = click.Kind;
         foreach (string rollup in Rollups)
         {
+            if (hour is int at && Counted?.IsWhole(rollup, at) == false)
+            {
+                continue;
+            }
+
             string[] parts = rollup.Split('|');
             string? name = parts[0] switch
             {

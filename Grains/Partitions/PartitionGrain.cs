@@ -167,7 +167,8 @@ internal sealed partial class PartitionGrain(
                 try
                 {
                     chain.Source = await ClosePreviousAsync();
-                    await GrainFactory.GetGrain<IRollupHistoryGrain>(0).NoteAsync(Partition, [.. options.Rollups.Select(rollup => rollup.ToString())]);
+                    await GrainFactory.GetGrain<IRollupHistoryGrain>(0).NoteAsync(
+                        Partition, (await log.GetLogIdAsync(_stop.Token)).Value, [.. options.Rollups.Select(rollup => rollup.ToString())]);
                     _chain = chain;
                     await chain.StartAsync(_stop.Token);
                     await CountAsync(chain);

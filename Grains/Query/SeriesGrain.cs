@@ -46,7 +46,7 @@ internal sealed class SeriesGrain : Grain, ISeriesGrain
 
     public Task<int?> MinutesFloorAsync() => ReadAsync(() => _reader.ReadMinutesFloorAsync(CancellationToken.None));
 
-    public Task<IReadOnlyDictionary<string, int>> GetRollupStartsAsync() => ReadAsync(() => GrainFactory.GetGrain<IRollupHistoryGrain>(0).GetStartsAsync());
+    public Task<IReadOnlyDictionary<string, RollupStart>> GetRollupStartsAsync() => ReadAsync(() => GrainFactory.GetGrain<IRollupHistoryGrain>(0).GetStartsAsync());
 
     public Task<CountingProgress> GetProgressAsync() => Task.FromResult(new CountingProgress(_board.Snapshot(), _board.Trouble));
 

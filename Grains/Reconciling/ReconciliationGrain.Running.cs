@@ -111,6 +111,7 @@ internal sealed partial class ReconciliationGrain
 
         // 1.
         long events = invalidations.State.Events;
+        IReadOnlyDictionary<string, RollupStart> starts = await History.GetStartsAsync();
         int attempt = (at.Starts * TriesInStart) + Math.Min(_tries + 1, TriesInStart - 1);
         var results = new List<(UnfinishedHour Unit, RecountResult Result)>();
         var queue = new Queue<List<UnfinishedHour>>(wave.GroupBy(unit => unit.Chain).Select(chain => chain.ToList()));
@@ -122,7 +123,7 @@ internal sealed partial class ReconciliationGrain
                 foreach (UnfinishedHour unit in units)
                 {
                     // What the chain is behind with for one hour, it is most likely for the others; they are asked when that one is done.
-                    RecountResult result = behind ?? await RecountAsync(run, unit, events, attempt);
+                    RecountResult result = behind ?? await RecountAsync(run, unit, events, attempt, starts);
                     behind ??= !giveUp && result is { Outcome: Grains.RecountOutcome.Again, Code: "archive_behind" or "counting_behind" or "counting_stopped" or "replay_unavailable" } ? result : null;
                     results.Add((unit, result));
                 }
@@ -159,14 +160,17 @@ internal sealed partial class ReconciliationGrain
         await WritePositionAsync();
     }
 
-    private async Task<RecountResult> RecountAsync(PlannedRun run, UnfinishedHour unit, long events, int attempt)
+    private async Task<RecountResult> RecountAsync(
+        PlannedRun run, UnfinishedHour unit, long events, int attempt, IReadOnlyDictionary<string, RollupStart> starts)
     {
         IReadOnlyList<InvalidationSpan> spans = [.. invalidations.State.Invalidations.Where(one => one.From is not null && Touches(one.Invalidation.Request.Filter, unit.Hour)).Select(one => one.Span)];
         InvalidationSpan? candidate = run.Candidate is long number && invalidations.State.Invalidations.Find(one => one.Invalidation.Number == number) is { } kept
             && Touches(kept.Invalidation.Request.Filter, unit.Hour)
             ? kept.Span
             : null;
-        var request = new RecountRequest(run.Run.Number, unit.Hour, unit.Chain, run.Run.Request.DryRun, HadPassed(run, unit), events, spans, attempt, candidate, run.Run.Request.Mode);
+        var request = new RecountRequest(
+            run.Run.Number, unit.Hour, unit.Chain, run.Run.Request.DryRun, HadPassed(run, unit), events, spans, attempt, candidate, run.Run.Request.Mode,
+            [.. starts.Where(start => !start.Value.Covers(unit.Hour, unit.Hour + 1)).Select(start => start.Key)], run.Run.Request.Rebuild?.Rollup);
         try
         {
             return await GrainFactory.GetGrain<IRecountGrain>(RecountGrain.Key(unit.Chain, unit.Hour)).RecountAsync(request, _stop.Token);
@@ -203,6 +207,7 @@ internal sealed partial class ReconciliationGrain
         }
 
         LogTrouble(logger, run.Run.Number, Time(unit.Hour), unit.Chain, result.Code ?? "failed", result.Message ?? "");
+        NoteGap(run, at, unit.Hour);
         if (at.Troubles.Count < MostTroubles)
         {
             at.Troubles.Add(new RunTrouble(unit.Hour, unit.Chain, result.Code ?? "failed", result.Message ?? ""));
@@ -222,6 +227,7 @@ internal sealed partial class ReconciliationGrain
 
     private async Task EndAsync(PlannedRun run, RunProgress at)
     {
+        await NoteRebuiltAsync(run, at);
         RunState state = at.Troubles.Count == 0 ? RunState.Done : RunState.DoneInPart;
         if (state == RunState.Done)
         {

@@ -82,7 +82,7 @@ internal sealed partial class ReconciliationGrain(
                 await RemindAsync();
                 await EnqueueMissingAsync();
                 await PlanAsync();
-                if (runs.State.Runs.FirstOrDefault(run => run.Run.State <= RunState.Running) is { } next)
+                if (runs.State.Runs.FirstOrDefault(run => run.Run.State <= RunState.Running && !(run.Run.NotBefore > Now)) is { } next)
                 {
                     await ExecuteAsync(next);
                     continue;

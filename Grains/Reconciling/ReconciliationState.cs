@@ -48,6 +48,9 @@ public sealed class RunProgress
 
     /// <summary>Units that wait for the archive or the counting.</summary>
     public List<UnfinishedHour> Deferred { get; set; } = [];
+
+    /// <summary>Of a run that rebuilds a rollup: hours that it could not do, and perhaps some between them.</summary>
+    public List<HourRange> Gaps { get; set; } = [];
 }
 
 /// <summary>An hour of a chain.</summary>

@@ -29,6 +29,11 @@ internal sealed partial class RecountGrain(
     public async Task<RecountResult> RecountAsync(RecountRequest request, CancellationToken cancellationToken)
     {
         DeactivateOnIdle();
+        if (request.Rebuild is { } rebuild && !counting.Rollups.Any(rollup => rollup.ToString() == rebuild))
+        {
+            return new RecountResult(RecountOutcome.Refused, "rollup_not_enabled", $"a silo counts without {rebuild}: its setting Rollups has {counting.Rollups}", 0, 0, 0);
+        }
+
         var rules = new RecountRules
         {
             Rollups = counting.Rollups,

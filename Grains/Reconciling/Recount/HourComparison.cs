@@ -15,19 +15,22 @@ internal sealed class HourComparison
     private readonly int _hour;
     private readonly int _chain;
     private readonly bool _withMinutes;
+    private readonly HashSet<string> _notWhole;
 
     /// <param name="table">What was recounted.</param>
     /// <param name="rollups">The rollups in force: series of others are history that nobody counts any more, and left alone.</param>
     /// <param name="hour">The hour.</param>
     /// <param name="chain">The chain.</param>
     /// <param name="withMinutes">Whether minutes of the hour are kept.</param>
-    public HourComparison(HourTable table, RollupSet rollups, int hour, int chain, bool withMinutes)
+    /// <param name="notWhole">Rollups that were switched on after clicks of the hour were counted.</param>
+    public HourComparison(HourTable table, RollupSet rollups, int hour, int chain, bool withMinutes, IReadOnlyList<string>? notWhole = null)
     {
         _table = table;
         _rollups = rollups;
         _hour = hour;
         _chain = chain;
         _withMinutes = withMinutes;
+        _notWhole = [.. notWhole ?? []];
         table.SeeNothing();
     }
 
@@ -61,7 +64,7 @@ internal sealed class HourComparison
             return null;
         }
 
-        CorrectionCause cause = same ? CorrectionCause.None : row.SetAside || sameQuarters ? CorrectionCause.StoreDamage : Cause(number, quarters, row.Quarters, day);
+        CorrectionCause cause = same ? CorrectionCause.None : row.SetAside || sameQuarters ? CorrectionCause.StoreDamage : Cause(stored.Key.Series, number, quarters, row.Quarters, day);
         string detail = string.Join(
             ", ",
             new[]
@@ -134,11 +137,16 @@ internal sealed class HourComparison
         long[] expected = _table.Counts(number);
         long[] quarters = Quarters(expected);
         return new WindowDifference(
-            Key(number), Cause(number, quarters, s_none, s_none), [.. s_none], quarters, _withMinutes ? expected : null, 0, false, "no row");
+            Key(number), Cause(_table.Series(number), number, quarters, s_none, s_none), [.. s_none], quarters, _withMinutes ? expected : null, 0, false, "no row");
     }
 
-    private CorrectionCause Cause(int number, long[] expected, ReadOnlySpan<long> stored, ReadOnlySpan<long> day)
+    private CorrectionCause Cause(string series, int number, long[] expected, ReadOnlySpan<long> stored, ReadOnlySpan<long> day)
     {
+        if (_notWhole.Count > 0 && !Above(stored, expected) && SeriesName.TryParse(series, out SeriesName name) && _notWhole.Contains(name.Rollup.ToString()))
+        {
+            return CorrectionCause.Rebuilt;
+        }
+
         if (Equals(HourView.BeforeTaking, number, expected, stored))
         {
             return Sum(stored) >= expected.Sum() ? CorrectionCause.Invalidated : CorrectionCause.Restored;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ClickAggregator.Clicks;
 using ClickAggregator.Grains.Archive;
 using ClickAggregator.Grains.Reconciling.Replay;
 using ClickAggregator.Grains.Storage;
@@ -11,6 +12,7 @@ namespace ClickAggregator.Grains.Reconciling.Recount;
 /// </summary>
 /// <remarks>
 /// 1. X: up to where the chain is both archived and counted. Every batch that touched the hour must end at or below it.
+///    Where the archive has lost some of the chain's clicks, and perhaps of the hour's, nothing is made up for that a rollup lacks.
 /// 2. The archived clicks of the hour below X are recounted, in as many passes as the memory needs (<see cref="HourRecount"/>); where
 ///    the run says so, also by the counting's own code, and the two have to agree (<see cref="HourReplay"/>).
 /// 3. Each pass is compared with what is stored of its series (<see cref="HourComparison"/>).
@@ -27,10 +29,11 @@ internal sealed class HourUnit
 
     private readonly RecountRequest _request;
     private readonly RecountPorts _ports;
-    private readonly RecountRules _rules;
     private readonly int _hour;
     private readonly int _chain;
+    private readonly IReadOnlyList<string> _notWhole;
     private readonly List<HistoryRow> _history = [];
+    private RecountRules _rules;
     private IReadOnlyList<long> _versions = [];
     private Corrector _corrector = null!;
     private long _upto;
@@ -42,6 +45,7 @@ internal sealed class HourUnit
         _rules = rules;
         _hour = request.Hour;
         _chain = request.Chain;
+        _notWhole = request.NotWhole ?? [];
     }
 
     /// <summary>Hears of each correction that was done.</summary>
@@ -81,8 +85,21 @@ internal sealed class HourUnit
             }
 
             // 2. to 5.
-            HourQuestion question = Question(last);
             var reader = new HourReader(_ports.Archive, _ports.Objects, _ports.Files, _chain, _hour);
+            if (incomplete is not null && _notWhole.Count > 0 && await CompletenessAsync(reader, last, counted, archived, cancellationToken) is not Completeness.Whole and var lacks)
+            {
+                if (_request.Rebuild is not null)
+                {
+                    return lacks == Completeness.Unknown
+                        ? Result(RecountOutcome.Again, "later", Text($"the hour got clicks beyond offset {_upto} of chain {_chain} while it was recounted"), null)
+                        : Result(RecountOutcome.Refused, "archive_incomplete", $"{incomplete}, and the hour may have clicks of them: it cannot be rebuilt", null);
+                }
+
+                // Half a history would be called a rebuilt one.
+                _rules = _rules with { Rollups = new RollupSet(_rules.Rollups.Where(rollup => !_notWhole.Contains(rollup.ToString()))) };
+            }
+
+            HourQuestion question = Question(last);
             long rows = archived.Objects.Sum(one => one.HourRows);
             long seed = Random.Shared.NextInt64();
             recount = new HourRecount(reader, question, rows, _rules.Bounds, seed);
@@ -101,8 +118,11 @@ internal sealed class HourUnit
                 await CompareAsync(recount.Table, tops, cancellationToken);
             }
 
-            // 6.
-            await tops.CheckAsync(_corrector, cancellationToken);
+            // 6. Where windows have more than the archive, and keep it, so have the lists.
+            if (_corrector.Refused is null)
+            {
+                await tops.CheckAsync(_corrector, cancellationToken);
+            }
 
             // 7.
             await _corrector.EndAsync(cancellationToken);
@@ -142,7 +162,7 @@ internal sealed class HourUnit
     private async Task CompareAsync(HourTable table, TopComparison tops, CancellationToken cancellationToken)
     {
         int? floor = await _ports.Counts.ReadMinutesFloorAsync(cancellationToken);
-        var comparison = new HourComparison(table, _rules.Rollups, _hour, _chain, withMinutes: !(_hour < floor));
+        var comparison = new HourComparison(table, _rules.Rollups, _hour, _chain, withMinutes: !(_hour < floor), _notWhole);
         await foreach (StoredWindow stored in _ports.Ledger.ReadWindowsAsync(_hour, _chain, cancellationToken))
         {
             if (comparison.Covers(stored.Key.Series))
@@ -262,6 +282,41 @@ internal sealed class HourUnit
         return lost is null ? null : Text($"offsets {lost.From} to {lost.To} of chain {_chain} were gone from the log before they were archived");
     }
 
+    /// <summary>
+    /// Whether the archive has every click of the hour although it lacks some of the chain: then no window of what was counted from the
+    /// beginning has more than the recount.
+    /// </summary>
+    private async Task<Completeness> CompletenessAsync(
+        HourReader reader, HourFinal? last, CountedChain counted, ArchivedHour archived, CancellationToken cancellationToken)
+    {
+        // Each of these has every click in it.
+        Rollup? every = _rules.Rollups.FirstOrDefault(rollup =>
+            rollup is { Base: RollupBase.Total or RollupBase.Kind or RollupBase.Target, ByCountry: false, ByDevice: false } && !_notWhole.Contains(rollup.ToString()));
+        if (every is null)
+        {
+            return Completeness.Lacking;
+        }
+
+        // Clicks that are taken back may be in the store or not: without them nothing that was lost is hidden by them.
+        var rollups = new RollupSet([every]);
+        var taken = new TakenBack(InForceAt(_request.Events).Concat(InForceAt(last?.Invalidations ?? 0)));
+        var recount = new HourRecount(
+            reader, new HourQuestion(_hour, _upto, rollups, taken, _rules.RetentionDays), archived.Objects.Sum(one => one.HourRows), _rules.Bounds, Random.Shared.NextInt64());
+        while (await recount.NextAsync(cancellationToken))
+        {
+            var comparison = new HourComparison(recount.Table, rollups, _hour, _chain, withMinutes: false);
+            await foreach (StoredWindow stored in _ports.Ledger.ReadWindowsAsync(_hour, _chain, cancellationToken))
+            {
+                if (comparison.Covers(stored.Key.Series) && comparison.Compare(stored) is { Lowers: true } more)
+                {
+                    return more.StoredUpto > _upto && more.StoredUpto <= counted.Next ? Completeness.Unknown : Completeness.Lacking;
+                }
+            }
+        }
+
+        return Completeness.Whole;
+    }
+
     private async Task<HourMark?> MarkAsync(CancellationToken cancellationToken)
     {
         foreach (HourMark mark in await _ports.Ledger.ReadHoursAsync(_hour, _hour + 1, cancellationToken))
@@ -273,6 +328,13 @@ internal sealed class HourUnit
         }
 
         return null;
+    }
+
+    private enum Completeness
+    {
+        Whole,
+        Lacking,
+        Unknown,
     }
 
     private RecountResult Result(RecountOutcome outcome, string? code, string? message, HourRecount? recount, RecountFinal? final = null) =>

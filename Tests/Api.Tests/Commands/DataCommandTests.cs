@@ -13,6 +13,7 @@ public sealed class DataCommandTests : IDisposable
     [InlineData("verify")]
     [InlineData("backup", "DIR=copy")]
     [InlineData("adopt-log", "--log=7f0c3c3e-6a0e-4f5a-9d43-0a3a1b0c4d11")]
+    [InlineData("rebuild-rollup", "target")]
     public async Task A_directory_that_was_mistyped_is_not_made(string command, string option = "")
     {
         string data = Path.Combine(_folder, "mistyped");
@@ -21,6 +22,32 @@ public sealed class DataCommandTests : IDisposable
         Assert.Equal((ExitCodes.Failed, ""), (code, output));
         Assert.Contains(data + " holds no store.db", error, StringComparison.Ordinal);
         Assert.Empty(Directory.EnumerateFileSystemEntries(_folder));
+    }
+
+    [Theory]
+    [InlineData("ROLLUP has 'tarket'", "tarket")]
+    [InlineData("and not target|country: give the server's settings, with it", "target|country")]
+    [InlineData("'--from' is a date", "target", "--from=soon")]
+    [InlineData("ROLLUP is missing")]
+    public async Task A_rollup_that_cannot_be_rebuilt_as_it_was_asked_is_called_wrongly(string fault, params string[] args)
+    {
+        (int code, string output, string error) = await RunAsync(["rebuild-rollup", .. args, "--data", _folder]);
+        Assert.Equal((ExitCodes.Usage, ""), (code, output));
+        Assert.Contains(fault, error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Rebuilding_with_other_settings_than_the_servers_would_switch_rollups_off_and_beside_the_server_is_the_servers_work()
+    {
+        await using ApiServer server = await ApiServer.StartAsync("--Rollups=total", "--Rollups=target|country");
+        await server.UntilAsync("/health/ready/query", answer => answer.Status == 200);
+        (int code, _, string error) = await RunAsync("rebuild-rollup", "total", "--Rollups=total", "--data", server.DataDirectory);
+        Assert.Equal(ExitCodes.Usage, code);
+        Assert.Contains("the server counts by target|country, too, which this would switch off", error, StringComparison.Ordinal);
+        (code, _, error) = await RunAsync("rebuild-rollup", "total", "--Rollups=total", "--Rollups=target|country", "--data", server.DataDirectory);
+        Assert.Equal(ExitCodes.Failed, code);
+        Assert.Contains("in use by another process", error, StringComparison.Ordinal);
+        Assert.Contains("-d '{\"rollup\":\"total\"}'", error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -38,6 +38,23 @@ public class RunTests : IClassFixture<ScriptedServer>
         Assert.Equal(("waiting", "republish", "billing"), (Text(answer.Json, "state"), Text(answer.Json, "mode"), Text(answer.Json, "by")));
     }
 
+    [Fact]
+    public async Task An_order_with_a_rollup_rebuilds_it()
+    {
+        Answer answer = await _server.SendAsync("POST", "/v1/reconciliations", """{"rollup":"target|country","dry_run":true}""");
+        Assert.True(answer.Status == 202, answer.Body);
+        Assert.Equal("/v1/reconciliations/102", answer.Message.Headers.Location!.ToString());
+        Assert.Equal(("target|country", (int?)null, true, (string?)"billing"), Assert.Single(Script.Asked));
+        Assert.Equal(("rebuild", "target|country", "2027-01-15T08:10:00.000Z"), (Text(answer.Json, "reason"), Text(answer.Json, "rollup"), Text(answer.Json, "not_before")));
+
+        Script.Asked.Clear();
+        answer = await _server.SendAsync("POST", "/v1/reconciliations", """{"rollup":"target","from":"2026-11-22T10:30:00Z"}""");
+        Assert.True(answer.Status == 202, answer.Body);
+        int ten = (int)(new DateTimeOffset(2026, 11, 22, 10, 0, 0, TimeSpan.Zero).ToUnixTimeSeconds() / 3600);
+        Assert.Equal(("target", (int?)ten, false, (string?)"billing"), Assert.Single(Script.Asked));
+        QueryErrorTests.Check(await _server.SendAsync("POST", "/v1/reconciliations", """{"rollup":"target","to":"2026-11-22"}"""), 400, "invalid_parameter", "to");
+    }
+
     [Theory]
     [InlineData("not_final", 409)]
     [InlineData("too_many_runs", 429)]

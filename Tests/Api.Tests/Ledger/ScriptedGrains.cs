@@ -74,6 +74,14 @@ internal sealed class ScriptedReconciliation
         return Task.FromResult(run);
     }
 
+    public Task<IReadOnlyList<ReconciliationRun>> RebuildAsync(string rollup, int? fromHour, bool dryRun, string? by)
+    {
+        Ask((rollup, fromHour, dryRun, by));
+        var request = new RunRequest(LedgerServer.Hour - 9, LedgerServer.Hour, RunMode.Direct, dryRun, by, new RollupRebuild(rollup, int.MinValue, 0));
+        return Task.FromResult<IReadOnlyList<ReconciliationRun>>(
+            [new ReconciliationRun(102, request, "rebuild", RunState.Waiting, 1_800_000_000_000, null, null, 0, 0, 0, 0, 0, [], 1_800_000_600_000)]);
+    }
+
     public Task<ReconciliationRun?> GetRunAsync(long number) => Task.FromResult(Runs.FirstOrDefault(run => run.Number == number));
 
     public Task<IReadOnlyList<ReconciliationRun>> GetRunsAsync(long? below, int limit) =>

@@ -32,7 +32,7 @@ public class CorrectorTests
     private Corrector Correct(int attempt, long upto, long[] before, long[] after, string detail)
     {
         var request = new RecountRequest(7, s_key.Hour, s_key.Chain, DryRun: false, Passed: false, 0, [], attempt);
-        var ports = new RecountPorts(_ledger, _ledger, _ledger, new AllApplied(), null!, null!, null!, _world);
+        var ports = new RecountPorts(_ledger, _ledger, _ledger, new AllApplied(), null!, null!, null!, null!, _world);
         var corrector = new Corrector(request, ports, new RecountRules(), new CountedChain(CountedChainState.Counted, upto, 0), upto, null);
         bool done = false;
         _world.NewActor().Start(async () =>

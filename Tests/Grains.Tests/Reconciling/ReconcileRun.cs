@@ -3,6 +3,7 @@ using ClickAggregator.Clicks;
 using ClickAggregator.Grains.Archive;
 using ClickAggregator.Grains.Chain;
 using ClickAggregator.Grains.Counting;
+using ClickAggregator.Grains.Partitions;
 using ClickAggregator.Grains.Reconciling;
 using ClickAggregator.Grains.Reconciling.Recount;
 using ClickAggregator.Grains.Reconciling.Replay;
@@ -15,7 +16,8 @@ namespace ClickAggregator.Grains.Tests.Reconciling;
 
 /// <summary>
 /// One seed: a partition counts, late clicks and repeats and all, while somebody changes the store, and hours are recounted by units
-/// that die on the way. Every promise that was made is kept in mind, and looked up in the end.
+/// that die on the way. In some seeds a rollup is switched on later, and off and on. Every promise that was made is kept in mind,
+/// and looked up in the end.
 /// </summary>
 internal sealed class ReconcileRun : IDisposable
 {
@@ -25,6 +27,17 @@ internal sealed class ReconcileRun : IDisposable
     private const int MostTries = 5;
     private const int Finalisations = 3;
     private static readonly RollupSet s_rollups = RollupSet.Default;
+
+    // Of each hour and version, the switches of the rollup at which it was called whole there.
+    private readonly Dictionary<(int Hour, long Version), long> _wholeAt = [];
+    private readonly HashSet<(long Run, int Hour)> _notWhole = [];
+    private readonly RollupHistoryGrain _history;
+
+    // What is switched on later; null for nothing.
+    private readonly Rollup? _later;
+
+    // Nobody changes the store, and no click comes twice: then what is counted is right at any moment.
+    private readonly bool _calm;
     private readonly World _world;
     private readonly MemoryLog _log;
     private readonly MemoryRecords _records;
@@ -34,6 +47,7 @@ internal sealed class ReconcileRun : IDisposable
     private readonly Activations _activations;
     private readonly CountingInstruments _instruments = new();
     private readonly CountingRules _rules = new(s_rollups, TimeSpan.FromMinutes(2), 40);
+    private readonly CountingRules _rulesBefore;
     private readonly List<InvalidationSpan> _invalidations = [];
     private readonly Dictionary<(int Hour, long Version), SortedDictionary<string, long[]>> _promised = [];
     private readonly List<Actor> _units = [];
@@ -50,6 +64,7 @@ internal sealed class ReconcileRun : IDisposable
     private long _archived;
     private long _run;
     private bool _quiet;
+    private bool _isOn = true;
 
     private ReconcileRun(int seed)
     {
@@ -63,7 +78,20 @@ internal sealed class ReconcileRun : IDisposable
         _activations = new Activations(_world, _windows, ChainFaults.None);
         _counted = new Counted(this);
         _replay.Appending = SendAsync;
+        _history = new RollupHistoryGrain(new MemoryState<RollupHistory>(), _world);
+        if (_world.Chance(50))
+        {
+            _later = s_rollups[_world.Random.Next(s_rollups.Count)];
+            _calm = _world.Chance(50);
+            _isOn = _world.Chance(20);
+        }
+
+        _rulesBefore = new CountingRules(new RollupSet(s_rollups.Where(rollup => rollup != _later)), TimeSpan.FromMinutes(2), 40);
     }
+
+    /// <summary>What silos that start now count by.</summary>
+    private CountingRules Rules => _isOn ? _rules : _rulesBefore;
+
 
     /// <summary>Runs a seed; answers what is wrong, or null.</summary>
     public static string? Check(int seed, Dictionary<string, int> fired)
@@ -91,7 +119,7 @@ internal sealed class ReconcileRun : IDisposable
 
     private string? Run()
     {
-        int rounds = _world.Random.Next(2, 6);
+        int rounds = _calm ? _world.Random.Next(6, 14) : _world.Random.Next(2, 6);
         long at = 0;
         for (int i = 0; i < rounds; i++)
         {
@@ -116,6 +144,16 @@ internal sealed class ReconcileRun : IDisposable
         }
 
         _units.ForEach(unit => unit.Dead = true);
+        if (CompareWhole() is { } notWhole)
+        {
+            return notWhole;
+        }
+
+        if (!_isOn)
+        {
+            Switch();
+        }
+
         for (int n = 0; n < Finalisations * Hours; n++)
         {
             int hour = _firstHour + (n % Hours);
@@ -124,9 +162,13 @@ internal sealed class ReconcileRun : IDisposable
             {
                 // Late clicks, damage, and clicks that are taken back: what was final becomes so again, as something else.
                 Append();
-                Damage();
-                Damage();
-                Invalidate();
+                if (!_calm)
+                {
+                    Damage();
+                    Damage();
+                    Invalidate();
+                }
+
                 if (_world.Chance(60))
                 {
                     Erase();
@@ -165,7 +207,7 @@ internal sealed class ReconcileRun : IDisposable
             var entry = new Entry(
                 offset, _world.Now, $"a{_world.Random.Next(4)}", $"c{offset}", _world.Chance(50) ? $"k{_world.Random.Next(2)}" : "",
                 (hour * 3_600_000L) + _world.Random.Next(3_600_000), false, _world.Chance(70) ? $"u{_world.Random.Next(3)}" : "", _world.Chance(50) ? $"s{_world.Random.Next(2)}" : "");
-            if (_log.Entries.Count > 0 && _world.Chance(25))
+            if (_log.Entries.Count > 0 && !_calm && _world.Chance(25))
             {
                 Entry other = _log.Entries[_world.Random.Next(_log.Entries.Count)];
                 entry = entry with { Ad = other.Ad, Id = other.Id, Time = _world.Chance(70) ? other.Time : entry.Time };
@@ -190,16 +232,36 @@ internal sealed class ReconcileRun : IDisposable
             case 1:
                 _activations.CrashOne();
                 break;
-            case 2:
+            case 2 when !_calm:
                 Invalidate();
                 break;
             case 3:
                 Erase();
                 break;
+            case 4 or 5 or 6 when _later is not null:
+                Switch();
+                break;
             default:
-                Damage();
+                if (_calm)
+                {
+                    StartUnit(_firstHour + _world.Random.Next(Hours));
+                }
+                else
+                {
+                    Damage();
+                }
+
                 break;
         }
+    }
+
+    /// <summary>Everything is started anew, with the rollup or without it.</summary>
+    private void Switch()
+    {
+        _isOn = !_isOn;
+        _owner!.Dead = true;
+        _world.Fire(_isOn ? "rollup on" : "rollup off");
+        StartOwner();
     }
 
     private void Invalidate()
@@ -302,6 +364,8 @@ internal sealed class ReconcileRun : IDisposable
         Actor owner = _owner = _world.NewActor();
         _chain = null;
         _counted.WakeAnew();
+        CountingRules by = Rules;
+        _history.NoteAsync(0, "log", [.. by.Rollups.Select(rollup => rollup.ToString())]).GetAwaiter().GetResult();
         owner.Start(async () =>
         {
             IChainRecordStore store = _records.Open();
@@ -310,7 +374,7 @@ internal sealed class ReconcileRun : IDisposable
                 var chain = new PartitionChain(
                     0, new ChainOptions { MaxRecords = 30 }, _log, store, _rulesStore, _activations, new NotingFirst(this), _ => Task.FromResult(Chain),
                     (rules, number) => new ClickFolder(rules, number, new DuplicateSet(rules.Horizon, rules.MaxIds), maxSlots: 12),
-                    _rules, _world, NullLogger.Instance, static _ => { }, _instruments);
+                    by, _world, NullLogger.Instance, static _ => { }, _instruments);
                 try
                 {
                     await chain.StartAsync(CancellationToken.None);
@@ -387,7 +451,7 @@ internal sealed class ReconcileRun : IDisposable
         int attempt = 0;
         actor.Start(async () =>
         {
-            while (_quiet || attempt < MostTries)
+            while (_quiet || attempt < (_calm ? 8 * MostTries : MostTries))
             {
                 try
                 {
@@ -436,11 +500,22 @@ internal sealed class ReconcileRun : IDisposable
         MemoryArchive archive = Archive();
         bool dry = !_quiet && _world.Chance(10);
         long events = _events;
+        IReadOnlyDictionary<string, RollupStart> starts = await _history.GetStartsAsync();
+        RollupStart? start = _later is null ? null : starts.GetValueOrDefault(_later.ToString());
+        bool rebuilds = _isOn && start is { Lacking: null } && (_quiet || _world.Chance(60));
+        bool whole = start?.Covers(hour, hour + 1) == true;
         RunMode mode = _world.Chance(50) ? RunMode.Republish : RunMode.Direct;
-        var request = new RecountRequest(dry ? ++_run : run, hour, Chain, dry, Passed: false, events, [.. _invalidations], attempt, Mode: mode);
+        var request = new RecountRequest(
+            dry ? ++_run : run, hour, Chain, dry, Passed: false, events, [.. _invalidations], attempt, Mode: mode,
+            NotWhole: [.. starts.Where(each => !each.Value.Covers(hour, hour + 1)).Select(each => each.Key)], Rebuild: rebuilds ? _later!.ToString() : null);
+        if (request.NotWhole!.Count > 0)
+        {
+            _notWhole.Add((request.Run, hour));
+        }
+
         var ports = new RecountPorts(_ledger, _ledger, _ledger, _counted, archive, archive.Objects, archive.Files, _replay, _world);
         var bounds = new RecountBounds(_world.Random.Next(3, 40), 1000, _world.Random.Next(5, 200));
-        var rules = new RecountRules { Rollups = s_rollups, Chunk = _world.Random.Next(1, 6), Young = TimeSpan.Zero, Bounds = bounds };
+        var rules = new RecountRules { Rollups = Rules.Rollups, Chunk = _world.Random.Next(1, 6), Young = TimeSpan.Zero, Bounds = bounds };
         RecountResult result = await new HourUnit(request, ports, rules).RunAsync(CancellationToken.None);
         _world.Fire($"unit {result.Outcome} {result.Code}");
         _last = $"{result.Outcome} {result.Code}: {result.Message}";
@@ -461,8 +536,22 @@ internal sealed class ReconcileRun : IDisposable
             // The record first, then the finalisation.
             long version = ++_version;
             _promised[(hour, version)] = Truth(hour, final.Upto, events);
+            if (whole)
+            {
+                _wholeAt[(hour, version)] = start!.Switches;
+            }
+
             await _ledger.WriteFinalAsync(new HourFinal(hour, Chain, final.Upto, run, events, [.. final.Versions, version], _world.Now), CancellationToken.None);
             _world.Fire($"final {Math.Min(final.Versions.Count, 3)}");
+            if (rebuilds && await _history.NoteRebuiltAsync(_later!.ToString(), start!.Switches, [new HourRange(hour, hour + 1)], _version))
+            {
+                _wholeAt[(hour, version)] = start.Switches;
+                _world.Fire("rebuilt with a version");
+            }
+        }
+        else if (rebuilds && !dry)
+        {
+            _world.Fire(await _history.NoteRebuiltAsync(_later!.ToString(), start!.Switches, [new HourRange(hour, hour + 1)], _version) ? "rebuilt" : "switched meanwhile");
         }
 
         return !dry;
@@ -571,6 +660,35 @@ internal sealed class ReconcileRun : IDisposable
         return unlisted.Length > 0 ? $"{unlisted[0]} is named by no index" : CompareLedger() ?? ComparePromises();
     }
 
+    /// <summary>What is called whole is, once what was under way has ended: where nothing but clicks changed the store.</summary>
+    private string? CompareWhole()
+    {
+        if (!_calm || !_isOn || _chain is not { IsCounting: true } || _chain.Next < _log.End)
+        {
+            return null;
+        }
+
+        RollupStart start = Start();
+        foreach (int hour in Enumerable.Range(_firstHour, Hours).Where(hour => start.Covers(hour, hour + 1)))
+        {
+            _world.Fire("called whole");
+            foreach ((string series, long[] expected) in Truth(hour, long.MaxValue, _events).Where(pair => IsLater(pair.Key)))
+            {
+                _windows.Rows.TryGetValue(new WindowKey(series, hour, Chain), out WindowRow? row);
+                if (row is null || !row.Quarters.SequenceEqual(HourComparison.Quarters(expected)))
+                {
+                    return $"{series}@{hour} is called whole with {Text(row?.Quarters)}, and should be {Text(HourComparison.Quarters(expected))}";
+                }
+            }
+        }
+
+        return null;
+    }
+
+    private RollupStart Start() => _history.GetStartsAsync().GetAwaiter().GetResult()[_later!.ToString()];
+
+    private bool IsLater(string series) => _later is not null && SeriesName.TryParse(series, out SeriesName name) && name.Rollup == _later;
+
     private string Lists() => string.Join("; ", _windows.Tops.Select(pair =>
         $"{pair.Key.Slice} {pair.Key.Start}: {string.Join(' ', pair.Value.Entries.Select(entry => $"{entry.Id}={entry.Clicks}"))} floor {pair.Value.Floor}"))
         + " | " + string.Join("; ", _windows.Days.Where(pair => pair.Key.Series.StartsWith("ad:", StringComparison.Ordinal)).Select(pair => $"{pair.Key} {pair.Value.Sum()}"))
@@ -583,6 +701,12 @@ internal sealed class ReconcileRun : IDisposable
             if (row.State == CorrectionState.Pending)
             {
                 return $"{row.Key} is left pending by run {row.Run}";
+            }
+
+            bool lacked = IsLater(row.Key.Series) && _notWhole.Contains((row.Run, row.Key.Hour));
+            if (row.Cause == CorrectionCause.Rebuilt ? !lacked : lacked && _calm && row.State == CorrectionState.Settled && row.After.Sum() > row.Before.Sum())
+            {
+                return $"{row.Key} was corrected by run {row.Run} as {row.Cause}, and its rollup was {(lacked ? "not whole" : "whole")}";
             }
         }
 
@@ -614,6 +738,12 @@ internal sealed class ReconcileRun : IDisposable
 
             foreach (string series in promised.Keys.Union(_windows.Rows.Keys.Where(key => key.Hour == hour).Select(key => key.Series)))
             {
+                // No version before the rollup was rebuilt tells its numbers.
+                if (IsLater(series) && (!_wholeAt.TryGetValue((hour, version), out long switches) || switches != Start().Switches))
+                {
+                    continue;
+                }
+
                 var key = new WindowKey(series, hour, Chain);
                 long[] then = _ledger.History.Values.Where(row => row.Key == key && row.Ordinal > ordinal).MinBy(row => row.Ordinal)?.Quarters
                     ?? (_windows.Rows.TryGetValue(key, out WindowRow? row) ? row.Quarters : new long[4]);

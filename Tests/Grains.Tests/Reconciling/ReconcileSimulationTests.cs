@@ -13,6 +13,7 @@ public class ReconcileSimulationTests(ITestOutputHelper output)
         "day changed by a clock ahead", "top list changed by a clock ahead", "name deleted", "part of a day hidden",
         "unit died", "owner crash", "invalidated", "user invalidated", "erased", "revoked", "final 0", "final 1", "final 2", "unit Again archive_behind",
         "unit Again replay_unavailable", "done Direct", "done Republish",
+        "rollup on", "rollup off", "rebuilt with a version", "called whole",
     ];
 
     [Fact]

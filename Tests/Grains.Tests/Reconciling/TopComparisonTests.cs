@@ -49,7 +49,7 @@ public class TopComparisonTests
 
     private int HoursReadFor(int hour)
     {
-        var ports = new RecountPorts(_ledger, _ledger, _ledger, null!, null!, null!, null!, _world);
+        var ports = new RecountPorts(_ledger, _ledger, _ledger, null!, null!, null!, null!, null!, _world);
         var tops = new TopComparison(ports, new RecountRules(), (Day * 24) + hour, Chain);
         int before = _ledger.HoursRead;
         bool done = false;
