@@ -72,11 +72,11 @@ public class FileDamageTests
     public void A_file_of_a_later_format_is_refused_with_the_reason()
     {
         // Sealed anew, as a later build would have.
-        byte[] file = SealedFile.Reseal(Replace(_file, "clicks.format\u0018\u00011", "clicks.format\u0018\u00012"));
+        byte[] file = SealedFile.Reseal(Replace(_file, "clicks.format\u0018\u00011", "clicks.format\u0018\u00013"));
 
         ArchiveDamagedException refused = Assert.Throws<ArchiveDamagedException>(() => _files.Summarize(file));
 
-        Assert.Equal("not a sound file of archived clicks: it has format 2, and this build reads up to 1", refused.Message);
+        Assert.Equal("not a sound file of archived clicks: it has format 3, and this build reads up to 2", refused.Message);
     }
 
     /// <summary>Not to be relied upon, since nobody gets past the seal by accident: the library itself mostly notices.</summary>
