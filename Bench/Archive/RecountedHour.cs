@@ -54,6 +54,8 @@ internal sealed class RecountedHour : IHourArchive, IArchiveObjects
         return (int)recount.Read;
     }
 
+    public Task<bool> ReplaceAsync(string key, string sha256, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => throw new NotSupportedException();
+
     public Task<ArchiveProgress> GetProgressAsync(int chain) => throw new NotSupportedException();
 
     public Task<ArchivedHour> GetHourAsync(int chain, int hour) => Task.FromResult(new ArchivedHour(long.MaxValue, _objects));
