@@ -151,7 +151,7 @@ public class OpenApiTests(LoadedServer loaded)
     // What changes numbers that are final, and what names users.
     private static string ScopeOf(string path, string method) =>
         path == "/v1/clicks" ? "ingest"
-        : path.StartsWith("/v1/invalidations", StringComparison.Ordinal) || path.EndsWith("/close", StringComparison.Ordinal) || (path == "/v1/reconciliations" && method == "post") ? "admin"
+        : path.StartsWith("/v1/invalidations", StringComparison.Ordinal) || path.StartsWith("/v1/erasures", StringComparison.Ordinal) || path.EndsWith("/close", StringComparison.Ordinal) || (path == "/v1/reconciliations" && method == "post") ? "admin"
         : "read";
 
     private static void AssertDescribed(JsonElement document, JsonElement schema, JsonElement value, string at)
