@@ -116,7 +116,7 @@ internal sealed class RebuildRollupCommand : ICommand
             return ExitCodes.Failed;
         }
 
-        string[] others = [.. (await CountedRollups.ReadAsync(store, cancellationToken)).Names.Except(rollups.Select(one => one.ToString())).Order(StringComparer.Ordinal)];
+        string[] others = [.. (await CountedRollups.ReadAsync(new StatesInSqlite(store), cancellationToken)).Names.Except(rollups.Select(one => one.ToString())).Order(StringComparer.Ordinal)];
         if (others.Length > 0)
         {
             throw new UsageException($"Rollups has {rollups}, and the server counts by {string.Join(", ", others)}, too, which this would switch off: give the server's settings");

@@ -1,10 +1,19 @@
 using System.Globalization;
+using ClickAggregator.Adapters.Cassandra;
 using ClickAggregator.Adapters.Sqlite;
 using ClickAggregator.Api.Collect;
+using ClickAggregator.Api.Ledger;
+using ClickAggregator.Api.Queries;
 using ClickAggregator.Api.Settings;
 using ClickAggregator.Api.Verify;
 using ClickAggregator.ClickLog;
 using ClickAggregator.Grains.Archive;
+using ClickAggregator.Grains.Reconciling;
+using ClickAggregator.Grains.Storage;
+using ClickAggregator.Persistence.Cassandra;
+using ClickAggregator.Persistence.Cassandra.Cql;
+using ClickAggregator.Persistence.Cassandra.Schema;
+using ClickAggregator.Silo.Settings;
 using ClickAggregator.Streaming.Kafka;
 using Confluent.Kafka;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -19,46 +28,103 @@ internal sealed class VerifyCommand : ICommand
 {
     public string Name => "verify";
 
-    public string Summary => "recounts the log and compares it with the store, and the archive with its manifest; exit code 1 if they differ. The server has to be stopped";
+    public string Summary =>
+        "recounts the log and compares it with the store, and the archive with its manifest; exit code 1 if they differ. A cluster goes on meanwhile; else the server has to be stopped";
 
-    public IReadOnlyList<CommandOption> Options => [];
+    public string? Remark =>
+        "Give it the server's settings. Of a cluster it reads Kafka, Cassandra and the archive itself, and asks no silo: Kafka:BootstrapServers, Cassandra:ContactPoints, S3:Bucket or Archive:Directory.\n"
+        + "It reads the log once for each million clicks of the hours that it looks at: in a large cluster name some hours.";
+
+    public IReadOnlyList<CommandOption> Options { get; } =
+    [
+        new CommandOption("--from", "DATE", "the first hour that is recounted: a date (midnight UTC) or a time with a zone; default: all"),
+        new CommandOption("--to", "DATE", "like --from, exclusive; raised to the hour"),
+    ];
 
     public async Task<int> RunAsync(CommandInput input, CancellationToken cancellationToken)
     {
-        if (!File.Exists(Path.Combine(input.Settings.DataDirectory, "store.db")))
-        {
-            await input.Error.WriteLineAsync($"{input.Settings.DataDirectory} holds no store.db: there is nothing to verify");
-            return ExitCodes.Failed;
-        }
-
+        (int From, int To) hours = Asked(input);
         try
         {
-            await using PartitionedClickLog log = await PartitionedClickLog.OpenAsync(
-                OpenLog.Options(input.Settings), TimeProvider.System, NullLoggerFactory.Instance, cancellationToken);
-            await using SqliteStore store = SqliteStore.Open(SiloSetup.Store(input.Settings), NullLoggerFactory.Instance);
-            using RecountedTopic? topic = input.Settings.Kafka is KafkaLogSettings kafka
-                ? await RecountedTopic.OpenAsync(kafka.Silo.Clicks, cancellationToken)
-                : null;
-            var clicks = new RecountedClickLog(log);
-            int counts = await CompareAsync(input, store, (IRecountLog?)topic ?? clicks, topic is null ? null : clicks, cancellationToken);
-            return Math.Max(counts, await WalkArchiveAsync(input, cancellationToken));
+            int? counts = input.Settings.Cassandra is { } cassandra
+                ? await OfClusterAsync(input, cassandra, hours, cancellationToken)
+                : await OnDataAsync(input, hours, cancellationToken);
+            return counts is int compared ? Math.Max(compared, await WalkArchiveAsync(input, cancellationToken)) : ExitCodes.Failed;
         }
-        catch (Exception error) when (error is LogUnusableException or StoreUnusableException or KafkaLogException or KafkaException or ArchiveUnavailableException or ArchiveDamagedException)
+        catch (Exception error) when (error is LogUnusableException or StoreUnusableException or KafkaLogException or KafkaException or ArchiveUnavailableException
+            or ArchiveDamagedException or CqlException or SchemaUnusableException)
         {
             await input.Error.WriteLineAsync(error.Message);
             return ExitCodes.Failed;
         }
     }
 
-    private static async Task<int> CompareAsync(
-        CommandInput input, SqliteStore store, IRecountLog log, IRecountLog? before, CancellationToken cancellationToken)
+    private static (int From, int To) Asked(CommandInput input)
     {
-        IReadOnlyList<CountedPartition> all = await CountedPartitions.ReadAsync(store.Path, cancellationToken);
-        VerifyPlan plan = await VerifyPlan.MakeAsync(all, log, before, leaveOutRemoved: before is not null, cancellationToken);
+        try
+        {
+            int from = input.Options.TryGetValue("--from", out string? first) ? Hours.Read("--from", first) : int.MinValue;
+            int to = input.Options.TryGetValue("--to", out string? last) ? Hours.Read("--to", last, raise: true) : int.MaxValue;
+            return from < to ? (from, to) : throw new UsageException("--to must be later than --from");
+        }
+        catch (QueryFaultException fault)
+        {
+            throw new UsageException(fault.Message);
+        }
+    }
+
+    // Null where there is nothing to compare.
+    private static async Task<int?> OnDataAsync(CommandInput input, (int From, int To) hours, CancellationToken cancellationToken)
+    {
+        if (!File.Exists(Path.Combine(input.Settings.DataDirectory, "store.db")))
+        {
+            await input.Error.WriteLineAsync($"{input.Settings.DataDirectory} holds no store.db: there is nothing to verify");
+            return null;
+        }
+
+        await using PartitionedClickLog log = await PartitionedClickLog.OpenAsync(
+            OpenLog.Options(input.Settings), TimeProvider.System, NullLoggerFactory.Instance, cancellationToken);
+        await using SqliteStore store = SqliteStore.Open(SiloSetup.Store(input.Settings), NullLoggerFactory.Instance);
+        using RecountedTopic? topic = input.Settings.Kafka is KafkaLogSettings kafka
+            ? await RecountedTopic.OpenAsync(kafka.Silo.Clicks, cancellationToken)
+            : null;
+        var clicks = new RecountedClickLog(log);
+        var verified = new Verified(new StatesInSqlite(store.Path), store.Counts, store.Ledger);
+        return await CompareAsync(input, verified, (IRecountLog?)topic ?? clicks, topic is null ? null : clicks, topic is not null, hours, cancellationToken);
+    }
+
+    private static async Task<int?> OfClusterAsync(CommandInput input, CassandraSettings cassandra, (int From, int To) hours, CancellationToken cancellationToken)
+    {
+        using RecountedTopic topic = await RecountedTopic.OpenAsync(((KafkaLogSettings)input.Settings.Kafka!).Silo.Clicks, cancellationToken);
+        await using CassandraStore store = await CassandraStore.OpenAsync(
+            new CassandraStoreOptions
+            {
+                // It looks, and makes no table.
+                Cassandra = options =>
+                {
+                    cassandra.Configure(options);
+                    options.CreateSchema = false;
+                },
+                RetentionMinutes = input.Settings.Counting.RetentionMinutes,
+                RetentionDays = input.Settings.Counting.RetentionDays,
+            },
+            NullLoggerFactory.Instance,
+            cancellationToken: cancellationToken);
+        await using var sessions = new CassandraSessions(NullLoggerFactory.Instance, TimeProvider.System);
+        CassandraSession session = sessions.Get(cassandra.Options());
+        var states = new StatesInCassandra(session.Cql, session.Keyspace, input.Settings.Cluster.ServiceId);
+        return await CompareAsync(input, new Verified(states, store.Counts, store.Ledger), topic, null, leaveOutRemoved: true, hours, cancellationToken);
+    }
+
+    private static async Task<int?> CompareAsync(
+        CommandInput input, Verified store, IRecountLog log, IRecountLog? before, bool leaveOutRemoved, (int From, int To) hours, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<CountedPartition> all = await CountedPartitions.ReadAsync(store.States, cancellationToken);
+        VerifyPlan plan = await VerifyPlan.MakeAsync(all, log, before, leaveOutRemoved, cancellationToken);
         if (plan.Parts.Count == 0 && all.Count > 0)
         {
             await input.Error.WriteLineAsync($"the store was counted from the log {all[0].Log}, and the log is {log.Id}: there is nothing to compare");
-            return ExitCodes.Failed;
+            return null;
         }
 
         foreach (string remark in plan.Remarks)
@@ -66,15 +132,15 @@ internal sealed class VerifyCommand : ICommand
             await input.Error.WriteLineAsync(remark);
         }
 
-        int[] others = [.. (await CountedPartitions.ReadNumbersAsync(store.Path, cancellationToken)).Except(plan.Parts.Select(part => part.Chain)).Order()];
+        int[] others = [.. (await CountedPartitions.ReadNumbersAsync(store.States, cancellationToken)).Except(plan.Parts.Select(part => part.Chain)).Order()];
         if (others.Length > 0)
         {
             await input.Error.WriteLineAsync($"windows of another log, that was counted before this one was adopted, are left out (chains {string.Join(", ", others)})");
         }
 
-        RecountRules rules = RecountRules.Of(input.Settings.Counting) with { Counted = await CountedRollups.ReadAsync(store.Path, cancellationToken) };
+        RecountRules rules = RecountRules.Of(input.Settings.Counting) with { Counted = await CountedRollups.ReadAsync(store.States, cancellationToken) };
         VerifyResult result = await new LogRecount(store.Counts, rules, input.Error.WriteLine, ledger: store.Ledger)
-            .RunAsync(plan.Parts, cancellationToken);
+            .RunAsync(plan.Parts, cancellationToken, hours.From, hours.To);
         await input.Output.WriteLineAsync(result.ToString());
         foreach (string example in result.Examples)
         {
@@ -130,4 +196,7 @@ internal sealed class VerifyCommand : ICommand
 
         return exit;
     }
+
+    /// <summary>What of a store is looked at.</summary>
+    private sealed record Verified(IStoredStates States, ICountReader Counts, ILedgerStore Ledger);
 }

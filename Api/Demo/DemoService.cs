@@ -109,7 +109,7 @@ internal sealed class DemoService(
 
     private async Task RecountAsync(CancellationToken cancellationToken)
     {
-        IReadOnlyList<CountedPartition> counted = await CountedPartitions.ReadAsync(Path.Combine(settings.DataDirectory, "store.db"), cancellationToken);
+        IReadOnlyList<CountedPartition> counted = await CountedPartitions.ReadAsync(new StatesInSqlite(Path.Combine(settings.DataDirectory, "store.db")), cancellationToken);
         using RecountedTopic? topic = settings.Kafka is KafkaLogSettings kafka ? await RecountedTopic.OpenAsync(kafka.Silo.Clicks, cancellationToken) : null;
         var clicks = new RecountedClickLog(log);
         VerifyPlan plan = await VerifyPlan.MakeAsync(counted, (IRecountLog?)topic ?? clicks, topic is null ? null : clicks, leaveOutRemoved: topic is not null, cancellationToken);

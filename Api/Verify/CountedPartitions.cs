@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Microsoft.Data.Sqlite;
 
 namespace ClickAggregator.Api.Verify;
 
@@ -7,12 +6,11 @@ namespace ClickAggregator.Api.Verify;
 internal static class CountedPartitions
 {
     /// <summary>Every chain that is counted, and those of logs that were closed when another took their place.</summary>
-    public static async Task<IReadOnlyList<CountedPartition>> ReadAsync(string store, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<CountedPartition>> ReadAsync(IStoredStates states, CancellationToken cancellationToken)
     {
-        await using SqliteConnection connection = await OpenAsync(store, cancellationToken);
-        Dictionary<int, (int Partition, string Log)> numbers = await NumbersAsync(connection, cancellationToken);
+        Dictionary<int, (int Partition, string Log)> numbers = await NumbersAsync(states, cancellationToken);
         var counted = new List<CountedPartition>();
-        await foreach (JsonElement state in StatesAsync(connection, "chain", cancellationToken))
+        await foreach (JsonElement state in states.ReadAsync("chain", cancellationToken))
         {
             JsonElement chain = state.GetProperty("Chain");
             int number = chain.GetProperty("Chain").GetInt32();
@@ -38,28 +36,13 @@ internal static class CountedPartitions
     }
 
     /// <summary>Every chain's number.</summary>
-    public static async Task<IReadOnlySet<int>> ReadNumbersAsync(string store, CancellationToken cancellationToken)
-    {
-        await using SqliteConnection connection = await OpenAsync(store, cancellationToken);
-        return (await NumbersAsync(connection, cancellationToken)).Keys.ToHashSet();
-    }
+    public static async Task<IReadOnlySet<int>> ReadNumbersAsync(IStoredStates states, CancellationToken cancellationToken) =>
+        (await NumbersAsync(states, cancellationToken)).Keys.ToHashSet();
 
-    private static async Task<SqliteConnection> OpenAsync(string store, CancellationToken cancellationToken)
-    {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
-        {
-            DataSource = store,
-            Mode = SqliteOpenMode.ReadOnly,
-            Pooling = false,
-        }.ToString());
-        await connection.OpenAsync(cancellationToken);
-        return connection;
-    }
-
-    private static async Task<Dictionary<int, (int Partition, string Log)>> NumbersAsync(SqliteConnection connection, CancellationToken cancellationToken)
+    private static async Task<Dictionary<int, (int Partition, string Log)>> NumbersAsync(IStoredStates states, CancellationToken cancellationToken)
     {
         var numbers = new Dictionary<int, (int Partition, string Log)>();
-        await foreach (JsonElement registry in StatesAsync(connection, "chains", cancellationToken))
+        await foreach (JsonElement registry in states.ReadAsync("chains", cancellationToken))
         {
             foreach (JsonElement chain in registry.GetProperty("Chains").EnumerateArray())
             {
@@ -68,18 +51,5 @@ internal static class CountedPartitions
         }
 
         return numbers;
-    }
-
-    private static async IAsyncEnumerable<JsonElement> StatesAsync(
-        SqliteConnection connection, string name, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        await using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = "SELECT payload FROM grain_state WHERE name = $name";
-        command.Parameters.AddWithValue("$name", name);
-        await using SqliteDataReader reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            yield return JsonDocument.Parse((byte[])reader[0]).RootElement;
-        }
     }
 }

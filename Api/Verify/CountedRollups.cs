@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Microsoft.Data.Sqlite;
 
 namespace ClickAggregator.Api.Verify;
 
@@ -11,17 +10,12 @@ internal sealed class CountedRollups
     /// <summary>The rollups that some partition counts by; none where that was not noted.</summary>
     public IReadOnlyCollection<string> Names => _rollups.Keys;
 
-    public static async Task<CountedRollups> ReadAsync(string store, CancellationToken cancellationToken)
+    public static async Task<CountedRollups> ReadAsync(IStoredStates states, CancellationToken cancellationToken)
     {
-        await using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = store, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString());
-        await connection.OpenAsync(cancellationToken);
-        await using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = "SELECT payload FROM grain_state WHERE name = 'rollups'";
         var counted = new CountedRollups();
-        if (await command.ExecuteScalarAsync(cancellationToken) is byte[] payload)
+        await foreach (JsonElement history in states.ReadAsync("rollups", cancellationToken))
         {
-            using var json = JsonDocument.Parse(payload);
-            counted.Add(json.RootElement);
+            counted.Add(history);
         }
 
         return counted;

@@ -35,18 +35,26 @@ internal sealed class LogRecount(
     private long _read;
 
     /// <summary>Recounts what the parts have counted; windows of other chains are left out.</summary>
-    public async Task<VerifyResult> RunAsync(IReadOnlyList<RecountPart> parts, CancellationToken cancellationToken)
+    /// <param name="parts">What is recounted.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="fromHour">The first hour that is looked at.</param>
+    /// <param name="toHour">The one behind the last.</param>
+    public async Task<VerifyResult> RunAsync(
+        IReadOnlyList<RecountPart> parts, CancellationToken cancellationToken, int fromHour = int.MinValue, int toHour = int.MaxValue)
     {
         _said = _time.GetTimestamp();
         var rows = new SortedDictionary<int, long>();
         await foreach ((WindowKey key, WindowRow row) in store.ScanWindowsAsync(cancellationToken))
         {
-            rows[key.Hour] = rows.GetValueOrDefault(key.Hour) + (key.Series == "total" ? row.Clicks : 0);
+            if (key.Hour >= fromHour && key.Hour < toHour)
+            {
+                rows[key.Hour] = rows.GetValueOrDefault(key.Hour) + (key.Series == "total" ? row.Clicks : 0);
+            }
         }
 
         // Hours that only the log knows belong to the pass of the stored hour before them, or to the first.
         var passes = new List<(int From, int To)>();
-        int from = int.MinValue;
+        int from = fromHour;
         long held = 0;
         foreach ((int hour, long clicks) in rows)
         {
@@ -59,7 +67,7 @@ internal sealed class LogRecount(
             held += clicks;
         }
 
-        passes.Add((from, int.MaxValue));
+        passes.Add((from, toHour));
 
         var total = new VerifyResult(0, 0, 0, 0, []);
         for (int n = 0; n < passes.Count; n++)

@@ -1,7 +1,7 @@
-using ClickAggregator.Grains.Archive;
 using System.Globalization;
 using ClickAggregator.Adapters.Parquet;
 using ClickAggregator.Clicks;
+using ClickAggregator.Grains.Archive;
 
 namespace ClickAggregator.Adapters.Tests.Parquet;
 

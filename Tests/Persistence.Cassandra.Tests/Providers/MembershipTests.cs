@@ -266,7 +266,7 @@ public sealed class MembershipTests(CassandraServer server, ProviderKeyspace key
         MembershipEntry silo = NewSilo(SiloStatus.Active);
         await JoinAsync(table, silo);
 
-        string output = await PythonDriver.RunAsync("Real/interop.py", ["rows", "127.0.0.1", $"{server.Port}", keyspace.Name, "membership"]);
+        string output = await PythonDriver.RunAsync("Real/interop.py", ["rows", "127.0.0.1", $"{server.Port}", keyspace.Name], "membership");
 
         JsonElement row = JsonDocument.Parse(output).RootElement.EnumerateArray().Single(each => each.GetProperty("cluster").GetString() == _cluster);
         Assert.Equal((silo.SiloAddress.ToParsableString(), "Active", 1, 30000), (

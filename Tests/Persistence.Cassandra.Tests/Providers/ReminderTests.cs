@@ -163,7 +163,7 @@ public sealed class ReminderTests(CassandraServer server, ProviderKeyspace keysp
         IReminderTable table = await OpenAsync();
         string? etag = await table.UpsertRow(New(name: "tick"), Cancellation);
 
-        string output = await PythonDriver.RunAsync("Real/interop.py", ["rows", "127.0.0.1", $"{server.Port}", keyspace.Name, "reminders"]);
+        string output = await PythonDriver.RunAsync("Real/interop.py", ["rows", "127.0.0.1", $"{server.Port}", keyspace.Name], "reminders");
 
         JsonElement row = JsonDocument.Parse(output).RootElement.EnumerateArray().Single(each => each.GetProperty("service").GetString() == _service);
         Assert.Equal(("test/grain", "tick", etag, 60_000), (

@@ -208,7 +208,7 @@ public class StateTests(CassandraServer server, ProviderKeyspace keyspace) : ICl
         GrainState<Count> state = New(42);
         await store.Storage.WriteStateAsync("state", s_grain, state);
 
-        string output = await PythonDriver.RunAsync("Real/interop.py", ["rows", "127.0.0.1", $"{server.Port}", keyspace.Name, "grain_state"]);
+        string output = await PythonDriver.RunAsync("Real/interop.py", ["rows", "127.0.0.1", $"{server.Port}", keyspace.Name], "grain_state");
 
         JsonElement row = JsonDocument.Parse(output).RootElement.EnumerateArray().Single(each => each.GetProperty("service").GetString() == _service);
         Assert.Equal(("partition/7", "state", state.ETag), (row.GetProperty("grain").GetString(), row.GetProperty("name").GetString(), row.GetProperty("etag").GetString()));

@@ -3,7 +3,9 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using Amazon.S3;
+using ClickAggregator.Adapters.Parquet;
 using ClickAggregator.Adapters.S3;
+using ClickAggregator.Grains.Archive;
 using ClickAggregator.Persistence.Cassandra.Cql;
 using ClickAggregator.Servers;
 using ClickAggregator.SystemTests.Archive;
@@ -37,7 +39,7 @@ public sealed class ReconciledClusterTests(KafkaServer kafka, CassandraServer ca
     {
         string url = await s3.NewBucketAsync(_bucket);
         await using ClusterPrograms cluster = await ClusterPrograms.NewAsync(
-            kafka, cassandra, $"--S3:Bucket={_bucket}", $"--S3:ServiceUrl={url}", "--Archive:MaxAge=1s");
+            kafka, cassandra, $"--S3:Bucket={_bucket}", $"--S3:ServiceUrl={url}", "--Archive:MaxAge=1s", "--Archive:TakenAwayAfter=1s");
         Task silos = cluster.StartSilosAsync(2);
         await using ApiProcess api = await cluster.StartApiAsync();
         await silos;
@@ -66,6 +68,8 @@ public sealed class ReconciledClusterTests(KafkaServer kafka, CassandraServer ca
         Assert.True(archive.TableRows() > Clicks / 2);
         Say("the archive agrees");
         await TracedAndExportedAsync(http, copy);
+        await VerifiedAsync(cluster);
+        await ErasedAsync(http, objects, truth);
         await NotLoweredAsync(http, new ForeignClient(cql, cluster.Keyspace, TimeSpan.FromHours(20)), url, truth);
     }
 
@@ -207,6 +211,55 @@ public sealed class ReconciledClusterTests(KafkaServer kafka, CassandraServer ca
         using DuckDBCommand count = duck.CreateCommand();
         count.CommandText = $"SELECT count(*) FROM read_parquet('{file}') WHERE target_id = '{ad}'";
         Assert.Equal(sent.Length, Convert.ToInt32(count.ExecuteScalar(), CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>The command reads Kafka, Cassandra and S3 beside the programs, and asks none of them.</summary>
+    private async Task VerifiedAsync(ClusterPrograms cluster)
+    {
+        (int code, string said) = await ApiProcess.RunAsync(["verify", .. cluster.Settings]);
+        Say(said);
+        Assert.True(code == 0, said);
+        Assert.Contains(" 0 windows differ", said, StringComparison.Ordinal);
+        Assert.Contains("windows were corrected by reconciliation", said, StringComparison.Ordinal);
+        Assert.Equal(4, said.Split('\n').Count(line => line.StartsWith("archive of chain", StringComparison.Ordinal) && line.Contains(" 0 faults", StringComparison.Ordinal)));
+    }
+
+    /// <summary>A user's clicks lose what is personal, in every object of the bucket; the counts stay.</summary>
+    private async Task ErasedAsync(HttpClient http, S3Objects objects, Recount truth)
+    {
+        const string user = "person-of-the-request";
+        await SendAsync(http, truth, [.. Enumerable.Range(0, 20).Select(n => LateLine($"ad-{n}", Hour).Replace("}", $",\"user_id\":\"{user}\"}}", StringComparison.Ordinal))]);
+        await Answers.CountedUntilNowAsync(http);
+        await ArchivedAsync(http);
+        Assert.True(await HoldAsync(objects, user) > 0);
+        using HttpResponseMessage answer = await http.PostAsJsonAsync("/v1/erasures", new { user_id = user, reason = "ticket 7" });
+        Assert.Equal(202, (int)answer.StatusCode);
+        string path = "/v1/erasures/" + (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id");
+        await Eventually.Async(
+            "it is erased", async () => (await http.GetFromJsonAsync<JsonElement>(path)).GetProperty("state").GetString() == "done", TimeSpan.FromMinutes(2));
+        Assert.Equal(0, await HoldAsync(objects, user));
+        Assert.Empty(await RunAsync(http, Hour, Hour + 1, "done"));
+        await Answers.AgreeAsync(http, truth);
+    }
+
+    /// <summary>Clicks of a user in all objects.</summary>
+    private static async Task<int> HoldAsync(S3Objects objects, string user)
+    {
+        var files = new ParquetClickFiles();
+        var rows = new ClickRows();
+        int found = 0;
+        foreach (string prefix in (string[])["inbox/", "clicks/"])
+        {
+            await foreach (ArchivedKey key in objects.ListAsync(prefix, null, TestContext.Current.CancellationToken))
+            {
+                if (await objects.ReadAsync(key.Key, TestContext.Current.CancellationToken) is { } file)
+                {
+                    found += files.Read(file, rows, ClickColumns.User).Sum(count => Enumerable.Range(0, count).Count(row => rows.UserIds.Text(row) == user));
+                }
+            }
+        }
+
+        return found;
     }
 
     /// <summary>An object is gone from the bucket: a run names it, and does not take the clicks that it had for clicks that nobody sent.</summary>
