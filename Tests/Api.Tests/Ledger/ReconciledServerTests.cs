@@ -114,6 +114,45 @@ public class ReconciledServerTests
         QueryErrorTests.Check(await server.GetAsync("/v1/erasures/9"), 404, "not_found", null);
     }
 
+    [Fact]
+    public async Task Hours_that_are_over_become_final_by_themselves_their_month_is_closed_and_what_comes_later_is_its_adjustment()
+    {
+        await using ApiServer server = await ApiServer.StartAsync("--Archive:MaxAge=1s", "--Rollups=total", "--Rollups=target");
+        DateTimeOffset now = TimeProvider.System.GetUtcNow().AddDays(-2); // so that the last hours of the month are over, and recounted
+        DateTimeOffset hour = new DateTimeOffset(now.Year, now.Month, 1, 0, 0, 0, TimeSpan.Zero).AddHours(-30);
+        string month = hour.ToString("yyyy-MM", CultureInfo.InvariantCulture);
+        string range = $"from={Text(hour)}&to={Text(hour.AddHours(1))}";
+        await SendAsync("first");
+        Answer final = await server.UntilAsync(
+            $"/v1/ads/a-42/clicks?{range}", answer => Clicks(answer.Json) == 3 && answer.Json.GetProperty("final_until").GetString() == Text(hour.AddHours(1)));
+        Assert.Contains((await server.GetAsync("/v1/reconciliations")).Json.GetProperty("items").EnumerateArray(), run => run.GetProperty("reason").GetString() == "schedule");
+
+        Answer closed = await CloseAsync();
+        Assert.Equal((200, month), (closed.Status, closed.Json.GetProperty("month").GetString()));
+        Assert.True(closed.Json.GetProperty("version").GetInt64() >= final.Json.GetProperty("version").GetInt64());
+        Assert.Equal((3L, 3L, 0L), await PeriodAsync());
+
+        // Late clicks wait for the next day's run, or for whoever asks for one before.
+        await SendAsync("late");
+        await server.UntilAsync($"/v1/ads/a-42/clicks?{range}", answer => Clicks(answer.Json) == 6 && answer.Json.GetProperty("final_until").GetString() != Text(hour.AddHours(1)));
+        await DoneAsync(server, await OrderAsync(server, "/v1/reconciliations", $$"""{"from":"{{Text(hour)}}","to":"{{Text(hour.AddHours(1))}}"}"""));
+        Assert.Equal((3L, 6L, 3L), await PeriodAsync());
+        Assert.Equal(closed.Json.GetProperty("version").GetInt64(), (await CloseAsync()).Json.GetProperty("version").GetInt64());
+
+        async Task SendAsync(string name) => Assert.Equal(202, (await server.PostAsync(
+            string.Join('\n', Enumerable.Range(0, 3).Select(n => JsonSerializer.Serialize(new { click_id = $"{name}-{n}", ad_id = "a-42", timestamp = hour.AddMinutes(n).ToUnixTimeMilliseconds() }))),
+            "application/x-ndjson")).Status);
+
+        async Task<Answer> CloseAsync() => await Answer.ReadAsync(
+            await server.Client.PostAsync(new Uri($"/v1/periods/{month}/close", UriKind.Relative), null, TestContext.Current.CancellationToken));
+
+        async Task<(long, long, long)> PeriodAsync()
+        {
+            JsonElement period = (await server.GetAsync($"/v1/periods/{month}?ad_id=a-42")).Json;
+            return (period.GetProperty("clicks_closed").GetInt64(), period.GetProperty("clicks_now").GetInt64(), period.GetProperty("adjustment").GetInt64());
+        }
+    }
+
     private static async Task<JsonElement> ErasedAsync(ApiServer server, JsonElement order) => (await server.UntilAsync(
         $"/v1/erasures/{order.GetProperty("id").GetInt64()}", answer => answer.Json.GetProperty("state").GetString() == "done")).Json;
 
