@@ -176,8 +176,10 @@ internal sealed class VerifyCommand : ICommand
         await using ServiceProvider provider = services.BuildServiceProvider();
         var verification = new ArchiveVerification(provider.GetRequiredService<IArchiveObjects>(), provider.GetRequiredService<IClickFiles>());
         int exit = ExitCodes.Done;
+        bool isEmpty = true;
         await foreach (ArchiveChain chain in verification.FindChainsAsync(cancellationToken))
         {
+            isEmpty = false;
             ArchiveReport report = await verification.WalkAsync(chain, cancellationToken);
             await input.Output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
                 $"archive of chain {chain.Number}: {report.Clicks:N0} clicks in {report.Objects:N0} objects, up to offset {report.Upto}, {report.Faults.Count + report.MoreFaults:N0} faults"));
@@ -192,6 +194,11 @@ internal sealed class VerifyCommand : ICommand
             }
 
             exit = report.Faults.Count > 0 ? ExitCodes.Failed : exit;
+        }
+
+        if (isEmpty)
+        {
+            await input.Error.WriteLineAsync("nothing is archived yet");
         }
 
         return exit;
