@@ -31,7 +31,7 @@ internal sealed class StatesInSqlite(string store) : IStoredStates
     }
 }
 
-/// <summary>Of a cluster: few rows, of which all are looked at.</summary>
+/// <summary>Of a cluster.</summary>
 /// <param name="cql">Its Cassandra.</param>
 /// <param name="keyspace">Its keyspace.</param>
 /// <param name="service">Its <c>Cluster:ServiceId</c>.</param>
@@ -39,10 +39,11 @@ internal sealed class StatesInCassandra(CqlDataSource cql, CqlIdentifier keyspac
 {
     public async IAsyncEnumerable<JsonElement> ReadAsync(string name, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var all = new CqlStatement($"SELECT service, name, present, payload FROM {keyspace}.grain_state");
-        await foreach (CqlRow row in cql.QueryAsync(all.Bind(), cancellationToken))
+        // The grain is part of the key, and wanted are all: Cassandra looks through the table, and sends these rows only.
+        var named = new CqlStatement($"SELECT present, payload FROM {keyspace}.grain_state WHERE service = ? AND name = ? ALLOW FILTERING");
+        await foreach (CqlRow row in cql.QueryAsync(named.Bind(service, name), cancellationToken))
         {
-            if (row.Get<string>("service") == service && row.Get<string>("name") == name && row.Get<bool>("present"))
+            if (row.Get<bool>("present"))
             {
                 yield return JsonSerializer.Deserialize<JsonElement>(row.Get<ReadOnlyMemory<byte>>("payload").Span);
             }
