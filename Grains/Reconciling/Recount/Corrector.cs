@@ -6,7 +6,7 @@ namespace ClickAggregator.Grains.Reconciling.Recount;
 /// <summary>
 /// Sends differences through their partition, in chunks: the ledger has each as pending before the window is touched, and as
 /// settled (or dropped) once the window was read back. So a correction that nobody wrote down does not exist; and what a run that
-/// died left pending is decided by the run that the window's row carries. Not safe for concurrent use.
+/// died left pending, or called dropped wrongly, is decided by the run that the window's row carries. Not safe for concurrent use.
 /// </summary>
 internal sealed class Corrector(
     RecountRequest request, RecountPorts ports, RecountRules rules, CountedChain counted, long upto, string? incomplete)
@@ -18,6 +18,7 @@ internal sealed class Corrector(
 
     private readonly List<WindowDifference> _waiting = [];
     private readonly Dictionary<string, List<CorrectionRow>> _left = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<CorrectionRow>> _dropped = new(StringComparer.Ordinal);
     private readonly Dictionary<string, CorrectionRow[]> _undecided = new(StringComparer.Ordinal);
     private readonly List<CorrectionRow> _resolved = [];
     private readonly Dictionary<string, CorrectionRow> _earlier = new(StringComparer.Ordinal);
@@ -75,11 +76,12 @@ internal sealed class Corrector(
                 {
                     NoteEarlier(row);
                 }
-                else if (row.State == CorrectionState.Pending && row.Key.Chain == request.Chain && row.Run <= request.Run)
+                else if (row.State is CorrectionState.Pending or CorrectionState.Dropped && row.Key.Chain == request.Chain && row.Run <= request.Run)
                 {
-                    if (!_left.TryGetValue(row.Key.Series, out List<CorrectionRow>? rows))
+                    Dictionary<string, List<CorrectionRow>> kept = row.State == CorrectionState.Pending ? _left : _dropped;
+                    if (!kept.TryGetValue(row.Key.Series, out List<CorrectionRow>? rows))
                     {
-                        _left[row.Key.Series] = rows = [];
+                        kept[row.Key.Series] = rows = [];
                     }
 
                     rows.Add(row);
@@ -102,18 +104,19 @@ internal sealed class Corrector(
     /// </summary>
     public bool Resolve(string series, string? stored)
     {
+        if (_dropped.Remove(series, out List<CorrectionRow>? dropped))
+        {
+            // It was done by a later try, and what an earlier one wrote down of it came after that: by a clock ahead, or late.
+            Settle(dropped.Where(row => RecountRequest.IsNameOf(stored, row.Run)));
+        }
+
         if (!_left.Remove(series, out List<CorrectionRow>? rows))
         {
             return false;
         }
 
         ILookup<bool, CorrectionRow> carried = rows.ToLookup(row => RecountRequest.IsNameOf(stored, row.Run));
-        foreach (CorrectionRow row in carried[true].Where(row => row.Run == request.Run))
-        {
-            NoteEarlier(row);
-        }
-
-        _resolved.AddRange(carried[true].Select(row => row with { State = CorrectionState.Settled }));
+        Settle(carried[true]);
         if (!Mends || !carried[false].Any())
         {
             // A chain that is counted no more writes nothing more.
@@ -276,6 +279,19 @@ internal sealed class Corrector(
         ?? (_later > 0 ? ("later", Text($"{_later} windows of the hour got clicks beyond offset {upto} of chain {request.Chain} while it was recounted"))
             : mark?.Upto > upto ? ("later", Text($"the hour got clicks up to offset {mark.Value.Upto} of chain {request.Chain} while it was recounted to {upto}"))
             : null);
+
+    private void Settle(IEnumerable<CorrectionRow> rows)
+    {
+        foreach (CorrectionRow row in rows)
+        {
+            CorrectionRow settled = row with { State = CorrectionState.Settled };
+            _resolved.Add(settled);
+            if (row.Run == request.Run)
+            {
+                NoteEarlier(settled);
+            }
+        }
+    }
 
     private async Task WriteResolvedAsync(CancellationToken cancellationToken)
     {

@@ -101,10 +101,9 @@ internal sealed class HourUnit
 
             HourQuestion question = Question(last);
             long rows = archived.Objects.Sum(one => one.HourRows);
-            long seed = Random.Shared.NextInt64();
-            recount = new HourRecount(reader, question, rows, _rules.Bounds, seed);
+            recount = new HourRecount(reader, question, rows, _rules.Bounds, _rules.Seed);
             HourReplay? replay = _request.Mode == RunMode.Republish
-                ? new HourReplay(_request, reader, question, _ports.Replay, (await _ports.Archive.GetProgressAsync(_chain)).Partition, rows, _rules.Bounds, seed) { Sent = Replayed }
+                ? new HourReplay(_request, reader, question, _ports.Replay, (await _ports.Archive.GetProgressAsync(_chain)).Partition, rows, _rules.Bounds, _rules.Seed) { Sent = Replayed }
                 : null;
             var tops = new TopComparison(_ports, _rules, _hour, _chain);
             await tops.LoadAsync(counted.CountedUntil, cancellationToken);
@@ -301,7 +300,7 @@ internal sealed class HourUnit
         var rollups = new RollupSet([every]);
         var taken = new TakenBack(InForceAt(_request.Events).Concat(InForceAt(last?.Invalidations ?? 0)));
         var recount = new HourRecount(
-            reader, new HourQuestion(_hour, _upto, rollups, taken, _rules.RetentionDays), archived.Objects.Sum(one => one.HourRows), _rules.Bounds, Random.Shared.NextInt64());
+            reader, new HourQuestion(_hour, _upto, rollups, taken, _rules.RetentionDays), archived.Objects.Sum(one => one.HourRows), _rules.Bounds, _rules.Seed);
         while (await recount.NextAsync(cancellationToken))
         {
             var comparison = new HourComparison(recount.Table, rollups, _hour, _chain, withMinutes: false);

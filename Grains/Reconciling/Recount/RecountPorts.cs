@@ -46,4 +46,10 @@ internal sealed record RecountRules
 
     /// <summary>Windows in one call of a partition; 1 to 1,000.</summary>
     public int Chunk { get; init; } = 200;
+
+    /// <summary>
+    /// Which series lie in which pass, and where in its table. Ids come from outside: with an unknown one nobody can choose ids that
+    /// all meet in one place.
+    /// </summary>
+    public long Seed { get; init; } = Random.Shared.NextInt64();
 }

@@ -29,17 +29,40 @@ public class CorrectorTests
         Assert.Equal((0, 2), (second.Done, second.ClicksChanged));
     }
 
-    private Corrector Correct(int attempt, long upto, long[] before, long[] after, string detail)
+    [Theory]
+    [InlineData("r7.2", CorrectionState.Settled)]
+    [InlineData("r6", CorrectionState.Dropped)]
+    [InlineData(null, CorrectionState.Dropped)]
+    public void A_correction_that_a_late_write_calls_dropped_is_settled_where_the_window_carries_it(string? carried, CorrectionState state)
     {
-        var request = new RecountRequest(7, s_key.Hour, s_key.Chain, DryRun: false, Passed: false, 0, [], attempt);
+        var row = new CorrectionRow(7, s_key, CorrectionCause.Missed, CorrectionState.Dropped, [0, 0, 0, 0], [5, 0, 0, 0], 10, 0, null);
+        _ledger.Corrections[(row.Run, row.Key)] = row;
+
+        Run(new RecountRequest(9, s_key.Hour, s_key.Chain, DryRun: false, Passed: false, 0, [], 1), 10, corrector =>
+        {
+            Assert.False(corrector.Resolve(s_key.Series, carried));
+            return Task.CompletedTask;
+        });
+
+        Assert.Equal(row with { State = state }, Assert.Single(_ledger.Corrections.Values));
+    }
+
+    private Corrector Correct(int attempt, long upto, long[] before, long[] after, string detail) => Run(
+        new RecountRequest(7, s_key.Hour, s_key.Chain, DryRun: false, Passed: false, 0, [], attempt),
+        upto,
+        corrector => corrector.TakeAsync(
+            new WindowDifference(s_key, attempt == 1 ? CorrectionCause.StoreDamage : CorrectionCause.Missed, before, after, new long[60], 0, false, detail),
+            CancellationToken.None));
+
+    private Corrector Run(RecountRequest request, long upto, Func<Corrector, Task> take)
+    {
         var ports = new RecountPorts(_ledger, _ledger, _ledger, new AllApplied(), null!, null!, null!, null!, _world);
         var corrector = new Corrector(request, ports, new RecountRules(), new CountedChain(CountedChainState.Counted, upto, 0), upto, null);
         bool done = false;
         _world.NewActor().Start(async () =>
         {
             await corrector.LoadAsync(CancellationToken.None);
-            CorrectionCause cause = attempt == 1 ? CorrectionCause.StoreDamage : CorrectionCause.Missed;
-            await corrector.TakeAsync(new WindowDifference(s_key, cause, before, after, new long[60], 0, false, detail), CancellationToken.None);
+            await take(corrector);
             await corrector.EndAsync(CancellationToken.None);
             done = true;
         });

@@ -515,7 +515,7 @@ internal sealed class ReconcileRun : IDisposable
 
         var ports = new RecountPorts(_ledger, _ledger, _ledger, _counted, archive, archive.Objects, archive.Files, _replay, _world);
         var bounds = new RecountBounds(_world.Random.Next(3, 40), 1000, _world.Random.Next(5, 200));
-        var rules = new RecountRules { Rollups = Rules.Rollups, Chunk = _world.Random.Next(1, 6), Young = TimeSpan.Zero, Bounds = bounds };
+        var rules = new RecountRules { Rollups = Rules.Rollups, Chunk = _world.Random.Next(1, 6), Young = TimeSpan.Zero, Bounds = bounds, Seed = _world.Random.NextInt64() };
         RecountResult result = await new HourUnit(request, ports, rules).RunAsync(CancellationToken.None);
         _world.Fire($"unit {result.Outcome} {result.Code}");
         _last = $"{result.Outcome} {result.Code}: {result.Message}";
