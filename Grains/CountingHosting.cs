@@ -22,6 +22,7 @@ public static class CountingHosting
     {
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton<ProgressBoard>();
+        builder.Services.AddSingleton(new RepeatBoard());
         builder.Services.AddSingleton<CountingInstruments>();
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.TryAddSingleton(new PreviousLog(null));

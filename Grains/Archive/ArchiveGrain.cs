@@ -1,4 +1,5 @@
 using ClickAggregator.Grains.Chain;
+using ClickAggregator.Grains.Counting;
 using ClickAggregator.Grains.Partitions;
 using ClickAggregator.Grains.Storage;
 using ClickAggregator.Streaming;
@@ -21,6 +22,7 @@ internal sealed partial class ArchiveGrain(
     CountingOptions counting,
     ArchiveGate gate,
     ArchiveBoard board,
+    RepeatBoard repeats,
     ArchiveInstruments instruments,
     TimeProvider time,
     ILogger<ArchiveGrain> logger) : Grain, IArchiveGrain, IDisposable
@@ -67,6 +69,7 @@ internal sealed partial class ArchiveGrain(
         await _loop;
         FailTurns(new OperationCanceledException("the archive of the chain ends here"));
         board.Leave(Chain);
+        repeats.Leave(Chain);
     }
 
     public void Dispose() => _stop.Dispose();
@@ -339,7 +342,10 @@ internal sealed partial class ArchiveGrain(
             gate,
             time,
             logger,
-            instruments);
+            instruments)
+        {
+            Repeats = repeats,
+        };
 
     private async Task<ArchiveChain?> FindAsync()
     {

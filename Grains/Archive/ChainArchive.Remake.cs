@@ -39,7 +39,7 @@ public sealed partial class ChainArchive
         {
             if (entry.From >= _range.Start)
             {
-                Made made = await MakeAsync(new ArchiveMemory(), entry.From, entry.To, cancellationToken);
+                Made made = await MakeAsync(new ArchiveMemory(), entry.From, entry.To, null, cancellationToken);
                 bool isSame = made.To == entry.To && IsSame(entry, made.Adds);
                 return new Remade(made.Objects, isSame ? null : Written(made));
             }

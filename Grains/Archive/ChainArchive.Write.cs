@@ -45,7 +45,8 @@ public sealed partial class ChainArchive
         int objects = 0;
         do
         {
-            Made made = await MakeAsync(turn.Memory, _record.Upto, limit, cancellationToken);
+            KnownRepeats? known = FindKnown(limit);
+            Made made = await MakeAsync(turn.Memory, _record.Upto, known is null ? limit : Math.Min(limit, known.To), known, cancellationToken);
             await CommitAsync(Written(made), made.Objects, cancellationToken);
             _written = _time.GetTimestamp();
         }
@@ -56,6 +57,17 @@ public sealed partial class ChainArchive
         }
 
         return true;
+    }
+
+    /// <summary>
+    /// The repeats that the counting has found already, where it has come far enough: it trails the log a little, and what is behind it
+    /// waits for the next object. Where it trails by more (it stands, another silo does it, it began anew) the ids are read back here.
+    /// </summary>
+    private KnownRepeats? FindKnown(long limit)
+    {
+        Repeats?.Follow(_chain.Number);
+        KnownRepeats? known = Repeats?.Find(_chain.Number, _rule.Horizon, _rule.MaxIds, _record.Upto);
+        return known is not null && known.To - _record.Upto > (limit - _record.Upto) / 2 ? known : null;
     }
 
     private bool IsFull(long limit) => (limit - _record.Upto) * _recordBytes >= _options.MaxObjectBytes;
@@ -93,9 +105,15 @@ public sealed partial class ChainArchive
     };
 
     /// <summary>Makes the object of what the log has from an offset on, as much as goes into one.</summary>
-    private async Task<Made> MakeAsync(ArchiveMemory memory, long from, long to, CancellationToken cancellationToken)
+    /// <param name="memory">What is large.</param>
+    /// <param name="from">The first offset.</param>
+    /// <param name="to">The offset behind the last.</param>
+    /// <param name="known">The repeats among them; null where they are to be found here, from the ids before.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    private async Task<Made> MakeAsync(ArchiveMemory memory, long from, long to, KnownRepeats? known, CancellationToken cancellationToken)
     {
-        DuplicateSet seen = await SeenAsync(memory, from, cancellationToken);
+        DuplicateSet? seen = known is null ? await SeenAsync(memory, from, cancellationToken) : null;
+        memory.Ids = null; // in use, or needed no more
         _seen = null; // until it is known where it stands
         using IClickFileWriter file = _files.Start(_chain.Origin);
         ClickRows rows = memory.Rows;
@@ -142,12 +160,16 @@ public sealed partial class ChainArchive
                     {
                         first = first < 0 ? record.Offset : first;
                         lastClick = record.Offset;
-                        rows.Add(in click, record.Offset, record.Timestamp, duplicate: false);
-                        ids.Add(in click, in record);
+                        rows.Add(in click, record.Offset, record.Timestamp, duplicate: known?.IsRepeat(record.Offset) == true);
+                        if (seen is not null)
+                        {
+                            ids.Add(in click, in record);
+                        }
+
                         hours[hour] = hours.GetValueOrDefault(hour) + 1;
                         if (rows.Count == IClickFiles.RowGroupRows)
                         {
-                            ids.NoteIn(seen, rows.Duplicates);
+                            MarkRepeats();
                             await AsideAsync(() =>
                             {
                                 file.Add(rows);
@@ -158,7 +180,7 @@ public sealed partial class ChainArchive
                     }
                 }
 
-                ids.NoteIn(seen, rows.Duplicates);
+                MarkRepeats();
                 last = read is SlabRecord marked ? LogMark.Of(slab, in marked) : last;
                 end = isFull ? end : Math.Max(end, Math.Min(to, slab.To));
             }
@@ -192,7 +214,15 @@ public sealed partial class ChainArchive
             adds.Add(new ManifestObject(key, ManifestFormat.Hash(content), content.Length, first, lastClick + 1, [.. hours.Select(hour => new HourRows(hour.Key, hour.Value))]));
         }
 
-        return new Made(from, end, until, Math.Min(seen.Oldest ?? end, end), last, adds, objects);
+        return new Made(from, end, until, Math.Min(known?.DedupFrom(end) ?? seen?.Oldest ?? end, end), last, adds, objects);
+
+        void MarkRepeats()
+        {
+            if (seen is not null)
+            {
+                ids.NoteIn(seen, rows.Duplicates);
+            }
+        }
     }
 
     /// <summary>The ids that the records before an offset had, as far as they may still be repeated.</summary>

@@ -1,4 +1,5 @@
 using ClickAggregator.Grains.Chain;
+using ClickAggregator.Grains.Counting;
 using ClickAggregator.Streaming;
 using Microsoft.Extensions.Logging;
 
@@ -93,6 +94,9 @@ public sealed partial class ChainArchive
         _faults = faults;
         _record = new ArchiveRecord { Chain = chain };
     }
+
+    /// <summary>Repeats that the counting has found already; null where all are found here.</summary>
+    public RepeatBoard? Repeats { get; init; }
 
     /// <summary>What it archives.</summary>
     public ArchiveChain Chain => _chain;

@@ -81,6 +81,7 @@ public sealed partial class PartitionChain
 
                 // 3. and 4.
                 FoldedBatch folded = _folder.Complete();
+                Repeats?.Note(_record.Chain, _rules, new CountedRepeats(start, end, intent.DedupFrom, folded.Repeats));
                 await DeliverAsync(folded, end, cancellationToken);
 
                 // 5.

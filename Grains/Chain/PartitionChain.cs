@@ -119,6 +119,9 @@ public sealed partial class PartitionChain : IDisposable
     /// </summary>
     public ClosedLog? Source { get; set; }
 
+    /// <summary>Hears which records repeat earlier ones; null where nobody asks.</summary>
+    public RepeatBoard? Repeats { get; init; }
+
     /// <summary>Every offset below it is counted.</summary>
     public long Next => _record.Next;
 

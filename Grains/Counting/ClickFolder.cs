@@ -30,9 +30,9 @@ public sealed class ClickFolder : IClickFolder
     private readonly int[] _at = new int[Chunk];
     private readonly HashSet<UInt128> _pagesSeen = [];
     private List<PageRow> _pages = [];
+    private List<long> _repeatedAt = [];
     private long[] _late = new long[LateAges.Count];
     private long _counted;
-    private long _repeated;
     private long _unreadable;
     private long _damaged;
     private long _expired;
@@ -77,7 +77,8 @@ public sealed class ClickFolder : IClickFolder
             Windows = windows,
             Hours = hours,
             Counted = _counted,
-            Duplicates = _repeated,
+            Duplicates = _repeatedAt.Count,
+            Repeats = _repeatedAt,
             Unreadable = _unreadable,
             Damaged = _damaged,
             Expired = _expired,
@@ -86,9 +87,10 @@ public sealed class ClickFolder : IClickFolder
             LastTimestamp = _lastTimestamp,
         };
         _pages = [];
+        _repeatedAt = [];
         _pagesSeen.Clear();
         _late = new long[LateAges.Count];
-        _counted = _repeated = _unreadable = _damaged = _expired = _lastTimestamp = 0;
+        _counted = _unreadable = _damaged = _expired = _lastTimestamp = 0;
         return batch;
     }
 
@@ -139,7 +141,7 @@ public sealed class ClickFolder : IClickFolder
         {
             if (_repeats[i])
             {
-                _repeated++;
+                _repeatedAt.Add(_offsets[i]);
             }
             else
             {

@@ -17,6 +17,9 @@ public sealed class FoldedBatch
     /// <summary>Records dropped because the same click occurred before.</summary>
     public long Duplicates { get; init; }
 
+    /// <summary>Their offsets, ascending.</summary>
+    public IReadOnlyList<long> Repeats { get; init; } = [];
+
     /// <summary>Records that hold no click.</summary>
     public long Unreadable { get; init; }
 

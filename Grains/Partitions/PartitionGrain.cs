@@ -26,6 +26,7 @@ internal sealed partial class PartitionGrain(
     DeadLetterSink deadLetters,
     CountingOptions options,
     ProgressBoard board,
+    RepeatBoard repeats,
     CountingInstruments instruments,
     TimeProvider time,
     ILogger<PartitionGrain> logger) : Grain, IPartitionGrain, IStreamSubscriptionObserver, IAsyncObserver<Slab>, IDisposable
@@ -314,6 +315,7 @@ internal sealed partial class PartitionGrain(
             instruments)
         {
             DeadLetters = deadLetters.To,
+            Repeats = repeats,
         };
 
     [LoggerMessage(EventId = 2101, Level = LogLevel.Warning, Message = "partition {Partition}: {Message}; this activation ends")]

@@ -1,6 +1,8 @@
 using System.Text;
+using ClickAggregator.Clicks;
 using ClickAggregator.Grains.Archive;
 using ClickAggregator.Grains.Chain;
+using ClickAggregator.Grains.Counting;
 using ClickAggregator.Grains.Tests.Simulation;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -32,6 +34,7 @@ internal sealed class ArchiveRun : IDisposable
     private readonly DuplicateRule _rule;
     private readonly ArchiveOptions _options;
     private readonly ArchiveInstruments _instruments = new(new ArchiveBoard());
+    private readonly RepeatBoard _repeats;
     private readonly List<Owner> _owners = [];
     private readonly List<Action> _copies = [];
     private readonly List<Erasing> _erasures = [];
@@ -50,6 +53,7 @@ internal sealed class ArchiveRun : IDisposable
         _objects = new SimulatedObjects(_world, new PlainClickFiles());
         _objects.IsSlow = RestoreNow;
         _objects.Deleted = AskOf;
+        _repeats = new RepeatBoard(_world.Random.Next(1, 40), _world.Random.Next(1, 20));
         _rule = new DuplicateRule(TimeSpan.FromMilliseconds(_world.Random.Next(1_000, 90_000)), _world.Random.Next(5, 120));
         _options = new ArchiveOptions
         {
@@ -99,6 +103,7 @@ internal sealed class ArchiveRun : IDisposable
         }
 
         StartOwner(last: false);
+        Count(0, new DuplicateSet(_rule.Horizon, _rule.MaxIds));
         long end = _world.Now + at + 5_000;
         _world.After(end - _world.Now, static () => { });
         if (!_world.RunUntil(() => _world.Now >= end || IsWrong, MostSteps))
@@ -150,6 +155,43 @@ internal sealed class ArchiveRun : IDisposable
             _log.End = offset + 1;
         }
     }
+
+    /// <summary>
+    /// The counting of the same process: it finds the repeats of batch after batch, and says so to the board. Now and then it begins
+    /// anew where it stands, or a while before, as after a crash; or it stands still.
+    /// </summary>
+    private void Count(int next, DuplicateSet seen) => _world.After(_world.Random.Next(100, 8_000), () =>
+    {
+        int batch = _world.Chance(20) ? 0 : Math.Min(_log.Entries.Count - next, _world.Random.Next(1, 40));
+        if (batch > 0)
+        {
+            Entry[] entries = [.. _log.Entries.Skip(next).Take(batch)];
+            long from = next == 0 ? 0 : _log.Entries[next - 1].Offset + 1;
+            long dedupFrom = Math.Min(seen.Oldest ?? from, from);
+            long[] repeats = [.. entries.Where(entry => Repeats(seen, entry)).Select(entry => entry.Offset)];
+            _repeats.Note(
+                s_chain.Number, new CountingRules(RollupSet.Default, _rule.Horizon, _world.Chance(95) ? _rule.MaxIds : _rule.MaxIds + 1),
+                new CountedRepeats(from, entries[^1].Offset + 1, dedupFrom, repeats));
+            next += batch;
+        }
+
+        if (_world.Chance(10))
+        {
+            next = Math.Max(0, next - _world.Random.Next(0, 30));
+            seen = new DuplicateSet(_rule.Horizon, _rule.MaxIds);
+            _log.Entries.Take(next).ToList().ForEach(entry => Repeats(seen, entry));
+
+            _world.Fire("counting began anew");
+        }
+
+        if (!_done)
+        {
+            Count(next, seen);
+        }
+    });
+
+    private static bool Repeats(DuplicateSet seen, Entry entry) => entry is { Ad: { } ad, Damaged: false }
+        && seen.Add(ClickHash.Compute(TargetKind.Ad, Encoding.UTF8.GetBytes(ad), Encoding.UTF8.GetBytes(entry.Id)), entry.Appended, entry.Offset);
 
     private void Disturb()
     {
@@ -231,7 +273,10 @@ internal sealed class ArchiveRun : IDisposable
             ChainArchive? before = archive;
             archive = new ChainArchive(
                 s_chain, _options, _rule, _log, static (range, _) => new(range.End), stores, new PlainClickFiles(owner.Version), gate, _world,
-                NullLogger.Instance, _instruments, aside: false, _faults);
+                NullLogger.Instance, _instruments, aside: false, _faults)
+            {
+                Repeats = _repeats,
+            };
             try
             {
                 await archive.StartAsync(CancellationToken.None, before);
