@@ -51,7 +51,10 @@ internal sealed class ClickFileWriter : IClickFileWriter
 
         _writer.Close();
         using Buffer written = _sink.Finish();
-        return SealedFile.Complete(written.ToArray(), ClickSchema.UserId, _filters);
+        unsafe
+        {
+            return SealedFile.Complete(new ReadOnlySpan<byte>((void*)written.Data, checked((int)written.Size)), ClickSchema.UserId, _filters);
+        }
     }
 
     public void Dispose()

@@ -29,31 +29,34 @@ internal static class SealedFile
     {
         int footerStart = FooterStart(file);
         ThriftValue footer = ThriftValue.ReadStruct(file[footerStart..^TailBytes], out _);
-        var to = new ArrayBufferWriter<byte>(file.Length + 4096 + filters.Sum(filter => filter is null ? 0 : filter.Bytes + 64));
-        to.Write(file[..footerStart]);
+        // Behind the row groups; the file is large, and copied once.
+        var tail = new ArrayBufferWriter<byte>(4096 + filters.Sum(filter => filter is null ? 0 : filter.Bytes + 64));
         for (int group = 0; group < filters.Count; group++)
         {
             if (filters[group] is { } filter)
             {
                 ThriftValue meta = ColumnOf(footer, group, column);
-                int start = to.WrittenCount;
-                filter.Write(to);
-                meta.Fields[14] = ThriftValue.Int64(start);
-                meta.Fields[15] = ThriftValue.Int32(to.WrittenCount - start);
+                int start = tail.WrittenCount;
+                filter.Write(tail);
+                meta.Fields[14] = ThriftValue.Int64(footerStart + start);
+                meta.Fields[15] = ThriftValue.Int32(tail.WrittenCount - start);
             }
         }
 
         footer[5].Items.Add(ThriftValue.Struct(
             (1, ThriftValue.Binary(Encoding.ASCII.GetBytes(SealKey))),
             (2, ThriftValue.Binary([.. Mark, .. Enumerable.Repeat((byte)'0', Digits)]))));
-        footerStart = to.WrittenCount;
-        footer.Write(to);
-        Span<byte> tail = to.GetSpan(TailBytes);
-        BinaryPrimitives.WriteInt32LittleEndian(tail, to.WrittenCount - footerStart);
-        Magic.CopyTo(tail[4..]);
-        to.Advance(TailBytes);
+        int filterBytes = tail.WrittenCount;
+        footer.Write(tail);
+        Span<byte> end = tail.GetSpan(TailBytes);
+        BinaryPrimitives.WriteInt32LittleEndian(end, tail.WrittenCount - filterBytes);
+        Magic.CopyTo(end[4..]);
+        tail.Advance(TailBytes);
 
-        return Reseal(to.WrittenSpan.ToArray());
+        byte[] complete = GC.AllocateUninitializedArray<byte>(footerStart + tail.WrittenCount);
+        file[..footerStart].CopyTo(complete);
+        tail.WrittenSpan.CopyTo(complete.AsSpan(footerStart));
+        return Reseal(complete);
     }
 
     /// <summary>Puts the seal of a file right, for what the bytes are now.</summary>

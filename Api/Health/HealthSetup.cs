@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using ClickAggregator.Adapters.Telemetry;
 using ClickAggregator.ClickLog;
 using Microsoft.Extensions.Hosting;
 using OpenTelemetry.Metrics;
@@ -17,8 +18,7 @@ internal static class HealthSetup
         builder.Services.AddSingleton<CountedLog>();
         builder.Services.AddSingleton<ProgressInstruments>();
         builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics
-            .AddMeter("ClickAggregator*")
-            .AddMeter("System.Runtime")
+            .AddClickMeters()
             .AddPrometheusExporter());
     }
 

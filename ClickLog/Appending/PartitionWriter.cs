@@ -11,7 +11,9 @@ internal sealed class PartitionWriter : IAsyncDisposable
     private readonly PartitionFiles _files;
     private readonly long _queueBytes;
     private readonly Lock _gate = new();
-    private readonly SemaphoreSlim _wake = new(0, 1);
+
+    // One that does not spin: it waits for the disk and for requests, much longer than a spin lasts, and the processor is what they need.
+    private readonly AutoResetEvent _wake = new(false);
     private readonly Thread _thread;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private List<AppendPart> _waiting = [];
@@ -54,7 +56,7 @@ internal sealed class PartitionWriter : IAsyncDisposable
                 _waitingBytes += part.Records.Length;
                 if (_waiting.Count == 1)
                 {
-                    _wake.Release();
+                    _wake.Set();
                 }
             }
         }
@@ -77,7 +79,7 @@ internal sealed class PartitionWriter : IAsyncDisposable
             _closing = true;
             if (_waiting.Count == 0)
             {
-                _wake.Release();
+                _wake.Set();
             }
         }
 
@@ -89,7 +91,7 @@ internal sealed class PartitionWriter : IAsyncDisposable
     {
         while (true)
         {
-            _wake.Wait();
+            _wake.WaitOne();
             bool closing;
             lock (_gate)
             {

@@ -13,12 +13,14 @@ namespace ClickAggregator.Grains.Counting;
 /// Hashes stand in a ring by their number; the table holds, per hash, its newest place in the ring and some bits of the
 /// hash, so that a new id costs one cache line of the table and none of the ring. Forgetting is moving the ring's head:
 /// what the table still says of older records is seen to be stale by its place alone, is overwritten when a new id
-/// meets it, and else goes with the next rebuild.
+/// meets it, and else goes with the next rebuild. Both are cut into pieces of 256 KiB, so that growing leaves nothing behind.
 /// </remarks>
 public sealed class DuplicateSet
 {
     private const int ChunkBits = 14;
     private const int ChunkSize = 1 << ChunkBits;
+    private const int PieceBits = 16;
+    private const int PieceSize = 1 << PieceBits;
     private const int SmallestTable = 4096;
     private const int Ahead = 16;
 
@@ -30,7 +32,10 @@ public sealed class DuplicateSet
     private readonly UInt128[]?[] _ring;
     private readonly LogTimes _times = new();
     private readonly Stack<UInt128[]> _spares = new();
-    private uint[] _table;
+
+    // Each but a single one has PieceSize places.
+    private uint[][] _table;
+    private int _size;
     private int _occupied;
     private long _head;
     private long _next;
@@ -50,10 +55,11 @@ public sealed class DuplicateSet
         _indexMask = (1u << _indexBits) - 1;
         _tagMask = (1u << (32 - _indexBits)) - 1;
         _ring = new UInt128[]?[1 << (_indexBits - ChunkBits)];
-        _table = former?._table ?? new uint[SmallestTable];
+        _table = former?._table ?? [new uint[SmallestTable]];
+        _size = former?._size ?? SmallestTable;
         if (former is not null)
         {
-            Array.Clear(_table);
+            Array.ForEach(_table, Array.Clear);
             foreach (UInt128[] chunk in former._ring.OfType<UInt128[]>().Concat(former._spares))
             {
                 _spares.Push(chunk);
@@ -66,7 +72,7 @@ public sealed class DuplicateSet
 
     /// <summary>How much memory the set holds, about, in bytes.</summary>
     public long Bytes =>
-        (_table.Length * 4L) + _times.Bytes
+        (_size * 4L) + _times.Bytes
         + ((_ring.Count(c => c is not null) + _spares.Count) * (long)ChunkSize * 16);
 
     /// <summary>
@@ -103,7 +109,7 @@ public sealed class DuplicateSet
                 Prefetch(hashes[i + Ahead]);
             }
 
-            if (_occupied >= _table.Length - (_table.Length >> 2))
+            if (_occupied >= _size - (_size >> 2))
             {
                 Rebuild();
             }
@@ -142,17 +148,17 @@ public sealed class DuplicateSet
 
     private bool Put(UInt128 hash)
     {
-        uint[] table = _table;
+        uint[][] table = _table;
         uint place = (uint)_next & _indexMask;
         uint tag = Tag(hash);
         uint value = (tag << _indexBits) | place;
         uint live = (uint)(_next - _head);
-        int at = Home(hash, table.Length);
+        int at = Home(hash, _size);
         int free = -1;
         bool repeats = false;
         while (true)
         {
-            uint slot = table[at];
+            uint slot = table[at >> PieceBits][at & (PieceSize - 1)];
             if (slot == 0)
             {
                 if (free < 0)
@@ -177,10 +183,10 @@ public sealed class DuplicateSet
                 break;
             }
 
-            at = at + 1 == table.Length ? 0 : at + 1;
+            at = at + 1 == _size ? 0 : at + 1;
         }
 
-        table[free] = value;
+        table[free >> PieceBits][free & (PieceSize - 1)] = value;
         ref UInt128[]? chunk = ref _ring[place >> ChunkBits];
         if (chunk is null)
         {
@@ -195,15 +201,14 @@ public sealed class DuplicateSet
     // In one go: about a tenth of a second for 4 million ids, once in about 2 million new ones.
     private void Rebuild()
     {
-        long size = long.Max(SmallestTable, Count * 2);
-        if (_table.LongLength == size || (size < _table.LongLength && size > _table.LongLength / 2))
+        // Read from the ring alone: what the table was is cleared and used again.
+        int size = int.Max(SmallestTable, (int)Count * 2);
+        if (size > _size || size <= _size / 2)
         {
-            Array.Clear(_table);
+            Resize(size);
         }
-        else
-        {
-            _table = new uint[size];
-        }
+
+        Array.ForEach(_table, Array.Clear);
 
         // Oldest first, so that of several occurrences the newest stays.
         _occupied = 0;
@@ -218,12 +223,27 @@ public sealed class DuplicateSet
         }
     }
 
+    private void Resize(int size)
+    {
+        if (size <= PieceSize)
+        {
+            _table = [new uint[size]];
+            _size = size;
+            return;
+        }
+
+        int pieces = ((size - 1) >> PieceBits) + 1;
+        uint[][] whole = [.. _table.Where(piece => piece.Length == PieceSize).Take(pieces)];
+        _table = [.. whole, .. Enumerable.Range(0, pieces - whole.Length).Select(_ => new uint[PieceSize])];
+        _size = pieces << PieceBits;
+    }
+
     private void Reinsert(UInt128 hash, uint place)
     {
         uint tag = Tag(hash);
-        int at = Home(hash, _table.Length);
+        int at = Home(hash, _size);
         uint slot;
-        while ((slot = _table[at]) != 0)
+        while ((slot = _table[at >> PieceBits][at & (PieceSize - 1)]) != 0)
         {
             // An earlier occurrence of the same hash: the newest is the one that counts.
             if (slot >> _indexBits == tag && At(slot & _indexMask) == hash)
@@ -231,11 +251,11 @@ public sealed class DuplicateSet
                 break;
             }
 
-            at = at + 1 == _table.Length ? 0 : at + 1;
+            at = at + 1 == _size ? 0 : at + 1;
         }
 
         _occupied += slot == 0 ? 1 : 0;
-        _table[at] = (tag << _indexBits) | place;
+        _table[at >> PieceBits][at & (PieceSize - 1)] = (tag << _indexBits) | place;
     }
 
     private UInt128 At(uint place) => _ring[place >> ChunkBits]![place & (ChunkSize - 1)];
@@ -254,7 +274,8 @@ public sealed class DuplicateSet
         if (Sse.IsSupported)
         {
             // A hint: an address that the collector has moved meanwhile costs a miss, nothing else.
-            Sse.Prefetch0(Unsafe.AsPointer(ref _table[Home(hash, _table.Length)]));
+            int home = Home(hash, _size);
+            Sse.Prefetch0(Unsafe.AsPointer(ref _table[home >> PieceBits][home & (PieceSize - 1)]));
         }
     }
 }

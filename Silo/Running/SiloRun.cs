@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using ClickAggregator.Adapters.Cassandra;
+using ClickAggregator.Adapters.Telemetry;
 using ClickAggregator.Grains;
 using ClickAggregator.Grains.Chain;
 using ClickAggregator.Grains.Partitions;
@@ -64,8 +65,7 @@ internal static class SiloRun
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.ShutdownTimeout);
         builder.AddClusterSilo(Options(settings));
         builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics
-            .AddMeter("ClickAggregator*")
-            .AddMeter("System.Runtime")
+            .AddClickMeters()
             .AddPrometheusExporter());
 
         WebApplication app = builder.Build();
