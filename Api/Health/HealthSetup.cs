@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using ClickAggregator.Adapters.Telemetry;
 using ClickAggregator.ClickLog;
 using Microsoft.Extensions.Hosting;
 using OpenTelemetry.Metrics;
@@ -18,7 +17,8 @@ internal static class HealthSetup
         builder.Services.AddSingleton<CountedLog>();
         builder.Services.AddSingleton<ProgressInstruments>();
         builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics
-            .AddClickMeters()
+            .AddMeter("ClickAggregator*")
+            .AddMeter("System.Runtime")
             .AddPrometheusExporter());
     }
 

@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using ClickAggregator.Adapters.Cassandra;
-using ClickAggregator.Adapters.Telemetry;
 using ClickAggregator.Grains;
 using ClickAggregator.Grains.Chain;
 using ClickAggregator.Grains.Partitions;
@@ -65,7 +64,8 @@ internal static class SiloRun
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.ShutdownTimeout);
         builder.AddClusterSilo(Options(settings));
         builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics
-            .AddClickMeters()
+            .AddMeter("ClickAggregator*")
+            .AddMeter("System.Runtime")
             .AddPrometheusExporter());
 
         WebApplication app = builder.Build();
