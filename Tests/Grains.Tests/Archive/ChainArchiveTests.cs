@@ -1,5 +1,7 @@
+using ClickAggregator.Clicks;
 using ClickAggregator.Grains.Archive;
 using ClickAggregator.Grains.Chain;
+using ClickAggregator.Grains.Counting;
 using ClickAggregator.Grains.Tests.Simulation;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -320,6 +322,23 @@ public class ChainArchiveTests
         Assert.True(alarm.Look(new ArchiveLag(s_chain, true, 5, 3661, 0, null)));
     }
 
+    [Theory]
+    [InlineData(6, 3)]
+    [InlineData(3, 0)]
+    public async Task Repeats_that_the_counting_has_found_of_more_than_half_of_what_waits_are_not_found_again(long counted, long dedupFrom)
+    {
+        var repeats = new RepeatBoard();
+        repeats.Follow(s_chain.Number);
+        repeats.Note(s_chain.Number, new CountingRules(RollupSet.Default, TimeSpan.FromMinutes(10), 1000), new CountedRepeats(0, counted, 3, []));
+        ChainArchive archive = await StartAsync(repeats: repeats);
+        Append(6);
+        _time.Advance(TimeSpan.FromHours(1));
+        await RunAsync(archive);
+
+        Assert.Equal((6, dedupFrom), (archive.Record.Upto, archive.Record.DedupFrom));
+        await AssertSoundAsync(6);
+    }
+
     private void Append(int clicks, long? time = null)
     {
         for (int n = 0; n < clicks; n++)
@@ -330,12 +349,15 @@ public class ChainArchiveTests
         }
     }
 
-    private async Task<ChainArchive> StartAsync(ArchiveOptions? options = null, IClickFiles? files = null, ArchiveChain? chain = null)
+    private async Task<ChainArchive> StartAsync(ArchiveOptions? options = null, IClickFiles? files = null, ArchiveChain? chain = null, RepeatBoard? repeats = null)
     {
         var archive = new ChainArchive(
             chain ?? s_chain, options ?? _options, new DuplicateRule(TimeSpan.FromMinutes(10), 1000), _log, static (range, _) => new(range.End),
             new ArchiveStores(_store.Open(), _store, _objects), files ?? new PlainClickFiles(), new ArchiveGate(1), _time, NullLogger.Instance,
-            new ArchiveInstruments(new ArchiveBoard()), aside: false, ArchiveFaults.None);
+            new ArchiveInstruments(new ArchiveBoard()), aside: false, ArchiveFaults.None)
+        {
+            Repeats = repeats,
+        };
         await archive.StartAsync(CancellationToken.None);
         return archive;
     }
