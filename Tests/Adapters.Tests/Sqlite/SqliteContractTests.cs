@@ -37,6 +37,9 @@ public class SqliteRetentionModelTests : RetentionModelContract
     protected override Task<IStoreUnderTest> OpenAsync(Kept kept) => Task.FromResult<IStoreUnderTest>(new StoreFolder(kept));
 }
 
+// It measures the memory of the whole process: nothing else may run beside it.
+[CollectionDefinition(nameof(SqliteLedgerTests), DisableParallelization = true)]
+[Collection(nameof(SqliteLedgerTests))]
 public class SqliteLedgerTests : LedgerContract
 {
     protected override Task<IStoreUnderTest> OpenAsync(Kept? kept = null) => Task.FromResult<IStoreUnderTest>(new StoreFolder(kept));
