@@ -77,7 +77,6 @@ public sealed class ClickFolder : IClickFolder
             Windows = windows,
             Hours = hours,
             Counted = _counted,
-            Duplicates = _repeatedAt.Count,
             Repeats = _repeatedAt,
             Unreadable = _unreadable,
             Damaged = _damaged,

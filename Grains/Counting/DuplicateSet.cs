@@ -158,7 +158,7 @@ public sealed class DuplicateSet
         bool repeats = false;
         while (true)
         {
-            uint slot = table[at >> PieceBits][at & (PieceSize - 1)];
+            uint slot = Slot(table, at);
             if (slot == 0)
             {
                 if (free < 0)
@@ -186,7 +186,7 @@ public sealed class DuplicateSet
             at = at + 1 == _size ? 0 : at + 1;
         }
 
-        table[free >> PieceBits][free & (PieceSize - 1)] = value;
+        Slot(table, free) = value;
         ref UInt128[]? chunk = ref _ring[place >> ChunkBits];
         if (chunk is null)
         {
@@ -243,7 +243,7 @@ public sealed class DuplicateSet
         uint tag = Tag(hash);
         int at = Home(hash, _size);
         uint slot;
-        while ((slot = _table[at >> PieceBits][at & (PieceSize - 1)]) != 0)
+        while ((slot = Slot(_table, at)) != 0)
         {
             // An earlier occurrence of the same hash: the newest is the one that counts.
             if (slot >> _indexBits == tag && At(slot & _indexMask) == hash)
@@ -255,8 +255,10 @@ public sealed class DuplicateSet
         }
 
         _occupied += slot == 0 ? 1 : 0;
-        _table[at >> PieceBits][at & (PieceSize - 1)] = (tag << _indexBits) | place;
+        Slot(_table, at) = (tag << _indexBits) | place;
     }
+
+    private static ref uint Slot(uint[][] table, int at) => ref table[at >> PieceBits][at & (PieceSize - 1)];
 
     private UInt128 At(uint place) => _ring[place >> ChunkBits]![place & (ChunkSize - 1)];
 
@@ -274,8 +276,7 @@ public sealed class DuplicateSet
         if (Sse.IsSupported)
         {
             // A hint: an address that the collector has moved meanwhile costs a miss, nothing else.
-            int home = Home(hash, _size);
-            Sse.Prefetch0(Unsafe.AsPointer(ref _table[home >> PieceBits][home & (PieceSize - 1)]));
+            Sse.Prefetch0(Unsafe.AsPointer(ref Slot(_table, Home(hash, _size))));
         }
     }
 }

@@ -15,7 +15,7 @@ public sealed class FoldedBatch
     public long Counted { get; init; }
 
     /// <summary>Records dropped because the same click occurred before.</summary>
-    public long Duplicates { get; init; }
+    public long Duplicates => Repeats.Count;
 
     /// <summary>Their offsets, ascending.</summary>
     public IReadOnlyList<long> Repeats { get; init; } = [];
