@@ -75,10 +75,11 @@ internal sealed class SqliteWindowStorage(SqliteStore store) : IGrainStorage
         return Task.CompletedTask;
     }
 
-    public async Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
-        await store.WriteAsync(new WindowWrite(KeyOf(grainId), RowOf(grainState)));
+        // Before it is written, since nothing reads it meanwhile, and a wait of its own would cost each window's call.
         grainState.RecordExists = true;
+        return store.WriteAsync(new WindowWrite(KeyOf(grainId), RowOf(grainState)));
     }
 
     public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>

@@ -6,14 +6,11 @@ using SQLitePCL;
 
 namespace ClickAggregator.Adapters.Sqlite;
 
-/// <summary>One write, executed on the writer's thread inside a transaction with its neighbours.</summary>
+/// <summary>
+/// One write, executed on the writer's thread inside a transaction with its neighbours, and answered on a thread of the pool.
+/// </summary>
 internal abstract class StoreWrite : TaskCompletionSource
 {
-    protected StoreWrite()
-        : base(TaskCreationOptions.RunContinuationsAsynchronously)
-    {
-    }
-
     /// <summary>May be called again, after what it did was rolled back.</summary>
     public abstract void Execute(WriteStatements statements);
 }
@@ -126,18 +123,37 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
             {
                 if (TryCommit([write]) is { } own)
                 {
-                    Refuse(write, own);
+                    Answer([write], own);
                 }
             }
 
             return;
         }
 
-        writes.ForEach(write => Refuse(write, error));
+        Answer([.. writes], error);
     }
 
-    private static void Refuse(StoreWrite write, Exception error) =>
-        write.TrySetException(new IOException($"the store did not take the write: {error.Message}", error));
+    /// <summary>
+    /// Answers all of them in one work item of the pool: what waits for a write never runs on the writer's thread, and dozens of
+    /// grains need not stand in the pool's queue to be told, only to go on.
+    /// </summary>
+    private static void Answer(StoreWrite[] writes, Exception? error = null) => ThreadPool.UnsafeQueueUserWorkItem(
+        static answered =>
+        {
+            foreach (StoreWrite write in answered.Writes)
+            {
+                if (answered.Error is null)
+                {
+                    write.TrySetResult();
+                }
+                else
+                {
+                    write.TrySetException(new IOException($"the store did not take the write: {answered.Error.Message}", answered.Error));
+                }
+            }
+        },
+        (Writes: writes, Error: error),
+        preferLocal: false);
 
     /// <summary>All of them in one transaction, and answered; or none, and the error.</summary>
     private Exception? TryCommit(List<StoreWrite> writes)
@@ -163,11 +179,7 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
         }
 
         StoreInstruments.Committed(Stopwatch.GetElapsedTime(start), writes.Count);
-        foreach (StoreWrite write in writes)
-        {
-            write.TrySetResult();
-        }
-
+        Answer([.. writes]);
         return null;
     }
 
@@ -200,7 +212,7 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
             LogNotRestarted(_logger, frames, copied, result);
         }
 
-        restart.TrySetResult();
+        Answer([restart]);
     }
 
     /// <summary>Not a write: what stands outside of any transaction.</summary>
