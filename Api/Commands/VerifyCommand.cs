@@ -21,19 +21,19 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace ClickAggregator.Api.Commands;
 
 /// <summary>
-/// Counts the log again, the click log or Kafka's topic, and holds the store against it, window by window; and holds the archive against
-/// its own manifest, object by object.
+/// Holds the archive against its own manifest, object by object; counts the log again, the click log or Kafka's topic, and what the log has
+/// no more from the archive; and holds the store against that, window by window.
 /// </summary>
 internal sealed class VerifyCommand : ICommand
 {
     public string Name => "verify";
 
     public string Summary =>
-        "recounts the log and compares it with the store, and the archive with its manifest; exit code 1 if they differ. A cluster goes on meanwhile; else the server has to be stopped";
+        "recounts the log, and from the archive what the log has no more, and compares that with the store, and the archive with its manifest; exit code 1 if they differ. A cluster goes on meanwhile; else the server has to be stopped";
 
     public string? Remark =>
         "Give it the server's settings. Of a cluster it reads Kafka, Cassandra and the archive itself, and asks no silo: Kafka:BootstrapServers, Cassandra:ContactPoints, S3:Bucket or Archive:Directory.\n"
-        + "It reads the log once for each million clicks of the hours that it looks at: in a large cluster name some hours.";
+        + "It reads the log once for each million clicks of the hours that it looks at, and all of the archive once: in a large cluster name some hours.";
 
     public IReadOnlyList<CommandOption> Options { get; } =
     [
@@ -46,10 +46,14 @@ internal sealed class VerifyCommand : ICommand
         (int From, int To) hours = Asked(input);
         try
         {
-            int? counts = input.Settings.Cassandra is { } cassandra
-                ? await OfClusterAsync(input, cassandra, hours, cancellationToken)
-                : await OnDataAsync(input, hours, cancellationToken);
-            return counts is int compared ? Math.Max(compared, await WalkArchiveAsync(input, cancellationToken)) : ExitCodes.Failed;
+            VerifiedArchive archive = await VerifiedArchive.WalkAsync(input.Settings.Archive, input.Error.WriteLine, cancellationToken);
+            await using (archive)
+            {
+                int? counts = input.Settings.Cassandra is { } cassandra
+                    ? await OfClusterAsync(input, cassandra, archive, hours, cancellationToken)
+                    : await OnDataAsync(input, archive, hours, cancellationToken);
+                return counts is int compared ? Math.Max(compared, await SayArchiveAsync(input, archive)) : ExitCodes.Failed;
+            }
         }
         catch (Exception error) when (error is LogUnusableException or StoreUnusableException or KafkaLogException or KafkaException or ArchiveUnavailableException
             or ArchiveDamagedException or CqlException or SchemaUnusableException)
@@ -74,7 +78,7 @@ internal sealed class VerifyCommand : ICommand
     }
 
     // Null where there is nothing to compare.
-    private static async Task<int?> OnDataAsync(CommandInput input, (int From, int To) hours, CancellationToken cancellationToken)
+    private static async Task<int?> OnDataAsync(CommandInput input, VerifiedArchive archive, (int From, int To) hours, CancellationToken cancellationToken)
     {
         if (!File.Exists(Path.Combine(input.Settings.DataDirectory, "store.db")))
         {
@@ -90,10 +94,12 @@ internal sealed class VerifyCommand : ICommand
             : null;
         var clicks = new RecountedClickLog(log);
         var verified = new Verified(new StatesInSqlite(store.Path), store.Counts, store.Ledger);
-        return await CompareAsync(input, verified, (IRecountLog?)topic ?? clicks, topic is null ? null : clicks, topic is not null, hours, cancellationToken);
+        return await CompareAsync(
+            input, verified, archive, (IRecountLog?)topic ?? clicks, topic is null ? null : clicks, topic is not null, hours, cancellationToken);
     }
 
-    private static async Task<int?> OfClusterAsync(CommandInput input, CassandraSettings cassandra, (int From, int To) hours, CancellationToken cancellationToken)
+    private static async Task<int?> OfClusterAsync(
+        CommandInput input, CassandraSettings cassandra, VerifiedArchive archive, (int From, int To) hours, CancellationToken cancellationToken)
     {
         using RecountedTopic topic = await RecountedTopic.OpenAsync(((KafkaLogSettings)input.Settings.Kafka!).Silo.Clicks, cancellationToken);
         await using CassandraStore store = await CassandraStore.OpenAsync(
@@ -113,14 +119,22 @@ internal sealed class VerifyCommand : ICommand
         await using var sessions = new CassandraSessions(NullLoggerFactory.Instance, TimeProvider.System);
         CassandraSession session = sessions.Get(cassandra.Options());
         var states = new StatesInCassandra(session.Cql, session.Keyspace, input.Settings.Cluster.ServiceId);
-        return await CompareAsync(input, new Verified(states, store.Counts, store.Ledger), topic, null, leaveOutRemoved: true, hours, cancellationToken);
+        return await CompareAsync(
+            input, new Verified(states, store.Counts, store.Ledger), archive, topic, null, leaveOutRemoved: true, hours, cancellationToken);
     }
 
     private static async Task<int?> CompareAsync(
-        CommandInput input, Verified store, IRecountLog log, IRecountLog? before, bool leaveOutRemoved, (int From, int To) hours, CancellationToken cancellationToken)
+        CommandInput input,
+        Verified store,
+        VerifiedArchive archive,
+        IRecountLog log,
+        IRecountLog? before,
+        bool leaveOutRemoved,
+        (int From, int To) hours,
+        CancellationToken cancellationToken)
     {
         IReadOnlyList<CountedPartition> all = await CountedPartitions.ReadAsync(store.States, cancellationToken);
-        VerifyPlan plan = await VerifyPlan.MakeAsync(all, log, before, leaveOutRemoved, cancellationToken);
+        VerifyPlan plan = await VerifyPlan.MakeAsync(all, log, before, leaveOutRemoved, archive.Chains, cancellationToken);
         if (plan.Parts.Count == 0 && all.Count > 0)
         {
             await input.Error.WriteLineAsync($"the store was counted from the log {all[0].Log}, and the log is {log.Id}: there is nothing to compare");
@@ -153,6 +167,12 @@ internal sealed class VerifyCommand : ICommand
                 $"{result.WindowsLeftOut:N0} windows were left out, whose clicks the log does not have all of any more, or whose rollup is not whole there; {result.NoClicks:N0} records hold no click"));
         }
 
+        if (result.Archived > 0)
+        {
+            await input.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
+                $"{result.Archived:N0} clicks were recounted from the archive; {result.RepeatsElsewhere:N0} of them are marked as repeats of clicks of other hours, and were taken for that{(result.RepeatsOneOf > 1 ? $" (one id in {result.RepeatsOneOf} was looked at)" : "")}"));
+        }
+
         if (result.WindowsCorrected > 0)
         {
             await input.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
@@ -162,27 +182,12 @@ internal sealed class VerifyCommand : ICommand
         return result.Agrees ? ExitCodes.Done : ExitCodes.Failed;
     }
 
-    private static async Task<int> WalkArchiveAsync(CommandInput input, CancellationToken cancellationToken)
+    private static async Task<int> SayArchiveAsync(CommandInput input, VerifiedArchive archive)
     {
-        if (input.Settings.Archive.S3 is null && !Directory.Exists(input.Settings.Archive.Directory))
+        foreach (ArchiveReport report in archive.Reports)
         {
-            await input.Error.WriteLineAsync($"{input.Settings.Archive.Directory} is not there: nothing is archived yet");
-            return ExitCodes.Done;
-        }
-
-        var services = new ServiceCollection();
-        services.AddLogging().AddSingleton(TimeProvider.System);
-        input.Settings.Archive.AddTo(services);
-        await using ServiceProvider provider = services.BuildServiceProvider();
-        var verification = new ArchiveVerification(provider.GetRequiredService<IArchiveObjects>(), provider.GetRequiredService<IClickFiles>());
-        int exit = ExitCodes.Done;
-        bool isEmpty = true;
-        await foreach (ArchiveChain chain in verification.FindChainsAsync(cancellationToken))
-        {
-            isEmpty = false;
-            ArchiveReport report = await verification.WalkAsync(chain, cancellationToken);
             await input.Output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-                $"archive of chain {chain.Number}: {report.Clicks:N0} clicks in {report.Objects:N0} objects, up to offset {report.Upto}, {report.Faults.Count + report.MoreFaults:N0} faults"));
+                $"archive of chain {report.Chain.Number}: {report.Clicks:N0} clicks in {report.Objects:N0} objects, up to offset {report.Upto}, {report.Faults.Count + report.MoreFaults:N0} faults"));
             foreach (string fault in report.Faults)
             {
                 await input.Output.WriteLineAsync("  " + fault);
@@ -192,16 +197,14 @@ internal sealed class VerifyCommand : ICommand
             {
                 await input.Output.WriteLineAsync($"  {open} is not there, or not rewritten yet: the server finishes that when it runs again, unless it was deleted");
             }
-
-            exit = report.Faults.Count > 0 ? ExitCodes.Failed : exit;
         }
 
-        if (isEmpty)
+        if (archive.Trouble is not null)
         {
-            await input.Error.WriteLineAsync("nothing is archived yet");
+            await input.Error.WriteLineAsync(archive.Trouble);
         }
 
-        return exit;
+        return archive.IsFailed ? ExitCodes.Failed : ExitCodes.Done;
     }
 
     /// <summary>What of a store is looked at.</summary>

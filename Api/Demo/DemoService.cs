@@ -112,7 +112,7 @@ internal sealed class DemoService(
         IReadOnlyList<CountedPartition> counted = await CountedPartitions.ReadAsync(new StatesInSqlite(Path.Combine(settings.DataDirectory, "store.db")), cancellationToken);
         using RecountedTopic? topic = settings.Kafka is KafkaLogSettings kafka ? await RecountedTopic.OpenAsync(kafka.Silo.Clicks, cancellationToken) : null;
         var clicks = new RecountedClickLog(log);
-        VerifyPlan plan = await VerifyPlan.MakeAsync(counted, (IRecountLog?)topic ?? clicks, topic is null ? null : clicks, leaveOutRemoved: topic is not null, cancellationToken);
+        VerifyPlan plan = await VerifyPlan.MakeAsync(counted, (IRecountLog?)topic ?? clicks, topic is null ? null : clicks, leaveOutRemoved: topic is not null, archives: null, cancellationToken);
         VerifyResult result = await new LogRecount(counts, RecountRules.Of(settings.Counting)).RunAsync(plan.Parts, cancellationToken);
         Say(result.ToString());
         foreach (string example in result.Examples)

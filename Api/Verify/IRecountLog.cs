@@ -51,3 +51,15 @@ internal sealed class RecountedClickLog(PartitionedClickLog log) : IRecountLog
         }
     }
 }
+
+/// <summary>In place of a log that is not here any more.</summary>
+internal sealed class NoLog(string id) : IRecountLog
+{
+    public string Id => id;
+
+    public int Partitions => 0;
+
+    public Task<(long Start, long End)> RangeAsync(int partition, CancellationToken cancellationToken) => Task.FromResult((0L, 0L));
+
+    public Task ReadAsync(int partition, long from, long to, RecountRecord each, CancellationToken cancellationToken) => Task.CompletedTask;
+}

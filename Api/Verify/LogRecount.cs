@@ -13,6 +13,8 @@ namespace ClickAggregator.Api.Verify;
 /// offset that its whole partition had reached before the rows were read, whichever is later: every click below that
 /// has been counted, and none above. Memory is bounded by working through the hours in passes of about
 /// <see cref="ClicksPerPass"/> clicks.
+/// Hours whose clicks the log has removed are recounted from the archive. There the marks say which clicks are repeats, and they are
+/// held against the ids of what is read with them (<see cref="MarkedRepeats"/>).
 /// A window that reconciliation has corrected is not what the log by itself says: clicks were taken back, or repeats were found that
 /// are further apart than the stream remembers. It is held against the ledger.
 /// </remarks>
@@ -86,6 +88,10 @@ internal sealed class LogRecount(
                 WindowsLeftOut = total.WindowsLeftOut + pass.WindowsLeftOut,
                 WindowsCorrected = total.WindowsCorrected + pass.WindowsCorrected,
                 WindowsClickedSince = total.WindowsClickedSince + pass.WindowsClickedSince,
+                Archived = total.Archived + pass.Archived,
+                RepeatsDiffer = total.RepeatsDiffer + pass.RepeatsDiffer,
+                RepeatsElsewhere = total.RepeatsElsewhere + pass.RepeatsElsewhere,
+                RepeatsOneOf = Math.Max(total.RepeatsOneOf, pass.RepeatsOneOf),
             };
         }
 
@@ -110,7 +116,7 @@ internal sealed class LogRecount(
                 continue;
             }
 
-            if (key.Hour < of.FirstHour || rules.LeavesOut(key.Series, key.Hour))
+            if ((key.Hour < of.FirstHour && of.Archive is null) || rules.LeavesOut(key.Series, key.Hour))
             {
                 leftOut++;
                 continue;
@@ -150,8 +156,31 @@ internal sealed class LogRecount(
         long recounted = 0;
         long duplicates = 0;
         long noClicks = 0;
+        long archived = 0;
+        long elsewhere = 0;
+        var unmarked = new List<string>();
+        long repeatsDiffer = 0;
+        uint oneOf = 1;
         foreach (RecountPart part in parts)
         {
+            if (part.Archive is not null && part.FirstHour > fromHour)
+            {
+                var repeats = new MarkedRepeats(rules.Horizon, rules.MaxIds);
+                await part.Archive.ReadAsync(
+                    fromHour, Math.Min(toHour, part.FirstHour), (offset, logTime, isMarked, click) => CountArchived(part, repeats, offset, logTime, isMarked, click), cancellationToken);
+                foreach ((long first, long repeat) in repeats.FindUnmarked())
+                {
+                    repeatsDiffer++;
+                    if (unmarked.Count < Examples)
+                    {
+                        unmarked.Add(string.Create(CultureInfo.InvariantCulture, $"archive of chain {part.Chain}: the click at offset {repeat} repeats the one at {first}, and is not marked so"));
+                    }
+                }
+
+                elsewhere += repeats.Elsewhere;
+                oneOf = Math.Max(oneOf, repeats.OneOf);
+            }
+
             (long start, long end) = await part.Log.RangeAsync(part.Partition, cancellationToken);
             var seen = new RecountedIds(rules.Horizon, rules.MaxIds);
             await part.Log.ReadAsync(part.Partition, start, Math.Min(end, part.ReadTo), (offset, logTime, value) => Count(part, seen, offset, logTime, value), cancellationToken);
@@ -177,12 +206,29 @@ internal sealed class LogRecount(
                 return;
             }
 
-            int hour = (int)Math.Floor(click.Time / 3_600_000d);
-            if (hour < Math.Max(fromHour, of.FirstHour) || hour >= toHour)
+            int hour = click.Hour;
+            if (hour < fromHour || hour >= toHour || (hour < of.FirstHour && (of.Archive is null || offset < of.Archive.Upto)))
             {
                 return;
             }
 
+            TakeOff(of, offset, click);
+        }
+
+        void CountArchived(RecountPart of, MarkedRepeats repeats, long offset, long logTime, bool isMarked, RecountedClick click)
+        {
+            Say(name);
+            archived++;
+            repeats.Note(click, offset, logTime, isMarked);
+            if (!isMarked && !rules.Expires(click.Time, logTime))
+            {
+                TakeOff(of, offset, click);
+            }
+        }
+
+        void TakeOff(RecountPart of, long offset, RecountedClick click)
+        {
+            int hour = click.Hour;
             int minute = (int)((click.Time / 60_000) - (hour * 60L));
             foreach (string series in rules.SeriesOf(click, hour))
             {
@@ -204,12 +250,16 @@ internal sealed class LogRecount(
         string[] examples = [.. wrong.Take(Examples).Select(window => string.Create(
             CultureInfo.InvariantCulture,
             $"{window.Key.Series} hour {DateTimeOffset.FromUnixTimeSeconds(window.Key.Hour * 3600L):yyyy-MM-ddTHH}Z chain {window.Key.Chain}: {string.Join(", ", window.Select(cell => $"{Name(cell.Key.Cell)} {cell.Value:+0;-0}"))}"))];
-        return new VerifyResult(counted, recounted, wrong.Count, duplicates, examples)
+        return new VerifyResult(counted, recounted, wrong.Count, duplicates, [.. examples, .. unmarked])
         {
             NoClicks = noClicks,
             WindowsLeftOut = leftOut,
             WindowsCorrected = corrected.Count,
             WindowsClickedSince = clickedSince,
+            Archived = archived,
+            RepeatsDiffer = repeatsDiffer,
+            RepeatsElsewhere = elsewhere,
+            RepeatsOneOf = oneOf,
         };
     }
 

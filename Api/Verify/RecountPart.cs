@@ -14,5 +14,10 @@ internal sealed record CountedPartition(int Partition, int Chain, long Next, str
 /// <param name="Chain">The chain that the window rows carry.</param>
 /// <param name="Next">Every offset below it is counted.</param>
 /// <param name="ReadTo">Where to stop reading at the latest.</param>
-/// <param name="FirstHour">The first hour whose clicks the log still has all of; windows before it are left out.</param>
-internal sealed record RecountPart(IRecountLog Log, int Partition, int Chain, long Next, long ReadTo = long.MaxValue, int FirstHour = int.MinValue);
+/// <param name="FirstHour">
+/// The first hour whose clicks the log still has all of. Windows before it are recounted from the archive, and from the log what is not
+/// archived yet; without an archive they are left out.
+/// </param>
+/// <param name="Archive">The archive of the chain, where it has all that the log removed.</param>
+internal sealed record RecountPart(
+    IRecountLog Log, int Partition, int Chain, long Next, long ReadTo = long.MaxValue, int FirstHour = int.MinValue, RecountedArchive? Archive = null);

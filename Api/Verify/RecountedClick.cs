@@ -17,6 +17,9 @@ internal sealed record RecountedClick(string Kind, string Target, string Id, str
     private const long Oldest = 946_684_800_000;
     private const long Newest = 253_402_300_799_999;
 
+    /// <summary>Hours since the epoch.</summary>
+    public int Hour => (int)Math.Floor(Time / 3_600_000d);
+
     /// <summary>Reads a record of a log: the compact form, or JSON. Null where it holds no click.</summary>
     public static RecountedClick? Read(byte[] value, long logTime)
     {
@@ -26,11 +29,12 @@ internal sealed record RecountedClick(string Kind, string Target, string Id, str
         return click?.Time is >= Oldest and <= Newest ? click : null;
     }
 
-    private static RecountedClick? ReadCompact(byte[] value, long logTime) => ClickRecord.TryRead(value, out Click click)
-        ? new RecountedClick(
-            click.Kind.ToString().ToLowerInvariant(), Text(click.TargetId), Text(click.ClickId), Text(click.CampaignId),
-            Text(click.Country), Text(click.Device), click.Timestamp == Click.NoTimestamp ? logTime : click.Timestamp)
-        : null;
+    /// <summary>A click that was kept in columns or in the compact form.</summary>
+    public static RecountedClick Of(in Click click, long logTime) => new(
+        click.Kind.ToString().ToLowerInvariant(), Text(click.TargetId), Text(click.ClickId), Text(click.CampaignId),
+        Text(click.Country), Text(click.Device), click.Timestamp == Click.NoTimestamp ? logTime : click.Timestamp);
+
+    private static RecountedClick? ReadCompact(byte[] value, long logTime) => ClickRecord.TryRead(value, out Click click) ? Of(click, logTime) : null;
 
     private static string Text(ReadOnlySpan<byte> text) => Encoding.UTF8.GetString(text);
 }

@@ -13,10 +13,16 @@ internal sealed record VerifyPlan(IReadOnlyList<RecountPart> Parts, IReadOnlyLis
     /// <param name="counted">From the store.</param>
     /// <param name="log">The log that is counted.</param>
     /// <param name="before">The log that was counted before it, where there is one; what is closed of it is recounted, too.</param>
-    /// <param name="leaveOutRemoved">Windows that may hold clicks which the log has removed are left out; else they differ.</param>
+    /// <param name="leaveOutRemoved">Windows that may hold clicks which neither the log nor the archive has are left out; else they differ.</param>
+    /// <param name="archives">What is archived, by chain; null for nothing.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public static async Task<VerifyPlan> MakeAsync(
-        IReadOnlyList<CountedPartition> counted, IRecountLog log, IRecountLog? before, bool leaveOutRemoved, CancellationToken cancellationToken)
+        IReadOnlyList<CountedPartition> counted,
+        IRecountLog log,
+        IRecountLog? before,
+        bool leaveOutRemoved,
+        IReadOnlyDictionary<int, RecountedArchive>? archives,
+        CancellationToken cancellationToken)
     {
         var parts = new List<RecountPart>();
         var remarks = new List<string>();
@@ -38,9 +44,15 @@ internal sealed record VerifyPlan(IReadOnlyList<RecountPart> Parts, IReadOnlyLis
                 }
 
                 int firstHour = int.MinValue;
-                if (start > 0 && !leaveOutRemoved)
+                RecountedArchive? archive = start > 0 ? ArchiveOf(archives, chain.Chain, start) : null;
+                if (archive is not null)
                 {
-                    remarks.Add($"{name}: the log starts at offset {start}; clicks before it were counted and removed, and windows that hold such clicks will differ");
+                    firstHour = await FirstWholeHourAsync(one, partition, start, end, cancellationToken);
+                    remarks.Add($"{name}: the log starts at offset {start}; windows {(firstHour == int.MaxValue ? "" : $"before {Hour(firstHour)} ")}are recounted from the archive");
+                }
+                else if (start > 0 && !leaveOutRemoved)
+                {
+                    remarks.Add($"{name}: the log starts at offset {start}; clicks before it were counted and removed, and the archive cannot say what they were: windows that hold such clicks will differ");
                 }
                 else if (start > 0)
                 {
@@ -48,12 +60,25 @@ internal sealed record VerifyPlan(IReadOnlyList<RecountPart> Parts, IReadOnlyLis
                     remarks.Add($"{name}: the log starts at offset {start}; what was before is removed, and windows {(firstHour == int.MaxValue ? "" : $"before {Hour(firstHour)} ")}are left out");
                 }
 
-                parts.Add(new RecountPart(one, partition, chain.Chain, chain.Next, chain.IsClosed ? chain.Next : long.MaxValue, firstHour));
+                parts.Add(new RecountPart(one, partition, chain.Chain, chain.Next, chain.IsClosed ? chain.Next : long.MaxValue, firstHour, archive));
+            }
+        }
+
+        foreach (CountedPartition gone in counted.Where(chain => chain.Next > 0 && parts.TrueForAll(part => part.Chain != chain.Chain)).ToList())
+        {
+            if (ArchiveOf(archives, gone.Chain, gone.Next) is { } archive)
+            {
+                parts.Add(new RecountPart(new NoLog(gone.Log), gone.Partition, gone.Chain, gone.Next, 0, int.MaxValue, archive));
+                remarks.Add($"partition {gone.Partition} of the log {gone.Log}, which is not here: its windows are recounted from the archive");
             }
         }
 
         return new VerifyPlan(parts, remarks);
     }
+
+    // Null where there is none that has all below the offset.
+    private static RecountedArchive? ArchiveOf(IReadOnlyDictionary<int, RecountedArchive>? archives, int chain, long upto) =>
+        archives?.GetValueOrDefault(chain) is { } archive && archive.Upto >= upto ? archive : null;
 
     private static async Task<int> FirstWholeHourAsync(IRecountLog log, int partition, long start, long end, CancellationToken cancellationToken)
     {

@@ -23,7 +23,19 @@ internal sealed record VerifyResult(
     /// <summary>Of these, those that got clicks since: until their hour is recounted nobody can say.</summary>
     public long WindowsClickedSince { get; init; }
 
-    public bool Agrees => WindowsDiffer == 0 && Counted == Recounted;
+    /// <summary>Clicks that were recounted from the archive, repeats included.</summary>
+    public long Archived { get; init; }
+
+    /// <summary>Archived clicks that repeat another one and are not marked so.</summary>
+    public long RepeatsDiffer { get; init; }
+
+    /// <summary>Archived clicks that are marked as repeats, of clicks of other hours: they are taken for what the mark says.</summary>
+    public long RepeatsElsewhere { get; init; }
+
+    /// <summary>One id of so many was looked at for <see cref="RepeatsDiffer"/>: 1 for all, more in hours of many millions of clicks.</summary>
+    public uint RepeatsOneOf { get; init; } = 1;
+
+    public bool Agrees => WindowsDiffer == 0 && RepeatsDiffer == 0 && Counted == Recounted;
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(
