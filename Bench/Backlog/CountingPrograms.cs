@@ -66,6 +66,11 @@ internal sealed class CountingPrograms : IAsyncDisposable
         if (_options.Cassandra is { } hosts)
         {
             common = [.. common, $"--Cassandra:ContactPoints={hosts}", $"--Cassandra:Port={_options.CassandraPort}", $"--Cassandra:Keyspace={_keyspace}"];
+            if (!common.Any(setting => setting.StartsWith("--S3:", StringComparison.Ordinal) || setting.StartsWith("--Archive:Directory=", StringComparison.Ordinal)))
+            {
+                common = [.. common, $"--Archive:Directory={Path.Combine(_data, "archive")}"];
+            }
+
             Start(_options.Silo, [.. common, $"--urls=http://127.0.0.1:{ports[1]}", "--Cluster:AdvertisedAddress=127.0.0.1",
                 $"--Cluster:SiloPort={ports[2]}", $"--Cluster:GatewayPort={ports[3]}"]);
         }
