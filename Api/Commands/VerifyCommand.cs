@@ -164,7 +164,7 @@ internal sealed class VerifyCommand : ICommand
         if (result.WindowsLeftOut > 0 || result.NoClicks > 0)
         {
             await input.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-                $"{result.WindowsLeftOut:N0} windows were left out, whose clicks the log does not have all of any more, or whose rollup is not whole there; {result.NoClicks:N0} records hold no click"));
+                $"{result.WindowsLeftOut:N0} windows were left out, whose clicks the log does not have all of any more, whose rollup is not whole there, or whose time is nearly over; {result.NoClicks:N0} records hold no click"));
         }
 
         if (result.Archived > 0)

@@ -45,9 +45,13 @@ internal sealed class LogRecount(
         IReadOnlyList<RecountPart> parts, CancellationToken cancellationToken, int fromHour = int.MinValue, int toHour = int.MaxValue)
     {
         _said = _time.GetTimestamp();
+        int asked = fromHour;
+        fromHour = Math.Max(fromHour, rules.FirstKeptHour(_time.GetUtcNow())); // the archive knows older hours, which the store forgets
+        long forgotten = 0;
         var rows = new SortedDictionary<int, long>();
         await foreach ((WindowKey key, WindowRow row) in store.ScanWindowsAsync(cancellationToken))
         {
+            forgotten += key.Hour >= asked && key.Hour < fromHour ? 1 : 0;
             if (key.Hour >= fromHour && key.Hour < toHour)
             {
                 rows[key.Hour] = rows.GetValueOrDefault(key.Hour) + (key.Series == "total" ? row.Clicks : 0);
@@ -69,9 +73,12 @@ internal sealed class LogRecount(
             held += clicks;
         }
 
-        passes.Add((from, toHour));
+        if (from < toHour)
+        {
+            passes.Add((from, toHour));
+        }
 
-        var total = new VerifyResult(0, 0, 0, 0, []);
+        var total = new VerifyResult(0, 0, 0, 0, []) { WindowsLeftOut = forgotten };
         for (int n = 0; n < passes.Count; n++)
         {
             (int first, int last) = passes[n];

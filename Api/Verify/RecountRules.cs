@@ -20,6 +20,10 @@ internal sealed record RecountRules(IReadOnlyList<string> Rollups, TimeSpan Hori
     public bool Expires(long timestamp, long logTime) =>
         RetentionDays is int days && logTime - timestamp > days * 86_400_000L;
 
+    /// <summary>The first hour of which the store still has all windows, and will have them tomorrow.</summary>
+    public int FirstKeptHour(DateTimeOffset now) =>
+        RetentionDays is int days ? (int)((now.ToUnixTimeSeconds() / 86_400) - days + 1) * 24 : int.MinValue;
+
     /// <summary>Since when each rollup is counted by; null where all are from the beginning.</summary>
     public CountedRollups? Counted { get; init; }
 

@@ -45,6 +45,12 @@ public class ArchiveRecountTests
         Assert.Contains("30,500 clicks were recounted from the archive; 0 of them are marked", said, StringComparison.Ordinal);
         Assert.True(code == 0, said);
 
+        // The archive keeps clicks for longer than the store keeps windows.
+        (code, said) = await ApiProcess.RunAsync(["verify", "--data", data.Path, .. s_log, "--Retention:Days=90d"]);
+        Assert.Contains("0 counted, 0 recounted, 0 windows differ", said, StringComparison.Ordinal);
+        Assert.Contains("windows were left out", said, StringComparison.Ordinal);
+        Assert.True(code == 0, said);
+
         Assert.True(new StoreFile(data).Run("DELETE FROM clicks_by_hour WHERE series = (SELECT series FROM clicks_by_hour WHERE series LIKE 'ad:%' ORDER BY hour LIMIT 1)") > 0);
         (code, said) = await ApiProcess.RunAsync(["verify", "--data", data.Path, .. s_log]);
         Assert.Matches(@"\n  ad:\S+ hour 20", said);
