@@ -115,7 +115,9 @@ internal sealed class BodyBuffer(AdmissionGate gate, LimitSettings limits) : IDi
     private async ValueTask<RequestFault?> InflateAsync(PipeReader body)
     {
         _deadline.CancelAfter(limits.BodyTimeout);
-        using var gzip = new GZipStream(body.AsStream(leaveOpen: true), CompressionMode.Decompress);
+        await using Stream bytes = body.AsStream(leaveOpen: true);
+        await using var compressed = new EndNotingStream(bytes);
+        await using var gzip = new GZipStream(compressed, CompressionMode.Decompress);
         try
         {
             while (true)
@@ -129,7 +131,8 @@ internal sealed class BodyBuffer(AdmissionGate gate, LimitSettings limits) : IDi
                 int read = await gzip.ReadAsync(_bytes.AsMemory(_length), _deadline.Token);
                 if (read == 0)
                 {
-                    return null;
+                    // It looks for a next member, until the body's end, and stops at bytes that begin none.
+                    return compressed.EndSeen ? null : new RequestFault(400, "malformed_gzip", "Behind what is gzip the body has bytes that are not.") { Close = true };
                 }
 
                 _length += read;

@@ -161,6 +161,12 @@ internal sealed class VerifyCommand : ICommand
             await input.Output.WriteLineAsync("  " + example);
         }
 
+        if (result.Damaged > 0)
+        {
+            await input.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
+                $"{result.Damaged:N0} records of the log cannot be read: clicks in them are in neither count, unless they were counted before the damage; /v1/status names their offsets"));
+        }
+
         if (result.WindowsLeftOut > 0 || result.NoClicks > 0)
         {
             await input.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,

@@ -42,9 +42,11 @@ internal sealed class DemoService(
                 await FillAsync(clicks, stoppingToken);
             }
 
+            // Clicks go on while it recounts: whoever starts the demo again does not wait minutes for a living page.
             await CountedAsync(stoppingToken);
+            Task live = LiveAsync(clicks, stoppingToken);
             await RecountAsync(stoppingToken);
-            await LiveAsync(clicks, stoppingToken);
+            await live;
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -113,7 +115,7 @@ internal sealed class DemoService(
         using RecountedTopic? topic = settings.Kafka is KafkaLogSettings kafka ? await RecountedTopic.OpenAsync(kafka.Silo.Clicks, cancellationToken) : null;
         var clicks = new RecountedClickLog(log);
         VerifyPlan plan = await VerifyPlan.MakeAsync(counted, (IRecountLog?)topic ?? clicks, topic is null ? null : clicks, leaveOutRemoved: topic is not null, archives: null, cancellationToken);
-        VerifyResult result = await new LogRecount(counts, RecountRules.Of(settings.Counting)).RunAsync(plan.Parts, cancellationToken);
+        VerifyResult result = await new LogRecount(counts, RecountRules.Of(settings.Counting), line => Say("recounting the log: " + line)).RunAsync(plan.Parts, cancellationToken);
         Say(result.ToString());
         foreach (string example in result.Examples)
         {

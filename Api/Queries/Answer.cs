@@ -29,7 +29,7 @@ internal static class Answer
     /// <summary>RFC 4180, with a header row. What every answer says of itself and a table has no place for is in headers.</summary>
     public static IResult Csv(QueryContext query, QueryRange range, SeriesSums sums, IEnumerable<string> header, IEnumerable<IReadOnlyList<string>> rows)
     {
-        AnswerHeaders.Write(query.Http.Response.Headers, range, sums);
+        AnswerHeaders.Write(query.Http.Response.Headers, query, range, sums);
         return Text(header, rows);
     }
 

@@ -32,7 +32,7 @@ internal static class AnswerFields
         else
         {
             json.WriteString("counted_until", Moment(sums.CountedUntil, range.Zone));
-            json.WriteNumber("lag_seconds", Math.Round(Math.Max(0, query.Now.ToUnixTimeMilliseconds() - sums.CountedUntil) / 1000m, 3));
+            json.WriteNumber("lag_seconds", Lag(query, sums));
         }
 
         json.WriteNumber("sources_stale", Sources.Stale(query.Http.RequestServices));
@@ -43,6 +43,10 @@ internal static class AnswerFields
             json.WriteBoolean("incomplete", true);
         }
     }
+
+    /// <summary>How far the counting is behind the clock of this process, seconds.</summary>
+    public static decimal Lag(QueryContext query, SeriesSums sums) =>
+        Math.Round(Math.Max(0, query.Now.ToUnixTimeMilliseconds() - sums.CountedUntil) / 1000m, 3);
 
     /// <summary>The points between the range's bounds.</summary>
     public static void WritePoints(Utf8JsonWriter json, QueryRange range, SeriesSums sums, long[] points)

@@ -14,6 +14,7 @@ internal static class AnswerHeaders
     public const string RangeFrom = "X-From";
     public const string RangeTo = "X-To";
     private const string CountedUntil = "X-Counted-Until";
+    private const string LagSeconds = "X-Lag-Seconds";
     private const string Incomplete = "X-Incomplete";
     private const string FinalUntil = "X-Final-Until";
     private const string Version = "X-Version";
@@ -21,16 +22,17 @@ internal static class AnswerHeaders
     private const string ErrorBound = "X-Error-Bound";
 
     /// <summary>All of them: a page of another origin may read only headers that are named to it.</summary>
-    public static string[] All { get; } = [NextCursor, RangeFrom, RangeTo, CountedUntil, FinalUntil, Version, Incomplete, Exact, ErrorBound, ArchivedUntil];
+    public static string[] All { get; } = [NextCursor, RangeFrom, RangeTo, CountedUntil, LagSeconds, FinalUntil, Version, Incomplete, Exact, ErrorBound, ArchivedUntil];
 
     /// <summary>The range that was used, and until when its numbers are complete.</summary>
-    public static void Write(IHeaderDictionary headers, QueryRange range, SeriesSums sums)
+    public static void Write(IHeaderDictionary headers, QueryContext query, QueryRange range, SeriesSums sums)
     {
         headers[RangeFrom] = AnswerFields.Time(sums.From, range.Zone);
         headers[RangeTo] = AnswerFields.Time(sums.To, range.Zone);
         if (sums.CountedUntil != 0)
         {
             headers[CountedUntil] = AnswerFields.Moment(sums.CountedUntil, range.Zone);
+            headers[LagSeconds] = AnswerFields.Lag(query, sums).ToString(CultureInfo.InvariantCulture);
         }
 
         if (Finality.Until(sums) is long until)

@@ -8,7 +8,7 @@ internal static class ClassicQueries
 {
     public static readonly string[] AggregatedParameters = ["from", "to", "filter"];
 
-    public static readonly string[] PopularParameters = ["count", "window", "filter"];
+    public static readonly string[] PopularParameters = ["count", "window", "filter", "format"];
 
     /// <summary>Clicks of one ad; by default in the last full minute.</summary>
     public static async Task<IResult> AggregatedCountAsync(QueryContext query, string kind, string id)
@@ -39,6 +39,11 @@ internal static class ClassicQueries
         long to = (query.Now.ToUnixTimeSeconds() / 60) + 1;
         var range = new QueryRange(to - window, to, TimeZoneInfo.Utc, null);
         TopTargets top = await TopQueries.RankAsync(query, kind, range, filter, count);
+        if (query.WantsCsv)
+        {
+            return TopQueries.Csv(query, kind, range, top, await ShownUrls.OfAsync(query, kind, top.Items.Select(item => item.Id)));
+        }
+
         return Answer.Json(json =>
         {
             json.WriteStartArray(kind + "_ids");

@@ -21,7 +21,7 @@ internal static class QueryEndpoints
         Get<CountAnswer>(app, "/v1/campaigns/clicks", "All clicks that belong to a campaign.", campaignParameters, query => CountQueries.AnswerAsync(query, Subject.Campaigns));
         GetJson<ClassicCountAnswer>(app, "/v1/ads/{id}/aggregated_count", "Clicks of one ad; by default in the last full minute.", ClassicQueries.AggregatedParameters,
             query => ClassicQueries.AggregatedCountAsync(query, "ad", Id(query)));
-        GetJson<ClassicPopularAnswer>(app, "/v1/ads/popular_ads", "The most clicked ads of the last minutes.", ClassicQueries.PopularParameters,
+        Get<ClassicPopularAnswer>(app, "/v1/ads/popular_ads", "The most clicked ads of the last minutes.", ClassicQueries.PopularParameters,
             query => ClassicQueries.PopularAsync(query, "ad"));
         GetJson<StatusAnswer>(app, "/v1/status", "How far each partition and each source is.", [], StatusQuery.AnswerAsync);
     }

@@ -8,6 +8,14 @@ internal static class TopQueries
 {
     public static readonly string[] Parameters = [.. QueryRange.Names.Where(name => name != "granularity"), .. QueryFilter.Names.Where(name => name != "group_by"), "limit", "format"];
 
+    /// <summary>A ranking as a table.</summary>
+    public static IResult Csv(QueryContext query, string kind, QueryRange range, TopTargets top, ShownUrls urls)
+    {
+        AnswerHeaders.WriteExactness(query.Http.Response.Headers, top);
+        return Answer.Csv(query, range, top.Sums, urls.Header("rank", kind + "_id", "clicks"),
+            top.Items.Select((item, n) => urls.Row(item.Id, CountQueries.Number(n + 1), item.Id, CountQueries.Number(item.Clicks))));
+    }
+
     public static async Task<IResult> AnswerAsync(QueryContext query, string kind)
     {
         var range = QueryRange.Read(query.Value, query.Now, query.Limits);
@@ -16,9 +24,7 @@ internal static class TopQueries
         var urls = await ShownUrls.OfAsync(query, kind, top.Items.Select(item => item.Id));
         if (query.WantsCsv)
         {
-            AnswerHeaders.WriteExactness(query.Http.Response.Headers, top);
-            return Answer.Csv(query, range, top.Sums, urls.Header("rank", kind + "_id", "clicks"),
-                top.Items.Select((item, n) => urls.Row(item.Id, CountQueries.Number(n + 1), item.Id, CountQueries.Number(item.Clicks))));
+            return Csv(query, kind, range, top, urls);
         }
 
         return Answer.Json(json =>

@@ -92,6 +92,7 @@ internal sealed class LogRecount(
                 [.. total.Examples.Concat(pass.Examples).Take(Examples)])
             {
                 NoClicks = pass.NoClicks,
+                Damaged = pass.Damaged,
                 WindowsLeftOut = total.WindowsLeftOut + pass.WindowsLeftOut,
                 WindowsCorrected = total.WindowsCorrected + pass.WindowsCorrected,
                 WindowsClickedSince = total.WindowsClickedSince + pass.WindowsClickedSince,
@@ -163,6 +164,7 @@ internal sealed class LogRecount(
         long recounted = 0;
         long duplicates = 0;
         long noClicks = 0;
+        long damaged = 0;
         long archived = 0;
         long elsewhere = 0;
         var unmarked = new List<string>();
@@ -199,6 +201,7 @@ internal sealed class LogRecount(
             Say(name);
             if (value is null)
             {
+                damaged++;
                 return;
             }
 
@@ -260,6 +263,7 @@ internal sealed class LogRecount(
         return new VerifyResult(counted, recounted, wrong.Count, duplicates, [.. examples, .. unmarked])
         {
             NoClicks = noClicks,
+            Damaged = damaged,
             WindowsLeftOut = leftOut,
             WindowsCorrected = corrected.Count,
             WindowsClickedSince = clickedSince,

@@ -14,6 +14,9 @@ internal sealed record VerifyResult(
     /// <summary>Records of the log that hold no click.</summary>
     public long NoClicks { get; init; }
 
+    /// <summary>Records that the log has lost to damage: whether they were clicks, and which, nobody knows, so they are in neither count.</summary>
+    public long Damaged { get; init; }
+
     /// <summary>Windows whose clicks the log does not have all of any more.</summary>
     public long WindowsLeftOut { get; init; }
 

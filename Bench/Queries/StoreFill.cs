@@ -1,6 +1,7 @@
 using ClickAggregator.Adapters.Cassandra;
 using ClickAggregator.Clicks;
 using ClickAggregator.Grains.Counting;
+using ClickAggregator.Grains.Reconciling;
 using ClickAggregator.Grains.Storage;
 using ClickAggregator.Persistence.Cassandra.Cql;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -9,11 +10,12 @@ namespace ClickAggregator.Bench.Queries;
 
 /// <summary>
 /// Writes days as silos would have left them: days, top lists and marks of hours through the store, each at its time; windows only
-/// where the questions look at them, which is today and the day that the last 30 begin in.
+/// where the questions look at them, which is today and the day that the last 30 begin in. Hours before today are final.
 /// </summary>
 internal sealed class StoreFill(QueriesOptions options)
 {
     private const int InFlight = 256;
+    private const long Upto = 1;
 
     private readonly FillClock _clock = new();
     private readonly int _today = (int)(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() / 86_400);
@@ -26,6 +28,7 @@ internal sealed class StoreFill(QueriesOptions options)
         if ((await store.Counts.ReadTopsAsync(TargetKind.Ad, TopSlice.Day, _today, _today + 1, cancellationToken)).Count > 0)
         {
             Console.WriteLine($"{options.Keyspace} is full already");
+            await FinishAsync(store, first, cancellationToken);
             return;
         }
 
@@ -46,7 +49,22 @@ internal sealed class StoreFill(QueriesOptions options)
                 Console.WriteLine($"{day - first + 1,3} days, {clicks:N0} clicks");
             }
         }
+
+        await FinishAsync(store, first, cancellationToken);
     }
+
+    /// <summary>What reconciliation would have left: else it begins with all of these hours as soon as the silo starts.</summary>
+    private Task FinishAsync(CassandraStore store, int first, CancellationToken cancellationToken) => Parallel.ForAsync(
+        first * 24,
+        _today * 24,
+        new ParallelOptions { MaxDegreeOfParallelism = InFlight, CancellationToken = cancellationToken },
+        async (hour, token) =>
+        {
+            for (int chain = 0; chain < options.Programs.Partitions; chain++)
+            {
+                await store.Ledger.WriteFinalAsync(new HourFinal(hour, chain, Upto, 1, 0, [1], ((hour + 2L) * 3_600_000) + 1), token);
+            }
+        });
 
     private async Task<CassandraStore> OpenAsync(CancellationToken cancellationToken) => await CassandraStore.OpenAsync(
         new CassandraStoreOptions
@@ -134,7 +152,7 @@ internal sealed class StoreFill(QueriesOptions options)
 
             IReadOnlyList<TopList> lists = [.. tops.TakeChanged().Where(list => withWindows || list.Key.Slice == TopSlice.Day)];
             await store.WriteAsync(
-                new BatchRows(chain, 1, stamp, [.. Enumerable.Range(day * 24, lastHour + 1)], lists, []), cancellationToken);
+                new BatchRows(chain, Upto, stamp, [.. Enumerable.Range(day * 24, lastHour + 1)], lists, []), cancellationToken);
         }
 
         return clicks;

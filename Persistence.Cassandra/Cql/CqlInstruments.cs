@@ -9,8 +9,9 @@ public static class CqlInstruments
     public const string MeterName = "ClickAggregator.Persistence.Cassandra.Cql";
 
     private static readonly Meter s_meter = new(MeterName);
-    private static readonly Histogram<double> s_duration = s_meter.CreateHistogram<double>(
-        "cql_request_duration", "s", "How long requests took, retries included, by how they ended; none: cancelled, or values that did not fit");
+    private static readonly Histogram<double> s_duration = s_meter.CreateHistogram(
+        "cql_request_duration", "s", "How long requests took, retries included, by how they ended; none: cancelled, or values that did not fit",
+        advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] });
     private static readonly Counter<long> s_retries = s_meter.CreateCounter<long>(
         "cql_retries", description: "Requests that were sent to another node, by the fault of the one before");
     private static readonly Counter<long> s_orphans = s_meter.CreateCounter<long>(

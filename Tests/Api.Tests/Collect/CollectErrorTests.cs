@@ -84,6 +84,18 @@ public class CollectErrorTests(ClassServer shared) : IClassFixture<ClassServer>
         AssertRefused(await Server.PostAsync(body, Json, ("Content-Encoding", "gzip")), 400, "malformed_gzip");
     }
 
+    [Theory]
+    [InlineData(10, "{\"ad_id\":\"x\"}\n{\"ad_id\":\"y\"}\n")]
+    [InlineData(10, "\0")]
+    [InlineData(20_000, "{\"ad_id\":\"x\"}\n")]
+    public async Task Bytes_behind_the_gzip_are_never_dropped_in_silence(int clicks, string behind)
+    {
+        byte[] gzip = Gzip(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, clicks).Select(i => $"{{\"ad_id\":\"a{i % 7}\"}}\n"))));
+        Answer answer = await Server.PostAsync([.. gzip, .. Encoding.UTF8.GetBytes(behind)], Lines, ("Content-Encoding", "gzip"));
+        AssertRefused(answer, 400, "malformed_gzip");
+        Assert.Equal(202, (await Server.PostAsync([.. Gzip("{\"ad_id\":\"x\"}\n"u8.ToArray()), .. Gzip("{\"ad_id\":\"y\"}\n"u8.ToArray())], Lines, ("Content-Encoding", "gzip"))).Status);
+    }
+
     [Fact]
     public async Task Gzip_that_is_cut_off_or_flipped_is_malformed_gzip()
     {

@@ -93,6 +93,7 @@ public class ListTests(LoadedServer loaded)
         Assert.Equal("2023-06-15T05:45:00+05:45", headers.GetValues("X-From").Single());
         Assert.Equal("2023-06-15T17:46:00+05:45", headers.GetValues("X-To").Single());
         Assert.EndsWith("+05:45", headers.GetValues("X-Counted-Until").Single(), StringComparison.Ordinal);
+        Assert.True(decimal.Parse(headers.GetValues("X-Lag-Seconds").Single(), System.Globalization.CultureInfo.InvariantCulture) >= 0);
         Assert.False(headers.Contains("X-Incomplete"));
         bool top = path.Contains("top", StringComparison.Ordinal);
         Assert.Equal(top ? ["true"] : [], headers.TryGetValues("X-Exact", out IEnumerable<string>? exact) ? exact : []);

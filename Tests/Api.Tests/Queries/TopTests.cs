@@ -91,6 +91,16 @@ public class TopTests(LoadedServer loaded)
         answer.CheckRolling(TimeSpan.FromMinutes(1));
     }
 
+    [Fact]
+    public async Task The_most_clicked_ads_of_the_last_minutes_as_a_table()
+    {
+        Answer answer = await loaded.Server.GetAsync("/v1/ads/popular_ads?count=3&window=129600&format=csv");
+        string[] rows = answer.Body.Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal("rank,ad_id,clicks", rows[0]);
+        Assert.Equal((await loaded.AskAsync("/v1/ads/popular_ads?count=3&window=129600")).Json.GetProperty("ad_ids").EnumerateArray().Select(id => id.GetString()), rows[1..].Select(row => row.Split(',')[1]));
+        Assert.Equal("true", answer.Message.Headers.GetValues("X-Exact").Single());
+    }
+
     private static IEnumerable<TestClick> Filtered(IEnumerable<TestClick> clicks, string filter) => filter switch
     {
         "" => clicks,
