@@ -53,18 +53,28 @@ internal sealed class StoreFill(QueriesOptions options)
         await FinishAsync(store, first, cancellationToken);
     }
 
-    /// <summary>What reconciliation would have left: else it begins with all of these hours as soon as the silo starts.</summary>
-    private Task FinishAsync(CassandraStore store, int first, CancellationToken cancellationToken) => Parallel.ForAsync(
-        first * 24,
-        _today * 24,
-        new ParallelOptions { MaxDegreeOfParallelism = InFlight, CancellationToken = cancellationToken },
-        async (hour, token) =>
+    /// <summary>
+    /// What reconciliation would have left, hour by hour: else it begins with all of these as soon as the silo starts. The marks that it
+    /// took away in the course of months are compacted; those of today are there.
+    /// </summary>
+    private async Task FinishAsync(CassandraStore store, int first, CancellationToken cancellationToken)
+    {
+        _clock.Now = TimeProvider.System.GetUtcNow();
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = InFlight, CancellationToken = cancellationToken };
+        await Parallel.ForAsync(first * 24, _today * 24, parallel, async (hour, token) =>
         {
             for (int chain = 0; chain < options.Programs.Partitions; chain++)
             {
                 await store.Ledger.WriteFinalAsync(new HourFinal(hour, chain, Upto, 1, 0, [1], ((hour + 2L) * 3_600_000) + 1), token);
             }
         });
+        await store.Cql.ExecuteAsync(new CqlStatement($"TRUNCATE {CqlIdentifier.Parse(options.Keyspace)}.open_hours").BindAll(new CqlValues()), cancellationToken);
+        for (int chain = 0; chain < options.Programs.Partitions; chain++)
+        {
+            await store.WriteAsync(
+                new BatchRows(chain, Upto, store.Keeping.Now() * 1000, [.. Enumerable.Range(_today * 24, _clock.Now.Hour + 1)], [], []), cancellationToken);
+        }
+    }
 
     private async Task<CassandraStore> OpenAsync(CancellationToken cancellationToken) => await CassandraStore.OpenAsync(
         new CassandraStoreOptions
