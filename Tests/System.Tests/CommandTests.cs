@@ -34,6 +34,16 @@ public class CommandTests
         Assert.Equal(1, exitCode);
         Assert.Matches(@"[1-9]\d* windows differ", output);
         Assert.Contains("ad:", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("cannot be read", output, StringComparison.Ordinal);
+
+        // What is damaged is not passed over in silence.
+        string file = Directory.GetFiles(data.File("log/p0000"), "*.log").Single();
+        byte[] bytes = await File.ReadAllBytesAsync(file);
+        bytes[bytes.Length / 2] ^= 1;
+        await File.WriteAllBytesAsync(file, bytes);
+        (exitCode, output) = await ApiProcess.RunAsync("verify", "--data", data.Path);
+        Assert.Equal(1, exitCode);
+        Assert.Matches(@"\n[1-9]\d* records of the log cannot be read", output);
     }
 
     [Fact]
