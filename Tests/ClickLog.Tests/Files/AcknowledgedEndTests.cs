@@ -66,8 +66,16 @@ public class AcknowledgedEndTests
             file.SetLength(file.Length - 1001);
         }
 
+        LogDamage printed;
+        await using (PartitionedClickLog reading = await folder.OpenToReadAsync())
+        {
+            printed = Assert.Single(reading.Damage);
+            Assert.Equal(ids[..200], LogFolder.Read(reading).Select(record => record.Id));
+        }
+
         await using PartitionedClickLog log = await folder.OpenAsync();
         LogDamage damage = Assert.Single(log.Damage);
+        Assert.Equal(printed, damage);
         Assert.Equal((500, "the file ends before its last record"), (damage.ToOffset, damage.Reason));
         Assert.Equal(damage.Records, log.DamagedRecords);
 
