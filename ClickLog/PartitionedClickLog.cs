@@ -50,8 +50,14 @@ public sealed partial class PartitionedClickLog : IAsyncDisposable
     /// <summary>Completes when an fsync failed. Nothing is acknowledged from then on: the process has to stop.</summary>
     public Task<Exception> Failed => _failed.Task;
 
-    /// <summary>Damage found so far, the first 1,000: readers find it, and a start where the end of the log is gone.</summary>
+    /// <summary>
+    /// Places that are damaged, by partition and offset, the first 1,000 that were found: readers find them, and a start
+    /// where the end of the log is gone. What is adjacent is one place.
+    /// </summary>
     public IReadOnlyList<LogDamage> Damage => _quarantine.Damage;
+
+    /// <summary>How many records are lost in all places found so far, also those beyond the first 1,000.</summary>
+    public long DamagedRecords => _quarantine.Records;
 
     /// <summary>Opens the log of a data directory, or makes one.</summary>
     /// <exception cref="LogUnusableException">Another process uses it, or it is not whole.</exception>

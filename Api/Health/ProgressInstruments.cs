@@ -19,6 +19,7 @@ internal sealed class ProgressInstruments : IDisposable
         _meter.CreateObservableGauge("clicks_log_bytes", () => log.Bytes, null, "Bytes of the click log on disk.");
         _meter.CreateObservableGauge("clicks_log_bytes_limit", () => log.MaxBytes, null, "Bytes at which the click log takes no more.");
         _meter.CreateObservableGauge("clicks_log_damaged_places", () => log.Damage.Count, null, "Places of the click log that cannot be read, the first 1,000.");
+        _meter.CreateObservableGauge("clicks_log_damaged_records", () => log.DamagedRecords, null, "Clicks of the click log that cannot be read, in all places.");
         _meter.CreateObservableGauge("clicks_lag_records", LagRecords, null, "Clicks in the log that are not counted yet.");
         _meter.CreateObservableGauge("clicks_lag_seconds", LagSeconds, null, "Age of the moment up to which everything is counted.");
     }

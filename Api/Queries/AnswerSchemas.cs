@@ -138,7 +138,10 @@ internal sealed record StatusAnswer(bool Demo, Guid LogId, long LogBytes, long L
 
     public required IReadOnlyList<StatusPartition> Partitions { get; init; }
 
-    [Description("Places of the log that cannot be read, the first 1,000.")]
+    [Description("Clicks of the log that cannot be read, in all places, also those beyond the first 1,000.")]
+    public required long DamagedRecords { get; init; }
+
+    [Description("Places of the log that cannot be read, the first 1,000; what is adjacent is one place.")]
     public required IReadOnlyList<StatusDamage> Damage { get; init; }
 
     [Description("Watched files.")]
@@ -186,7 +189,7 @@ internal sealed record StatusReconciliation(
 internal sealed record StatusRange(long From, long To);
 
 /// <summary>Offsets that are lost.</summary>
-internal sealed record StatusDamage(int Partition, long From, long To, string Reason);
+internal sealed record StatusDamage(int Partition, long From, long To, [property: Description("How many clicks that are.")] long Records, string Reason);
 
 /// <summary>A watched file, in bytes.</summary>
 internal sealed record StatusSource(

@@ -40,6 +40,7 @@ internal static class StatusQuery
             }
 
             json.WriteEndArray();
+            json.WriteNumber("damaged_records", log.DamagedRecords);
             json.WriteStartArray("damage");
             foreach (ClickAggregator.ClickLog.Files.LogDamage damage in log.Damage)
             {
@@ -47,6 +48,7 @@ internal static class StatusQuery
                 json.WriteNumber("partition", damage.Partition);
                 json.WriteNumber("from", damage.FromOffset);
                 json.WriteNumber("to", damage.ToOffset);
+                json.WriteNumber("records", damage.Records);
                 json.WriteString("reason", damage.Reason);
                 json.WriteEndObject();
             }

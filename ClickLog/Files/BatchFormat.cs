@@ -105,6 +105,26 @@ internal static class BatchFormat
             : -1;
     }
 
+    /// <summary>Steps over damaged records, up to the first sound one; false where the batch ends first.</summary>
+    /// <param name="bytes">Ends where the batch does, or before it where its end is gone.</param>
+    /// <param name="count">How many records the batch has.</param>
+    /// <param name="n">The record to start with, then the sound one.</param>
+    /// <param name="at">Where its frame starts.</param>
+    public static bool SkipDamaged(ReadOnlySpan<byte> bytes, int count, ref int n, ref int at)
+    {
+        for (; n < count; n++)
+        {
+            if (ReadFrame(bytes[at..], out int claimed) >= 0)
+            {
+                return true;
+            }
+
+            at = Math.Min(bytes.Length, at + claimed);
+        }
+
+        return false;
+    }
+
     /// <summary>CRC-32C, by the processor's own instruction.</summary>
     public static uint Crc(ReadOnlySpan<byte> bytes)
     {

@@ -80,9 +80,7 @@ internal sealed partial class PartitionFiles
     {
         if (next > found.NextOffset)
         {
-            _quarantine.Report(new LogDamage(
-                Partition, found.NextOffset, next, last.Path, found.Length, Math.Max(0, last.DurableBytes - found.Length),
-                found.Torn ?? "the end of the file is gone"));
+            TellLost(found.NextOffset, next);
         }
 
         if (_readOnly)
@@ -101,6 +99,17 @@ internal sealed partial class PartitionFiles
         }
 
         Begin(next);
+    }
+
+    /// <summary>Reads what is left of the offsets: a batch that is not whole may have sound records, and only the others are lost.</summary>
+    private void TellLost(long from, long to)
+    {
+        Volatile.Write(ref _durableEnd, to);
+        using var reader = new ClickLogReader(this, from, _quarantine.Report);
+        while (reader.ToldTo < to && reader.Read(CoalescedBytes) is { } chunk)
+        {
+            chunk.Return();
+        }
     }
 
     /// <summary>Opens all segment files, oldest first. True where the last one has no sound head.</summary>

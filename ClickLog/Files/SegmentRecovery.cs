@@ -1,3 +1,4 @@
+using System.Buffers;
 using Microsoft.Win32.SafeHandles;
 
 namespace ClickAggregator.ClickLog.Files;
@@ -107,6 +108,62 @@ internal static class SegmentRecovery
         }
 
         return -1;
+    }
+
+    /// <summary>
+    /// The first record that can be read at or behind a position, and where what is damaged before it ends;
+    /// <paramref name="end"/> and <paramref name="length"/> for none.
+    /// </summary>
+    /// <param name="file">The segment.</param>
+    /// <param name="position">Where a batch should start.</param>
+    /// <param name="length">How much of the file there is to read.</param>
+    /// <param name="next">The offset that should be there.</param>
+    /// <param name="end">The offset after the segment's last.</param>
+    public static (long Offset, long Position) FindRecord(SafeFileHandle file, long position, long length, long next, long end)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(64 << 10);
+        try
+        {
+            while (position < length)
+            {
+                int have = Read();
+                if (!BatchFormat.TryReadHead(buffer.AsSpan(0, have), out BatchHead head))
+                {
+                    position = FindHead(file, position, length, next, buffer);
+                    if (position < 0)
+                    {
+                        break;
+                    }
+
+                    continue;
+                }
+
+                if (head.TotalBytes > buffer.Length)
+                {
+                    ArrayPool<byte>.Shared.Return(buffer);
+                    buffer = ArrayPool<byte>.Shared.Rent(head.TotalBytes);
+                    have = Read();
+                }
+
+                int n = 0;
+                int at = head.HeadBytes;
+                if (BatchFormat.SkipDamaged(buffer.AsSpan(0, Math.Min(have, head.TotalBytes)), head.Count, ref n, ref at))
+                {
+                    return (head.BaseOffset + n, n == 0 ? position : position + at);
+                }
+
+                position += head.TotalBytes;
+                next = Math.Max(next, head.NextOffset);
+            }
+
+            return (end, length);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+
+        int Read() => ReadAt(file, buffer.AsSpan(0, (int)Math.Min(buffer.Length, length - position)), position);
     }
 
     public static int ReadAt(SafeFileHandle file, Span<byte> buffer, long position)

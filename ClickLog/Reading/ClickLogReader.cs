@@ -5,10 +5,11 @@ namespace ClickAggregator.ClickLog;
 
 /// <summary>
 /// Reads one partition in order, in chunks, and only what is durable. Damage is never skipped in silence: each lost
-/// offset is returned as a damaged record. Not safe for concurrent use.
+/// offset is returned as a damaged record, and what lies together is told together. Not safe for concurrent use.
 /// </summary>
 public sealed class ClickLogReader : IDisposable
 {
+    private const string Short = "the file ends before its last record";
     private readonly PartitionFiles _files;
     private readonly Action<LogDamage> _report;
     private Segment? _segment;
@@ -23,6 +24,9 @@ public sealed class ClickLogReader : IDisposable
 
     /// <summary>The next offset that is read.</summary>
     public long Position { get; private set; }
+
+    /// <summary>Damage below this offset was told; where it is beyond <see cref="Position"/>, nothing before it can be read.</summary>
+    internal long ToldTo { get; private set; }
 
     /// <summary>The next chunk, or null where nothing durable lies beyond <see cref="Position"/>.</summary>
     /// <param name="maxBytes">About how much to read; a larger batch is read whole.</param>
@@ -120,7 +124,7 @@ public sealed class ClickLogReader : IDisposable
                     break; // the damage starts a chunk of its own
                 }
 
-                Skip(segment, segmentEnd, durable, _at + used, to, ref records, ref count);
+                Skip(segment, segmentEnd, durable, to, _at + used, ref records, ref count);
                 used = 0;
                 have = 0;
                 break;
@@ -153,14 +157,15 @@ public sealed class ClickLogReader : IDisposable
             if (head.BaseOffset > Position)
             {
                 // What lay between was destroyed together with its head.
-                Lose(segment, _at + used, 0, Math.Min(head.BaseOffset, to), "offsets are missing before this batch", ref records, ref count);
+                Tell(segment, segmentEnd, durable, _at + used, "offsets are missing before this batch");
+                Lose(segment, Math.Min(head.BaseOffset, to), ref records, ref count);
                 if (Position < head.BaseOffset || Position >= to)
                 {
                     break;
                 }
             }
 
-            if (!TakeRecords(segment, data.AsSpan(0, have), used, head, to, ref records, ref count))
+            if (!TakeRecords(segment, segmentEnd, durable, data.AsSpan(0, have), used, head, to, ref records, ref count))
             {
                 break; // the rest of this batch is beyond `to`: the next read starts at its head again
             }
@@ -177,7 +182,9 @@ public sealed class ClickLogReader : IDisposable
         SegmentRecovery.ReadAt(segment.Handle, data.AsSpan(0, (int)Math.Clamp(durable - _at, 0, data.Length)), _at);
 
     /// <summary>False where the batch goes on beyond <paramref name="to"/>.</summary>
-    private bool TakeRecords(Segment segment, Span<byte> data, int start, in BatchHead head, long to, ref LogRecord[] records, ref int count)
+    private bool TakeRecords(
+        Segment segment, long segmentEnd, long durable, ReadOnlySpan<byte> data, int start, in BatchHead head, long to,
+        ref LogRecord[] records, ref int count)
     {
         int at = start + head.HeadBytes;
         int end = Math.Min(start + head.TotalBytes, data.Length);
@@ -192,10 +199,9 @@ public sealed class ClickLogReader : IDisposable
 
             if (offset >= Position)
             {
-                if (length < 0)
+                if (length < 0 && offset >= ToldTo)
                 {
-                    _report(new LogDamage(
-                        _files.Partition, offset, offset + 1, segment.Path, _at + at, Math.Min(claimed, end - at), "a record does not match its checksum"));
+                    TellFrom(segment, segmentEnd, durable, data[..end], start, at, n, head);
                 }
 
                 Add(ref records, ref count, new LogRecord(offset, head.AppendTime, length < 0 ? 0 : at + BatchFormat.FrameBytes, length));
@@ -208,8 +214,48 @@ public sealed class ClickLogReader : IDisposable
         return true;
     }
 
+    /// <summary>Tells the damage that a record starts: up to the next sound one, be it in this batch or behind it.</summary>
+    private void TellFrom(Segment segment, long segmentEnd, long durable, ReadOnlySpan<byte> data, int start, int at, int n, in BatchHead head)
+    {
+        int behind = at;
+        int sound = n;
+        (long Offset, long Position) end;
+        if (BatchFormat.SkipDamaged(data, head.Count, ref sound, ref behind))
+        {
+            end = (head.BaseOffset + sound, _at + behind);
+        }
+        else if (data.Length - start < head.TotalBytes)
+        {
+            // Nothing of the segment is behind a batch that the file has no room for.
+            Report(segment, head.BaseOffset + n, segmentEnd, _at + at, _at + data.Length, Short);
+            return;
+        }
+        else
+        {
+            end = SegmentRecovery.FindRecord(segment.Handle, _at + start + head.TotalBytes, durable, head.NextOffset, segmentEnd);
+        }
+
+        Report(segment, head.BaseOffset + n, end.Offset, _at + at, end.Position, "a record does not match its checksum");
+    }
+
+    /// <summary>Tells the damage that starts where the reader stands, between two batches.</summary>
+    private void Tell(Segment segment, long segmentEnd, long durable, long position, string reason)
+    {
+        if (Position >= ToldTo)
+        {
+            (long offset, long end) = SegmentRecovery.FindRecord(segment.Handle, position, durable, Position, segmentEnd);
+            Report(segment, Position, offset, position, end, reason);
+        }
+    }
+
+    private void Report(Segment segment, long from, long to, long position, long end, string reason)
+    {
+        _report(new LogDamage(_files.Partition, from, to, segment.Path, position, Math.Max(0, end - position), reason));
+        ToldTo = to;
+    }
+
     /// <summary>Goes on at the next sound head, or at the segment's end, and says which offsets were lost.</summary>
-    private void Skip(Segment segment, long segmentEnd, long durable, long damagedAt, long to, ref LogRecord[] records, ref int count)
+    private void Skip(Segment segment, long segmentEnd, long durable, long to, long damagedAt, ref LogRecord[] records, ref int count)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(1 << 20);
         long sound = SegmentRecovery.FindHead(segment.Handle, damagedAt, durable, Position, buffer);
@@ -223,18 +269,17 @@ public sealed class ClickLogReader : IDisposable
 
         ArrayPool<byte>.Shared.Return(buffer);
         _at = sound >= 0 ? sound : durable;
-        Lose(segment, damagedAt, Math.Max(0, _at - damagedAt), Math.Min(resume, to), "a batch is destroyed or gone", ref records, ref count);
+        string reason = sound >= 0 || durable - damagedAt >= BatchFormat.FixedBytes ? "a batch is destroyed or gone"
+            : damagedAt == durable ? Short + ", or the file behind it is gone"
+            : Short;
+        Tell(segment, segmentEnd, durable, damagedAt, reason);
+        Lose(segment, Math.Min(resume, to), ref records, ref count);
     }
 
-    private void Lose(Segment segment, long position, long bytes, long to, string reason, ref LogRecord[] records, ref int count)
+    private void Lose(Segment segment, long to, ref LogRecord[] records, ref int count)
     {
-        // Bounded: a chunk says so much damage at once, the next one goes on.
+        // Bounded: a chunk holds so many lost offsets at once, the next one goes on.
         long last = Math.Min(to, Position + 100_000);
-        if (last > Position)
-        {
-            _report(new LogDamage(_files.Partition, Position, last, segment.Path, position, bytes, reason));
-        }
-
         for (; Position < last; Position++)
         {
             Add(ref records, ref count, new LogRecord(Position, segment.LastAppendTime, 0, -1));

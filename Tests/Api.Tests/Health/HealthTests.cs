@@ -96,6 +96,8 @@ public class HealthTests
 
         Assert.Matches(@"(?m)^clicks_log_bytes(\{[^}]*\})? [1-9]", metrics);
         Assert.Matches(@"(?m)^clicks_log_bytes_limit(\{[^}]*\})? [1-9]", metrics);
+        Assert.Matches(@"(?m)^clicks_log_damaged_places(\{[^}]*\})? 0$", metrics);
+        Assert.Matches(@"(?m)^clicks_log_damaged_records(\{[^}]*\})? 0$", metrics);
         Assert.Matches(@"(?m)^clicks_lag_records\{[^}]*partition=""0""[^}]*\} \d", metrics);
         Assert.Matches(@"(?m)^clicks_lag_seconds\{[^}]*partition=""0""[^}]*\} \d", metrics);
         Assert.Matches(@"(?m)^clicks_query_seconds_count\{[^}]*route=""/v1/ads/\{id\}/clicks""[^}]*\} \d", metrics);

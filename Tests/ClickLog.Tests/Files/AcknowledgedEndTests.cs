@@ -39,8 +39,9 @@ public class AcknowledgedEndTests
                 Assert.Equal(end, log.GetRange(0).End);
                 kept = LogFolder.Read(log);
                 AssertOnlyRight(kept, before);
-                Assert.Contains(log.Damage, damage => damage.ToOffset == end);
-                Assert.Contains(folder.Loggers.Lines, line => line.StartsWith("1102:", StringComparison.Ordinal));
+                LogDamage damage = Assert.Single(log.Damage);
+                Assert.Equal((end, kept.Count(seen => seen.Id is null)), (damage.ToOffset, damage.Records));
+                Assert.Single(folder.Loggers.Lines, line => line.StartsWith("1102:", StringComparison.Ordinal));
                 await LogFolder.AppendAsync(log, "after");
             }
 
@@ -51,6 +52,46 @@ public class AcknowledgedEndTests
 
         // Every record that lies before some cut was read after it: a cut inside of a batch keeps the batch's start.
         Assert.Equal(Enumerable.Range(0, s_ids.Length), readable.Order());
+    }
+
+    [Fact]
+    public async Task A_start_tells_exactly_the_records_that_the_end_has_lost_and_readers_find_no_more()
+    {
+        string[] ids = [.. Enumerable.Range(0, 500).Select(n => $"{n}")];
+        using var folder = new LogFolder();
+        await FillAsync(folder, ids[..200]);
+        await FillAsync(folder, ids[200..]);
+        using (FileStream file = File.OpenWrite(folder.Segments[0]))
+        {
+            file.SetLength(file.Length - 1001);
+        }
+
+        LogDamage printed;
+        await using (PartitionedClickLog reading = await folder.OpenToReadAsync())
+        {
+            printed = Assert.Single(reading.Damage);
+            Assert.Equal(ids[..200], LogFolder.Read(reading).Select(record => record.Id));
+        }
+
+        await using PartitionedClickLog log = await folder.OpenAsync();
+        LogDamage damage = Assert.Single(log.Damage);
+        Assert.Equal(printed, damage);
+        Assert.Equal((500, "the file ends before its last record"), (damage.ToOffset, damage.Reason));
+        Assert.Equal(damage.Records, log.DamagedRecords);
+
+        List<Seen> seen = LogFolder.Read(log);
+        Assert.Equal(damage.Records, seen.Count(record => record.Id is null));
+        Assert.InRange(damage.Records, 1, 100);
+        Assert.Equal(ids[..(int)damage.FromOffset], seen.TakeWhile(record => record.Id is not null).Select(record => record.Id));
+        Assert.Equal(damage, Assert.Single(log.Damage));
+        Assert.Single(folder.Loggers.Lines, line => line.StartsWith("1102:", StringComparison.Ordinal));
+        Assert.Single(folder.Copies);
+
+        // The readers of the next start say the same.
+        await log.DisposeAsync();
+        await using PartitionedClickLog next = await folder.OpenAsync();
+        LogFolder.Read(next);
+        Assert.Equal(damage, Assert.Single(next.Damage));
     }
 
     [Fact]
@@ -73,7 +114,7 @@ public class AcknowledgedEndTests
             List<Seen> seen = LogFolder.Read(log);
             AssertOnlyRight(seen, 0);
             Assert.Equal(5, log.GetRange(0).End);
-            Assert.Contains(seen, record => record.Id is null);
+            Assert.Equal(seen.Count(record => record.Id is null), log.DamagedRecords);
             Assert.Equal(["a", "b"], seen.Take(2).Select(record => record.Id));
             Assert.NotEmpty(log.Damage);
         }

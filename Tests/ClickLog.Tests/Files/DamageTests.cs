@@ -127,34 +127,126 @@ public class DamageTests
     }
 
     [Fact]
-    public async Task More_damage_than_is_kept_is_counted_as_lost_and_no_longer_told_one_by_one()
+    public async Task A_closed_segment_that_is_cut_short_is_one_place_with_all_records_that_are_lost()
     {
-        const int Records = Quarantine.MaxDamage + 500;
+        using var folder = new LogFolder();
+        folder.Options = folder.Options with { SegmentBytes = 16 << 10 };
+        await using (PartitionedClickLog log = await folder.OpenAsync())
+        {
+            for (int n = 0; n < 30; n++)
+            {
+                await LogFolder.AppendAsync(log, [.. Enumerable.Range(n * 50, 50).Select(id => $"{id}")]);
+            }
+        }
+
+        Assert.True(folder.Segments.Length > 2, "no closed segment in the middle");
+        string middle = folder.Segments[1];
+        Assert.True(SegmentFormat.TryParseName(folder.Segments[2], out long behind));
+        using (FileStream file = File.OpenWrite(middle))
+        {
+            file.SetLength(file.Length / 2);
+        }
+
+        await using PartitionedClickLog again = await folder.OpenAsync();
+        foreach (int maxBytes in new[] { 1, 1000, 1 << 20 })
+        {
+            List<Seen> seen = LogFolder.Read(again, maxBytes: maxBytes);
+            int lost = seen.Count(record => record.Id is null);
+            Assert.True(lost > 100, "a batch is not enough");
+            Assert.All(seen, record => Assert.Equal(record.Offset >= behind - lost && record.Offset < behind ? null : $"{record.Offset}", record.Id));
+
+            LogDamage damage = Assert.Single(again.Damage);
+            Assert.Equal((behind - lost, behind, lost), (damage.FromOffset, damage.ToOffset, damage.Records));
+            Assert.Equal("the file ends before its last record", damage.Reason);
+            Assert.Equal(lost, again.DamagedRecords);
+        }
+
+        // Also where a reader starts in the middle of it.
+        LogFolder.Read(again, from: behind - 5);
+        Assert.Single(again.Damage);
+        string told = Assert.Single(folder.Loggers.Lines);
+        Assert.Contains($"({again.DamagedRecords} records): {middle} at byte ", told, StringComparison.Ordinal);
+        Assert.Contains($"; a copy is in {Assert.Single(folder.Copies)}", told, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_segment_cut_between_two_batches_has_nothing_left_to_copy_and_says_so()
+    {
+        using var folder = new LogFolder();
+        await FillAsync(folder);
+        using (FileStream file = File.OpenWrite(folder.Segments[1]))
+        {
+            file.SetLength(SegmentFormat.HeadBytes);
+        }
+
+        await using PartitionedClickLog log = await folder.OpenAsync();
+        LogFolder.Read(log);
+        LogDamage damage = Assert.Single(log.Damage);
+        Assert.Equal((4, 8, "the file ends before its last record, or the file behind it is gone"), (damage.FromOffset, damage.ToOffset, damage.Reason));
+        Assert.EndsWith("; no byte of them is left", Assert.Single(folder.Loggers.Lines), StringComparison.Ordinal);
+        Assert.Empty(folder.Copies);
+    }
+
+    [Fact]
+    public async Task Damage_that_goes_on_from_batch_to_batch_is_one_place()
+    {
         using var folder = new LogFolder();
         await using (PartitionedClickLog log = await folder.OpenAsync())
         {
-            await LogFolder.AppendAsync(log, [.. Enumerable.Range(0, Records).Select(n => $"{n}")]);
-            await LogFolder.AppendAsync(log, "sound");
+            for (int n = 0; n < 12; n += 3)
+            {
+                await LogFolder.AppendAsync(log, s_ids[n..(n + 3)]);
+            }
         }
 
-        // The same value byte of every record: their lengths stay what they were.
+        // From the last record of the first batch to the first record of the fourth; the second batch keeps its head.
+        byte[] bytes = await File.ReadAllBytesAsync(folder.Segments[0], TestContext.Current.CancellationToken);
+        int batch = (bytes.Length - SegmentFormat.HeadBytes) / 4;
+        int second = SegmentFormat.HeadBytes + batch;
+        bytes.AsSpan(second - 5, 5).Fill(0xAA);
+        bytes.AsSpan(second + BatchFormat.FixedBytes, (2 * batch) - BatchFormat.FixedBytes).Fill(0xAA);
+        bytes[second + (2 * batch) + BatchFormat.FixedBytes + BatchFormat.FrameBytes] ^= 1;
+        await File.WriteAllBytesAsync(folder.Segments[0], bytes, TestContext.Current.CancellationToken);
+
+        await using PartitionedClickLog again = await folder.OpenAsync();
+        List<Seen> seen = LogFolder.Read(again, maxBytes: 1);
+        Assert.Equal([.. s_ids[..2], .. Enumerable.Repeat<string?>(null, 8), .. s_ids[10..]], seen.Select(record => record.Id));
+        LogDamage damage = Assert.Single(again.Damage);
+        Assert.Equal((2, 10, 8), (damage.FromOffset, damage.ToOffset, damage.Records));
+        Assert.Single(folder.Loggers.Lines);
+    }
+
+    [Fact]
+    public async Task More_damage_than_is_kept_is_counted_as_lost_and_no_longer_told_one_by_one()
+    {
+        const int Places = Quarantine.MaxDamage + 500;
+        using var folder = new LogFolder();
+        await using (PartitionedClickLog log = await folder.OpenAsync())
+        {
+            await LogFolder.AppendAsync(log, [.. Enumerable.Range(0, Places * 2).Select(n => $"{n}")]);
+        }
+
+        // The same value byte of every other record: their lengths stay what they were.
         byte[] bytes = await File.ReadAllBytesAsync(folder.Segments[0], TestContext.Current.CancellationToken);
         int at = SegmentFormat.HeadBytes + BatchFormat.FixedBytes;
-        for (int n = 0; n < Records; n++)
+        for (int n = 0; n < Places * 2; n++)
         {
             int length = BatchFormat.ReadFrame(bytes.AsSpan(at), out int claimed);
             Assert.True(length > 0);
-            bytes[at + BatchFormat.FrameBytes] ^= 1;
+            bytes[at + BatchFormat.FrameBytes] ^= (byte)(n % 2);
             at += claimed;
         }
 
         await File.WriteAllBytesAsync(folder.Segments[0], bytes, TestContext.Current.CancellationToken);
         await using PartitionedClickLog again = await folder.OpenAsync();
-        List<Seen> seen = LogFolder.Read(again);
-        Assert.Equal(Records, seen.Count(record => record.Id is null));
-        Assert.Equal("sound", seen[^1].Id);
-        Assert.Equal(Quarantine.MaxDamage, again.Damage.Count);
-        Assert.Equal(Quarantine.MaxDamage + 1, folder.Loggers.Lines.Count);
+        for (int read = 0; read < 2; read++)
+        {
+            List<Seen> seen = LogFolder.Read(again);
+            Assert.All(seen, record => Assert.Equal(record.Offset % 2 == 1 ? null : $"{record.Offset}", record.Id));
+            Assert.Equal(Quarantine.MaxDamage, again.Damage.Count);
+            Assert.Equal(Places, again.DamagedRecords);
+            Assert.Equal(Quarantine.MaxDamage + 1, folder.Loggers.Lines.Count);
+        }
     }
 
     /// <summary>Three segments of four records; the middle one as a batch of one and one of three.</summary>
