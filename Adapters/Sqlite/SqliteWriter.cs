@@ -23,11 +23,14 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
 {
     // Readers end within a query's deadline; the writes that wait meanwhile do no harm for so long.
     private const int RestartWaitMilliseconds = 1_000;
+    private static readonly TimeSpan s_sayEvery = TimeSpan.FromSeconds(10);
     private readonly SqliteConnection _connection;
     private readonly WriteStatements _statements;
     private readonly Channel<StoreWrite> _queue;
     private readonly SqliteOptions _options;
     private readonly ILogger _logger;
+    private long _saidAt;
+    private long _unsaid;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public SqliteWriter(SqliteConnection connection, SqliteOptions options, ILogger logger)
@@ -173,7 +176,7 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
         catch (Exception error)
 #pragma warning restore CA1031
         {
-            LogFailed(_logger, error, writes.Count);
+            SayFailed(error, writes.Count);
             RollBack();
             return error;
         }
@@ -181,6 +184,19 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
         StoreInstruments.Committed(Stopwatch.GetElapsedTime(start), writes.Count);
         Answer([.. writes]);
         return null;
+    }
+
+    /// <summary>Some hundred transactions a second fail where a disk is full, and all of the log that tells of them goes to a disk.</summary>
+    private void SayFailed(Exception error, int writes)
+    {
+        if (_saidAt != 0 && Stopwatch.GetElapsedTime(_saidAt) < s_sayEvery)
+        {
+            _unsaid++;
+            return;
+        }
+
+        LogFailed(_logger, error is StoreFailedException ? null : error, writes, error.Message, _unsaid);
+        (_saidAt, _unsaid) = (Stopwatch.GetTimestamp(), 0);
     }
 
     private void RollBack()
@@ -221,8 +237,8 @@ internal sealed partial class SqliteWriter : IAsyncDisposable
         public override void Execute(WriteStatements statements) => throw new InvalidOperationException("it runs between transactions");
     }
 
-    [LoggerMessage(EventId = 3001, Level = LogLevel.Error, Message = "a transaction of {Writes} writes failed and was rolled back")]
-    private static partial void LogFailed(ILogger logger, Exception error, int writes);
+    [LoggerMessage(EventId = 3001, Level = LogLevel.Error, Message = "a transaction of {Writes} writes failed and was rolled back: {Reason} ({Unsaid} more since this was last said)")]
+    private static partial void LogFailed(ILogger logger, Exception? error, int writes, string reason, long unsaid);
 
     [LoggerMessage(EventId = 3002, Level = LogLevel.Error, Message = "a transaction that failed could not be rolled back")]
     private static partial void LogRollback(ILogger logger, Exception error);

@@ -224,7 +224,7 @@ public sealed partial class PartitionChain
                 {
                     if (attempt == SayAfter)
                     {
-                        LogWindowFails(_logger, error, window.Slot.Key.ToString());
+                        LogWindowFails(_logger, Unforeseen(error), window.Slot.Key.ToString(), error.Message);
                         Say($"the window {window.Slot.Key} could not be written, and is tried again: {error.Message}");
                     }
 
@@ -273,9 +273,9 @@ public sealed partial class PartitionChain
             }
             catch (Exception error) when (error is not OperationCanceledException and not ChainFencedException && attempt < _options.MaxAttempts)
             {
-                LogStoreFails(_logger, error, _partition);
                 if (attempt == SayAfter)
                 {
+                    LogStoreFails(_logger, Unforeseen(error), _partition, error.Message);
                     Say($"the rows of a batch could not be written, and are tried again: {error.Message}");
                 }
 
@@ -283,6 +283,9 @@ public sealed partial class PartitionChain
             }
         }
     }
+
+    // A store that fails says why in its message, and may do so for hours: its stack tells nobody more.
+    private static Exception? Unforeseen(Exception error) => error is IOException ? null : error;
 
     private Task PauseAsync(int attempt, CancellationToken cancellationToken) =>
         Task.Delay(_options.RetryDelay * Math.Min(100, 1 << Math.Min(attempt, 7)), _time, cancellationToken);
@@ -332,12 +335,12 @@ public sealed partial class PartitionChain
         }
     }
 
-    [LoggerMessage(EventId = 2003, Level = LogLevel.Warning, Message = "window {Window} could not be written, and is tried again")]
-    private static partial void LogWindowFails(ILogger logger, Exception error, string window);
+    [LoggerMessage(EventId = 2003, Level = LogLevel.Warning, Message = "window {Window} could not be written, and is tried again: {Reason}")]
+    private static partial void LogWindowFails(ILogger logger, Exception? error, string window, string reason);
 
     [LoggerMessage(EventId = 2004, Level = LogLevel.Error, Message = "window {Window} was found older than it was written: it is set aside until it is recounted")]
     private static partial void LogSetAside(ILogger logger, string window);
 
-    [LoggerMessage(EventId = 2005, Level = LogLevel.Warning, Message = "partition {Partition}: the store refused the rows of a batch; they are written again")]
-    private static partial void LogStoreFails(ILogger logger, Exception error, int partition);
+    [LoggerMessage(EventId = 2005, Level = LogLevel.Warning, Message = "partition {Partition}: the store refused the rows of a batch; they are written again: {Reason}")]
+    private static partial void LogStoreFails(ILogger logger, Exception? error, int partition, string reason);
 }

@@ -196,9 +196,9 @@ internal sealed partial class PartitionGrain(
                 catch (Exception error)
 #pragma warning restore CA1031
                 {
-                    LogFailed(logger, error, Partition);
+                    SayFailed(error);
                     await FinishAsync(chain);
-                    chain.Abandon(PartitionState.Starting, $"starts over after: {error.Message}");
+                    chain.Abandon(PartitionState.Starting, $"starts over after: {Reason(error).Message}");
                 }
             }
 
@@ -254,8 +254,26 @@ internal sealed partial class PartitionGrain(
         catch (Exception error)
 #pragma warning restore CA1031
         {
-            LogFailed(logger, error, Partition);
+            SayFailed(error);
         }
+    }
+
+    /// <summary>A store or a log that fails says why in its message; what nobody foresaw is logged with its stack.</summary>
+    private void SayFailed(Exception error)
+    {
+        Exception reason = Reason(error);
+        LogFailed(logger, reason is IOException ? null : error, Partition, reason.Message);
+    }
+
+    /// <summary>What happened, without what Orleans says around it: a message with a stack is for nobody who reads a status.</summary>
+    private static Exception Reason(Exception error)
+    {
+        while (error is OrleansException { InnerException: { } inner })
+        {
+            error = inner;
+        }
+
+        return error;
     }
 
     private async Task CountAsync(PartitionChain chain)
@@ -321,8 +339,8 @@ internal sealed partial class PartitionGrain(
     [LoggerMessage(EventId = 2101, Level = LogLevel.Warning, Message = "partition {Partition}: {Message}; this activation ends")]
     private static partial void LogFenced(ILogger logger, int partition, string message);
 
-    [LoggerMessage(EventId = 2102, Level = LogLevel.Error, Message = "partition {Partition} failed, and starts over from its record")]
-    private static partial void LogFailed(ILogger logger, Exception error, int partition);
+    [LoggerMessage(EventId = 2102, Level = LogLevel.Error, Message = "partition {Partition} failed, and starts over from its record: {Reason}")]
+    private static partial void LogFailed(ILogger logger, Exception? error, int partition, string reason);
 
     [LoggerMessage(EventId = 2103, Level = LogLevel.Warning, Message = "partition {Partition}: a delivery failed; what is missing is read from the log")]
     private static partial void LogStream(ILogger logger, Exception error, int partition);
