@@ -46,14 +46,11 @@ internal sealed class VerifyCommand : ICommand
         (int From, int To) hours = Asked(input);
         try
         {
-            VerifiedArchive archive = await VerifiedArchive.WalkAsync(input.Settings.Archive, input.Error.WriteLine, cancellationToken);
-            await using (archive)
-            {
-                int? counts = input.Settings.Cassandra is { } cassandra
-                    ? await OfClusterAsync(input, cassandra, archive, hours, cancellationToken)
-                    : await OnDataAsync(input, archive, hours, cancellationToken);
-                return counts is int compared ? Math.Max(compared, await SayArchiveAsync(input, archive)) : ExitCodes.Failed;
-            }
+            await using VerifiedArchive archive = await VerifiedArchive.WalkAsync(input.Settings.Archive, input.Error.WriteLine, cancellationToken);
+            int? counts = input.Settings.Cassandra is { } cassandra
+                ? await OfClusterAsync(input, cassandra, archive, hours, cancellationToken)
+                : await OnDataAsync(input, archive, hours, cancellationToken);
+            return counts is int compared ? Math.Max(compared, await SayArchiveAsync(input, archive)) : ExitCodes.Failed;
         }
         catch (Exception error) when (error is LogUnusableException or StoreUnusableException or KafkaLogException or KafkaException or ArchiveUnavailableException
             or ArchiveDamagedException or CqlException or SchemaUnusableException)

@@ -35,8 +35,8 @@ internal sealed class RecountedArchive(IArchiveObjects objects, IClickFiles file
         var rows = new ClickRows();
         foreach ((ManifestObject one, HashSet<int> hours) in _objects)
         {
-            int[] wanted = [.. hours.Where(hour => hour >= from && hour < to)];
-            if (wanted.Length == 0)
+            HashSet<int> wanted = [.. hours.Where(hour => hour >= from && hour < to)];
+            if (wanted.Count == 0)
             {
                 continue;
             }

@@ -45,26 +45,22 @@ internal sealed record VerifyPlan(IReadOnlyList<RecountPart> Parts, IReadOnlyLis
 
                 int firstHour = int.MinValue;
                 RecountedArchive? archive = start > 0 ? ArchiveOf(archives, chain.Chain, start) : null;
-                if (archive is not null)
-                {
-                    firstHour = await FirstWholeHourAsync(one, partition, start, end, cancellationToken);
-                    remarks.Add($"{name}: the log starts at offset {start}; windows {(firstHour == int.MaxValue ? "" : $"before {Hour(firstHour)} ")}are recounted from the archive");
-                }
-                else if (start > 0 && !leaveOutRemoved)
+                if (start > 0 && archive is null && !leaveOutRemoved)
                 {
                     remarks.Add($"{name}: the log starts at offset {start}; clicks before it were counted and removed, and the archive cannot say what they were: windows that hold such clicks will differ");
                 }
                 else if (start > 0)
                 {
                     firstHour = await FirstWholeHourAsync(one, partition, start, end, cancellationToken);
-                    remarks.Add($"{name}: the log starts at offset {start}; what was before is removed, and windows {(firstHour == int.MaxValue ? "" : $"before {Hour(firstHour)} ")}are left out");
+                    string windows = firstHour == int.MaxValue ? "windows" : $"windows before {Hour(firstHour)}";
+                    remarks.Add($"{name}: the log starts at offset {start}; {(archive is null ? $"what was before is removed, and {windows} are left out" : $"{windows} are recounted from the archive")}");
                 }
 
                 parts.Add(new RecountPart(one, partition, chain.Chain, chain.Next, chain.IsClosed ? chain.Next : long.MaxValue, firstHour, archive));
             }
         }
 
-        foreach (CountedPartition gone in counted.Where(chain => chain.Next > 0 && parts.TrueForAll(part => part.Chain != chain.Chain)).ToList())
+        foreach (CountedPartition gone in counted.Where(chain => chain.Next > 0 && parts.TrueForAll(part => part.Chain != chain.Chain)))
         {
             if (ArchiveOf(archives, gone.Chain, gone.Next) is { } archive)
             {

@@ -25,8 +25,8 @@ public sealed record ArchiveOptions
     public TimeSpan? LogRetention { get; init; }
 
     /// <summary>
-    /// Objects that one silo makes at the same time. Each takes the ids that may be repeated, where the counting has not told them (96 MB at most by default), and clicks of
-    /// <see cref="MaxObjectBytes"/> where an hour is moved. Default 1.
+    /// Objects that one silo makes at the same time. Each takes the ids that may be repeated, where the counting has not told them
+    /// (96 MB at most by default), and clicks of <see cref="MaxObjectBytes"/> where an hour is moved. Default 1.
     /// </summary>
     public int AtOnce { get; init; } = 1;
 
