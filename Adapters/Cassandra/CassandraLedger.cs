@@ -23,7 +23,8 @@ internal sealed partial class CassandraLedger(CassandraStore store) : ILedgerSto
 
             open.AddRange(await store.GatherAsync<int, HourMark>(
                 spans,
-                (span, found, token) => ReadOpenAsync(Statements.ReadOpen.Bind(span, fromHour, toHour), limit, life, found, token),
+                (span, found, token) => ReadOpenAsync(
+                    span, Math.Max(fromHour, span * Calendar.SpanHours), Math.Min(toHour, (span + 1) * Calendar.SpanHours), limit, life, found, token),
                 cancellationToken).ConfigureAwait(false));
         }
 
@@ -94,7 +95,29 @@ internal sealed partial class CassandraLedger(CassandraStore store) : ILedgerSto
             Statements.PutReopened.Bind(version, Ttl(hour, 0), version, Calendar.SpanOf(hour), hour, chain), cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>The marks of a span that no finalisation covers: one that was deleted may come back, and a replay writes it again.</summary>
+    /// <summary>
+    /// The marks of a part of a span that no finalisation covers: one that was deleted may come back, and a replay writes it again.
+    /// Cassandra breaks off a read that meets more than 100,000 deleted cells (<c>tombstone_failure_threshold</c>), as many as a long
+    /// outage of reconciliation may leave: such a part is read by halves.
+    /// </summary>
+    private async Task ReadOpenAsync(int span, int fromHour, int toHour, int limit, DayLife life, List<HourMark> open, CancellationToken cancellationToken)
+    {
+        var found = new List<HourMark>();
+        try
+        {
+            await ReadOpenAsync(Statements.ReadOpen.Bind(span, fromHour, toHour), limit - open.Count, life, found, cancellationToken).ConfigureAwait(false);
+        }
+        catch (CqlServerException fault) when (fault.Code == CqlErrorCode.ReadFailure && toHour - fromHour > 1)
+        {
+            int half = fromHour + ((toHour - fromHour) / 2);
+            await ReadOpenAsync(span, fromHour, half, limit, life, open, cancellationToken).ConfigureAwait(false);
+            await ReadOpenAsync(span, half, toHour, limit, life, open, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        open.AddRange(found);
+    }
+
     private async Task ReadOpenAsync(CqlCommand read, int limit, DayLife life, List<HourMark> open, CancellationToken cancellationToken)
     {
         var marks = new List<(HourMark Mark, long? ReopenedAt, long Written)>();

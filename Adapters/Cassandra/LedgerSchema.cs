@@ -8,8 +8,13 @@ internal static class LedgerSchema
     private const string Blocking = "read_repair = 'BLOCKING'";
 
     // A mark that was deleted and comes back, because a node missed the deletion, is told apart by the finalisation that covers
-    // it: so deletions need not be kept for long, and do not stand in the way of each question.
-    private const string ShortGrace = Blocking + " AND gc_grace_seconds = 10800";
+    // it: so deletions need not be kept for long. And the table is small, so that by itself it would hardly ever be written to
+    // disk and compacted: it is told to, or all deletions of the last days stand in the way of each question.
+    private const string ShortGrace = Blocking + """
+         AND gc_grace_seconds = 10800 AND memtable_flush_period_in_ms = 3600000
+            AND compaction = {'class': 'SizeTieredCompactionStrategy', 'min_threshold': '2', 'tombstone_threshold': '0.05',
+                'tombstone_compaction_interval': '3600', 'unchecked_tombstone_compaction': 'true'}
+        """;
 
     public static IReadOnlyList<SchemaStep> Steps { get; } =
     [
