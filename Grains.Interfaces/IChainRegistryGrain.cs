@@ -18,6 +18,13 @@ public interface IChainRegistryGrain : IGrainWithIntegerKey
     [Alias("GetMixedUntil")]
     Task<long?> GetMixedUntilAsync();
 
+    /// <summary>
+    /// Whether a click of this hour (since the epoch) and a repeat of it may lie in two chains: partitions were added, or the log was
+    /// replaced, at most two days after it, or in the hour before.
+    /// </summary>
+    [Alias("IsMixed")]
+    Task<bool> IsMixedAsync(int hour);
+
     /// <summary>Every chain there is.</summary>
     [Alias("GetChains")]
     Task<IReadOnlyList<RegisteredChain>> GetChainsAsync();

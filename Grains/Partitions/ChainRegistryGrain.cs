@@ -17,6 +17,12 @@ public sealed record ChainLayout(string Log, int Partitions, long At);
 internal sealed class ChainRegistryGrain(
     [PersistentState("chains", StorageNames.State)] IPersistentState<ChainRegistry> state, TimeProvider time) : Grain, IChainRegistryGrain
 {
+    private const long HourMilliseconds = 3_600_000;
+
+    // The layout may have changed while nobody looked, and producers learn of it later than silos do, so some of them go on as before.
+    private const int MixedBefore = 48;
+    private const int MixedAfter = 1;
+
     // A click's time may be so far ahead of the moment at which it is taken.
     private static readonly TimeSpan s_ahead = TimeSpan.FromMinutes(5);
 
@@ -51,6 +57,9 @@ internal sealed class ChainRegistryGrain(
 
     public Task<long?> GetMixedUntilAsync() => Task.FromResult<long?>(
         state.State.Layouts.Count > 1 ? state.State.Layouts[^1].At + (long)s_ahead.TotalMilliseconds : null);
+
+    public Task<bool> IsMixedAsync(int hour) => Task.FromResult(state.State.Layouts.Skip(1).Any(layout =>
+        hour >= (layout.At / HourMilliseconds) - MixedBefore && hour <= (layout.At / HourMilliseconds) + MixedAfter));
 
     public Task<IReadOnlyList<RegisteredChain>> GetChainsAsync() =>
         Task.FromResult<IReadOnlyList<RegisteredChain>>([.. state.State.Chains]);

@@ -25,6 +25,9 @@ internal sealed class GrainChains(IGrainFactory grains, IPartitionLog log) : ICo
             : new CountedChain(CountedChainState.Standing, 0, 0, progress.Detail ?? progress.State.ToString());
     }
 
+    public async Task<IReadOnlyList<int>> MixedWithAsync(int chain, int hour) =>
+        await grains.GetGrain<IChainRegistryGrain>(0).IsMixedAsync(hour) ? [.. (await AllAsync()).Where(other => other != chain)] : [];
+
     public async Task<IReadOnlyList<WindowOutcome>?> CorrectAsync(int chain, IReadOnlyList<WindowRecount> corrections, CancellationToken cancellationToken) =>
         await grains.GetGrain<IPartitionGrain>((await OfAsync(chain)).Partition).CorrectAsync(chain, corrections);
 

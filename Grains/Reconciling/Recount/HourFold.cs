@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Runtime.InteropServices;
 using ClickAggregator.Clicks;
 using ClickAggregator.Grains.Archive;
@@ -13,6 +14,9 @@ namespace ClickAggregator.Grains.Reconciling.Recount;
 /// <param name="Former">The last finalisation; null for none.</param>
 internal sealed record HourQuestion(int Hour, long Upto, RollupSet Rollups, TakenBack Taken, int? RetentionDays = null, FormerCount? Former = null)
 {
+    /// <summary>Clicks that another chain took first, by their hash (<see cref="RepeatsElsewhere"/>): none of them counts here.</summary>
+    public IReadOnlySet<UInt128> Elsewhere { get; init; } = FrozenSet<UInt128>.Empty;
+
     /// <summary>What has to be read of a click.</summary>
     public ClickColumns Columns =>
         ClickColumns.Offset | ClickColumns.Duplicate | ClickColumns.ClickId | ClickColumns.Timestamp | ClickColumns.Target
@@ -119,7 +123,7 @@ internal sealed class HourFold
                     continue;
                 }
 
-                first = _repeats.IsFirst(hash, offset);
+                first = (_question.Elsewhere.Count == 0 || !_question.Elsewhere.Contains(hash)) && _repeats.IsFirst(hash, offset);
             }
 
             Read++;

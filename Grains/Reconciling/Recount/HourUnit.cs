@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Globalization;
 using ClickAggregator.Clicks;
 using ClickAggregator.Grains.Archive;
@@ -13,7 +14,8 @@ namespace ClickAggregator.Grains.Reconciling.Recount;
 /// <remarks>
 /// 1. X: up to where the chain is both archived and counted. Every batch that touched the hour must end at or below it.
 ///    Where the archive has lost some of the chain's clicks, and perhaps of the hour's, nothing is made up for that a rollup lacks.
-/// 2. The archived clicks of the hour below X are recounted, in as many passes as the memory needs (<see cref="HourRecount"/>); where
+/// 2. Around a change of the partitions, those that another chain took first are looked for (<see cref="RepeatsElsewhere"/>).
+///    The archived clicks of the hour below X are recounted, in as many passes as the memory needs (<see cref="HourRecount"/>); where
 ///    the run says so, also by the counting's own code, and the two have to agree (<see cref="HourReplay"/>).
 /// 3. Each pass is compared with what is stored of its series (<see cref="HourComparison"/>).
 /// 4. What differs goes through its partition: the ledger says so first (<see cref="Corrector"/>).
@@ -33,6 +35,7 @@ internal sealed class HourUnit
     private readonly int _chain;
     private readonly IReadOnlyList<string> _notWhole;
     private readonly List<HistoryRow> _history = [];
+    private IReadOnlySet<UInt128> _elsewhere = FrozenSet<UInt128>.Empty;
     private RecountRules _rules;
     private IReadOnlyList<long> _versions = [];
     private Corrector _corrector = null!;
@@ -61,11 +64,11 @@ internal sealed class HourUnit
         try
         {
             // 1.
-            HourMark? mark = await MarkAsync(cancellationToken);
+            HourMark? mark = await MarkAsync(_chain, cancellationToken);
             CountedChain counted = await _ports.Chains.GetAsync(_chain, cancellationToken);
             ArchivedHour archived = await _ports.Archive.GetHourAsync(_chain, _hour);
             _upto = Math.Min(archived.Upto, counted.Next);
-            if (NotYet(mark, counted, archived) is { } notYet)
+            if (NotYet(_chain, mark, counted, archived) is { } notYet)
             {
                 return notYet;
             }
@@ -85,7 +88,13 @@ internal sealed class HourUnit
             }
 
             // 2. to 5.
-            var reader = new HourReader(_ports.Archive, _ports.Objects, _ports.Files, _chain, _hour);
+            HourReader reader = Reader(_chain);
+            if (counted.State == CountedChainState.Counted && await _ports.Chains.MixedWithAsync(_chain, _hour) is { Count: > 0 } chains
+                && await FindElsewhereAsync(chains, reader, Question(last), archived, cancellationToken) is { } unfound)
+            {
+                return unfound;
+            }
+
             if (incomplete is not null && _notWhole.Count > 0 && await CompletenessAsync(reader, last, counted, archived, cancellationToken) is not Completeness.Whole and var lacks)
             {
                 if (_request.Rebuild is not null)
@@ -125,7 +134,7 @@ internal sealed class HourUnit
 
             // 7.
             await _corrector.EndAsync(cancellationToken);
-            mark = await MarkAsync(cancellationToken);
+            mark = await MarkAsync(_chain, cancellationToken);
             return _corrector.Again(mark) is { } again
                 ? Result(RecountOutcome.Again, again.Code, again.Message, recount)
                 : _corrector.Refused is { } refused
@@ -246,6 +255,7 @@ internal sealed class HourUnit
 
         return new HourQuestion(_hour, _upto, _rules.Rollups, new TakenBack(inForce), _rules.RetentionDays)
         {
+            Elsewhere = _elsewhere,
             Former = _versions.Count == 0 ? null : new FormerCount(last?.Upto ?? 0, new TakenBack(InForceAt(last?.Invalidations ?? 0))),
         };
     }
@@ -253,23 +263,80 @@ internal sealed class HourUnit
     private IEnumerable<InvalidationSpan> InForceAt(long @event) => _request.Invalidations
         .Where(one => one.InForceAt(@event) && one.Filter.ToTime > _hour * HourMilliseconds && one.Filter.FromTime < (_hour + 1) * HourMilliseconds);
 
-    private RecountResult? NotYet(HourMark? mark, CountedChain counted, ArchivedHour archived)
+    /// <summary>
+    /// Around a change of the partitions: which of the hour's clicks another chain took first. Each has to be counted, and what it has of
+    /// the hour archived, as far as this one's clicks are, so that nothing earlier comes to be known later; else it answers what to wait for.
+    /// </summary>
+    private async Task<RecountResult?> FindElsewhereAsync(
+        IReadOnlyList<int> chains, HourReader own, HourQuestion question, ArchivedHour archived, CancellationToken cancellationToken)
+    {
+        int atOnce = Math.Max(1, _rules.Bounds.MaxClicks / 2);
+        int parts = (int)Math.Max(1, (archived.Objects.Sum(one => one.HourRows) + atOnce - 1) / atOnce);
+        var repeats = new RepeatsElsewhere(question, _chain);
+        var others = new List<(int Chain, long Archived, long Upto)>();
+        for (int part = 0; part < parts; part++)
+        {
+            await repeats.NoteAsync(own, part, parts, cancellationToken);
+            if (part == 0)
+            {
+                foreach (int chain in chains)
+                {
+                    // The mark behind the progress: what is counted by then is in it.
+                    CountedChain counted = await _ports.Chains.GetAsync(chain, cancellationToken);
+                    HourMark? mark = await MarkAsync(chain, cancellationToken);
+                    ArchivedHour other = await _ports.Archive.GetHourAsync(chain, _hour);
+                    if (counted.State != CountedChainState.Over && NotYet(chain, mark, counted, other) is { } notYet)
+                    {
+                        return notYet;
+                    }
+
+                    if (counted.CountedUntil < repeats.Latest)
+                    {
+                        return Result(RecountOutcome.Again, "counting_behind", Text($"chain {chain} has to be counted as far as chain {_chain}: it may have taken some of the hour's clicks first"), null);
+                    }
+
+                    // Of a log that was left, what was never counted there is counted where it came again.
+                    long upto = counted.State == CountedChainState.Over ? Math.Min(counted.Next, mark?.Upto ?? 0) : long.MaxValue;
+                    others.Add((chain, other.Upto, upto));
+                }
+            }
+
+            foreach ((int chain, long reaches, long upto) in others)
+            {
+                await repeats.FindAsync(Reader(chain), chain, reaches, upto, part, parts, cancellationToken);
+            }
+
+            if (repeats.Found.Count > _rules.Bounds.MaxClicks)
+            {
+                return Result(
+                    RecountOutcome.Refused, "too_many_repeats",
+                    Text($"more than {_rules.Bounds.MaxClicks} clicks of the hour in chain {_chain} repeat clicks of other chains: partitions were added, or the log was replaced, and its clicks were sent again"), null);
+            }
+        }
+
+        _elsewhere = repeats.Found;
+        return null;
+    }
+
+    private HourReader Reader(int chain) => new(_ports.Archive, _ports.Objects, _ports.Files, chain, _hour);
+
+    private RecountResult? NotYet(int chain, HourMark? mark, CountedChain counted, ArchivedHour archived)
     {
         if (counted.State == CountedChainState.Standing)
         {
-            return Result(RecountOutcome.Again, "counting_stopped", $"chain {_chain} is not counted now: {counted.Detail}", null);
+            return Result(RecountOutcome.Again, "counting_stopped", $"chain {chain} is not counted now: {counted.Detail}", null);
         }
 
         DateTimeOffset old = DateTimeOffset.FromUnixTimeMilliseconds((_hour + 1) * HourMilliseconds) + _rules.Young;
         if (counted.State == CountedChainState.Counted && counted.CountedUntil < old.ToUnixTimeMilliseconds())
         {
-            return Result(RecountOutcome.Again, "counting_behind", Text($"chain {_chain} has to be counted until {old:u} before this hour is recounted"), null);
+            return Result(RecountOutcome.Again, "counting_behind", Text($"chain {chain} has to be counted until {old:u} before this hour is recounted"), null);
         }
 
         return mark?.Upto > counted.Next
-            ? Result(RecountOutcome.Again, "counting_behind", Text($"the hour has clicks up to offset {mark.Value.Upto} of chain {_chain}, which is counted to {counted.Next}"), null)
+            ? Result(RecountOutcome.Again, "counting_behind", Text($"the hour has clicks up to offset {mark.Value.Upto} of chain {chain}, which is counted to {counted.Next}"), null)
             : mark?.Upto > archived.Upto
-                ? Result(RecountOutcome.Again, "archive_behind", Text($"the hour has clicks up to offset {mark.Value.Upto} of chain {_chain}, which is archived to {archived.Upto}"), null)
+                ? Result(RecountOutcome.Again, "archive_behind", Text($"the hour has clicks up to offset {mark.Value.Upto} of chain {chain}, which is archived to {archived.Upto}"), null)
                 : null;
     }
 
@@ -300,7 +367,7 @@ internal sealed class HourUnit
         var rollups = new RollupSet([every]);
         var taken = new TakenBack(InForceAt(_request.Events).Concat(InForceAt(last?.Invalidations ?? 0)));
         var recount = new HourRecount(
-            reader, new HourQuestion(_hour, _upto, rollups, taken, _rules.RetentionDays), archived.Objects.Sum(one => one.HourRows), _rules.Bounds, _rules.Seed);
+            reader, new HourQuestion(_hour, _upto, rollups, taken, _rules.RetentionDays) { Elsewhere = _elsewhere }, archived.Objects.Sum(one => one.HourRows), _rules.Bounds, _rules.Seed);
         while (await recount.NextAsync(cancellationToken))
         {
             var comparison = new HourComparison(recount.Table, rollups, _hour, _chain, withMinutes: false);
@@ -316,11 +383,11 @@ internal sealed class HourUnit
         return Completeness.Whole;
     }
 
-    private async Task<HourMark?> MarkAsync(CancellationToken cancellationToken)
+    private async Task<HourMark?> MarkAsync(int chain, CancellationToken cancellationToken)
     {
         foreach (HourMark mark in await _ports.Ledger.ReadHoursAsync(_hour, _hour + 1, cancellationToken))
         {
-            if (mark.Chain == _chain)
+            if (mark.Chain == chain)
             {
                 return mark;
             }

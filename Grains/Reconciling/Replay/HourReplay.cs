@@ -182,15 +182,16 @@ internal sealed class HourReplay
                 Country = rows.Countries.Count > row ? rows.Countries[row] : default,
                 Device = rows.Devices.Count > row ? rows.Devices[row] : default,
             };
-            if (_parts > 1 && PartOf(RecordReader.Hash(in click, offset)) != part)
+            UInt128 hash = RecordReader.Hash(in click, offset);
+            if (_parts > 1 && PartOf(hash) != part)
             {
                 continue;
             }
 
+            bool isTaken = _question.Elsewhere.Contains(hash) || (!_question.Taken.IsEmpty && _question.Taken.Covers(rows, row, time));
+
             _batch.Add(
-                new ReplayEnvelope(
-                    replay, _request.Run, _request.Chain, _question.Hour, _partition, offset, rows.BrokerTimes[row],
-                    !_question.Taken.IsEmpty && _question.Taken.Covers(rows, row, time)),
+                new ReplayEnvelope(replay, _request.Run, _request.Chain, _question.Hour, _partition, offset, rows.BrokerTimes[row], isTaken),
                 in click);
             sent++;
             sum += ReplayedRecords.HashOf(_batch[_batch.Count - 1].Span);

@@ -77,6 +77,8 @@ public class CorrectorTests
         public Task<IReadOnlyList<WindowOutcome>?> CorrectAsync(int chain, IReadOnlyList<WindowRecount> corrections, CancellationToken cancellationToken) =>
             Task.FromResult<IReadOnlyList<WindowOutcome>?>([.. corrections.Select(_ => WindowOutcome.Applied)]);
 
+        public Task<IReadOnlyList<int>> MixedWithAsync(int chain, int hour) => Task.FromResult<IReadOnlyList<int>>([]);
+
         public Task<bool> FenceAsync(int chain, long by, CancellationToken cancellationToken) => Task.FromResult(true);
     }
 }

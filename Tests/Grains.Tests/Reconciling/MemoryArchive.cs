@@ -120,12 +120,12 @@ internal sealed class PlainFiles(int rowsInGroup = 7) : IClickFiles
 }
 
 /// <summary>An archive of one chain as a test makes it: some objects, and what the manifest says of them.</summary>
-internal sealed class MemoryArchive : IHourArchive
+internal sealed class MemoryArchive(MemoryObjects? objects = null, string folder = "inbox") : IHourArchive
 {
     private readonly List<(string Key, string Sha, long Bytes, long[] Hours, long From, long To)> _listed = [];
     private int _number;
 
-    public MemoryObjects Objects { get; } = new();
+    public MemoryObjects Objects { get; } = objects ?? new();
 
     public PlainFiles Files { get; } = new();
 
@@ -137,7 +137,7 @@ internal sealed class MemoryArchive : IHourArchive
     public string Add(ClickRows rows)
     {
         byte[] content = Files.Write(rows, default);
-        string key = $"inbox/{_number++:d6}";
+        string key = $"{folder}/{_number++:d6}";
         Objects.Content[key] = content;
         _listed.Add((key, Convert.ToHexStringLower(SHA256.HashData(content)), content.Length, [.. rows.Timestamps.Select(time => time / 3_600_000)], rows.Offsets.Min(), rows.Offsets.Max() + 1));
         return key;

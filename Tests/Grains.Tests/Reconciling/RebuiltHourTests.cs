@@ -154,6 +154,8 @@ public sealed class RebuiltHourTests : IDisposable
             return Task.FromResult<IReadOnlyList<WindowOutcome>?>([.. corrections.Select(_ => WindowOutcome.Applied)]);
         }
 
+        public Task<IReadOnlyList<int>> MixedWithAsync(int chain, int hour) => Task.FromResult<IReadOnlyList<int>>([]);
+
         public Task<bool> FenceAsync(int chain, long order, CancellationToken cancellationToken) => Task.FromResult(true);
     }
 }

@@ -837,6 +837,8 @@ internal sealed class ReconcileRun : IDisposable
             }
         });
 
+        public Task<IReadOnlyList<int>> MixedWithAsync(int chain, int hour) => Task.FromResult<IReadOnlyList<int>>([]);
+
         public async Task<bool> FenceAsync(int chain, long by, CancellationToken cancellationToken)
         {
             // It runs where the partition is: whoever asked may die meanwhile.
