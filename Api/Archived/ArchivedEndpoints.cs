@@ -66,7 +66,7 @@ internal sealed record TracePlace(
     [property: Description("The archived object; null while it is in the log alone.")] string? Object,
     [property: Description("Its row there, from 0.")] long? Row,
     bool Counted,
-    [property: Description("Why it does not count: duplicate, repeat_in_its_hour, unreadable, expired, invalidated, waits_in_the_log. Or counts_until_its_hour_is_final, of a repeat.")] string? Reason,
+    [property: Description("Why it does not count: duplicate, repeat_in_its_hour, repeat_in_another_partition (partitions were added between the two), unreadable, expired, invalidated, waits_in_the_log. Or counts_until_its_hour_is_final, of a repeat.")] string? Reason,
     [property: Description("The offset of the click that it repeats, where that was found.")] long? DuplicateOf,
     [property: Description("The number of the invalidation.")] long? Invalidation,
     [property: Description("Its hour is final.")] bool Final,

@@ -115,9 +115,10 @@ internal static class TraceQuery
         }
     }
 
-    private static bool IsSame(TracedClick one, TracedClick other) =>
-        one.Chain == other.Chain && one.Offset < other.Offset && one.Click is not null && other.Click is not null
-        && one.Click.Kind == other.Click.Kind && one.Click.Target == other.Click.Target;
+    private static bool IsSame(TracedClick one, TracedClick other) => one.Chain == other.Chain && one.Offset < other.Offset && IsOfSame(one, other);
+
+    private static bool IsOfSame(TracedClick one, TracedClick other) =>
+        one.Click is not null && other.Click is not null && one.Click.Kind == other.Click.Kind && one.Click.Target == other.Click.Target;
 
     private static async Task<Verdict> JudgeAsync(
         QueryContext query, TracedClick[] places, int at, RecountRules rules, CountingProgress counted, string? log, IReadOnlyList<Invalidation> invalidations)
@@ -155,12 +156,20 @@ internal static class TraceQuery
             return Verdict.Not("invalidated") with { Invalidation = taken.Number, IsFinal = isFinal };
         }
 
-        // Beyond the horizon a repeat counts until its hour is final: then it is dropped.
-        long hour = (long)Math.Floor(click.Time / 3_600_000d);
-        long? repeats = places.Take(at).LastOrDefault(other => IsSame(other, place) && (long)Math.Floor(other.Click!.Time / 3_600_000d) == hour)?.Offset;
+        // Beyond the horizon, or where partitions were added between the two, a repeat counts until its hour is final: then it is dropped.
+        int hour = (int)Math.Floor(click.Time / 3_600_000d);
+        TracedClick[] ofHour = [.. places.Take(at).Where(other => IsOfSame(other, place) && (int)Math.Floor(other.Click!.Time / 3_600_000d) == hour)];
+        long? repeats = ofHour.LastOrDefault(other => IsSame(other, place))?.Offset;
+        string dropped = "repeat_in_its_hour";
+        if (repeats is null && ofHour.FirstOrDefault(other => other.Chain != place.Chain && !other.IsDuplicate) is { } elsewhere
+            && await query.Silos.AskAsync(grains => grains.GetGrain<IChainRegistryGrain>(0).IsMixedAsync(hour), query.Cancelled))
+        {
+            (repeats, dropped) = (elsewhere.Offset, "repeat_in_another_partition");
+        }
+
         if (repeats is not null && isFinal)
         {
-            return Verdict.Not("repeat_in_its_hour") with { DuplicateOf = repeats, IsFinal = true };
+            return Verdict.Not(dropped) with { DuplicateOf = repeats, IsFinal = true };
         }
 
         return new Verdict(true, repeats is null ? null : "counts_until_its_hour_is_final", repeats, null, isFinal, sums);

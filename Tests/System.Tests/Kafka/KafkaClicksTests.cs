@@ -1,7 +1,10 @@
+using System.Net.Http.Json;
 using System.Text;
+using System.Text.Json;
 using ClickAggregator.Servers;
 using ClickAggregator.SystemTests.Oracle;
 using ClickAggregator.SystemTests.Programs;
+using ClickAggregator.SystemTests.Reconciliation;
 using Confluent.Kafka;
 
 namespace ClickAggregator.SystemTests.Kafka;
@@ -143,6 +146,43 @@ public class KafkaClicksTests(KafkaServer kafka)
         await RealClicksTests.SendAsync(api.Http, lines[sent..]);
         await CountedAsync(api, lines.Length);
         await Answers.AgreeAsync(api.Http, Recount.Of(lines));
+    }
+
+    /// <summary>As EXACTLY-ONCE.md says it: the counting knows the ids of each chain by itself, the recount those of all.</summary>
+    [Fact]
+    public async Task A_click_that_is_sent_again_behind_added_partitions_counts_once_when_its_hour_is_final()
+    {
+        const int Ads = 40;
+        long hour = (TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() / 3600) - 4;
+        string[] lines = [.. Enumerable.Range(0, Ads * 5).Select(n => $$"""{"ad_id":"g{{n % Ads}}","click_id":"c{{n}}","timestamp":{{(hour * 3_600_000) + (n * 1000)}}}""")];
+        using KafkaProgram program = await KafkaProgram.NewAsync(kafka);
+        await using ApiProcess api = await program.StartAsync("--Kafka:Partitions=4", "--Archive:MaxAge=1s", "--Kafka:Client:topic.metadata.refresh.interval.ms=500");
+        await program.ProduceAsync(lines);
+        string total = $"/v1/clicks/total?from={Runs.Hour(hour)}&to={Runs.Hour(hour + 1)}";
+        await Eventually.Async("they are counted", async () => await Answers.ClicksAsync(api.Http, total) == lines.Length, TimeSpan.FromMinutes(1));
+        await program.AddPartitionsAsync(7);
+        await program.ProduceAsync(lines);
+        string[] twice = [.. program.Read(program.Topic).GroupBy(record => Encoding.UTF8.GetString(record.Message.Value))
+            .Where(same => same.Select(record => record.Partition.Value).Distinct().Count() > 1).Select(same => same.Key)];
+        Assert.InRange(twice.Length, 5, lines.Length - 5);
+        await Eventually.Async("what moved counts twice", async () => await Answers.ClicksAsync(api.Http, total) == lines.Length + twice.Length, TimeSpan.FromMinutes(1));
+
+        JsonElement run = await Runs.RunAsync(api.Http, hour, hour + 1);
+        Assert.True(run.GetProperty("state").GetString() == "done", run.ToString());
+        Assert.Equal(lines.Length, await Answers.ClicksAsync(api.Http, total));
+        for (int ad = 0; ad < Ads; ad++)
+        {
+            Assert.Equal(5, await Answers.ClicksAsync(api.Http, $"/v1/ads/g{ad}/clicks?from={Runs.Hour(hour)}&to={Runs.Hour(hour + 1)}"));
+        }
+
+        Assert.All(await Runs.CorrectionsAsync(api.Http, run.GetProperty("id").GetInt64()), line => Assert.Equal(("duplicate", "settled"), (line.Cause, line.State)));
+        Assert.Equal(0, (await Runs.RunAsync(api.Http, hour, hour + 1)).GetProperty("corrections").GetInt64());
+        using var moved = JsonDocument.Parse(twice[0]);
+        JsonElement trace = await api.Http.GetFromJsonAsync<JsonElement>(
+            $"/v1/clicks/{moved.RootElement.GetProperty("click_id").GetString()}/trace?from={Runs.Hour(hour)}&to={Runs.Hour(hour + 1)}");
+        Assert.Equal(
+            [(true, null), (false, "repeat_in_another_partition")],
+            trace.GetProperty("places").EnumerateArray().Select(place => (place.GetProperty("counted").GetBoolean(), place.GetProperty("reason").GetString())));
     }
 
     private static Task CountedAsync(ApiProcess api, long clicks) => Answers.RealClicksCountedAsync(api.Http, clicks, TimeSpan.FromMinutes(2));
