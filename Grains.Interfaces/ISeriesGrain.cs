@@ -28,6 +28,11 @@ public interface ISeriesGrain : IGrainWithIntegerKey
     [Alias("GetProgress")]
     Task<CountingProgress> GetProgressAsync();
 
+    /// <summary>Reads something of the store.</summary>
+    /// <exception cref="StoreUnavailableException">It cannot be read now.</exception>
+    [Alias("CheckStore")]
+    Task CheckStoreAsync();
+
     /// <summary>The URLs that page ids stand for.</summary>
     [Alias("PageUrls")]
     Task<IReadOnlyDictionary<string, string>> PageUrlsAsync(IReadOnlyList<string> pageIds);

@@ -37,6 +37,7 @@ public static class ClusterSilo
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(options);
         builder.Services.AddKafkaLog(options.Kafka);
+        builder.Services.AddWholeFaults();
         builder.UseOrleans(silo =>
         {
             SiloEndpointSettings endpoint = options.Endpoint;

@@ -1,6 +1,7 @@
 using ClickAggregator.Api.Health;
 using ClickAggregator.Api.Queries;
 using ClickAggregator.Api.Settings;
+using ClickAggregator.Grains;
 using ClickAggregator.Grains.Progress;
 using ClickAggregator.Persistence.Cassandra;
 using ClickAggregator.Silo.Settings;
@@ -37,6 +38,7 @@ internal static class ClusterSetup
     public static void AddClusterConnection(
         this IHostApplicationBuilder builder, ApiSettings settings, CassandraSettings cassandra, Action<IClientBuilder>? more = null)
     {
+        builder.Services.AddWholeFaults();
         int others = builder.Services.Count;
         builder.UseOrleansClient(client =>
         {

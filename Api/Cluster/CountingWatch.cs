@@ -3,7 +3,10 @@ using ClickAggregator.Grains.Progress;
 
 namespace ClickAggregator.Api.Cluster;
 
-/// <summary>Asks the silos how far each partition is, for the status, the metrics and the readiness of this process.</summary>
+/// <summary>
+/// Asks the silos how far each partition is, and whether their store can be read, for the status, the metrics and the readiness of this
+/// process.
+/// </summary>
 internal sealed class CountingWatch(ClusterConnection cluster, ProgressBoard board, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan s_period = TimeSpan.FromSeconds(1);
@@ -18,13 +21,15 @@ internal sealed class CountingWatch(ClusterConnection cluster, ProgressBoard boa
         {
             try
             {
-                CountingProgress progress = await cluster.Grains.GetGrain<ISeriesGrain>(0).GetProgressAsync().WaitAsync(s_patience, time, stoppingToken);
+                ISeriesGrain series = cluster.Grains.GetGrain<ISeriesGrain>(0);
+                CountingProgress progress = await series.GetProgressAsync().WaitAsync(s_patience, time, stoppingToken);
                 foreach (PartitionProgress partition in progress.Partitions)
                 {
                     board.Post(partition);
                 }
 
                 board.Trouble = progress.Trouble;
+                await series.CheckStoreAsync().WaitAsync(s_patience, time, stoppingToken);
                 Trouble = null;
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

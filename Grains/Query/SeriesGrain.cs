@@ -17,15 +17,17 @@ internal sealed class SeriesGrain : Grain, ISeriesGrain
     private readonly SliceSums _sums;
     private readonly ProgressBoard _board;
     private readonly TopTargetsQuery _tops;
+    private readonly TimeProvider _time;
 
     public SeriesGrain(ICountReader reader, ProgressBoard board, SourceProgress sources, CountingOptions options, IGrainFactory grains, IServiceProvider services)
     {
         _reader = reader;
         _board = board;
+        _time = services.GetRequiredService<TimeProvider>();
         if (services.GetService<LedgerBoard>() is { } positions && services.GetService<ILedgerStore>() is { } ledger)
         {
             var finality = new AnswerFinality(
-                ledger, positions, () => grains.GetGrain<IReconciliationGrain>(0).GetPositionAsync(), services.GetRequiredService<TimeProvider>());
+                ledger, positions, () => grains.GetGrain<IReconciliationGrain>(0).GetPositionAsync(), _time);
             _sums = new SliceSums(reader, board, sources, finality, new VersionedCounts(reader, ledger, finality));
         }
         else
@@ -49,6 +51,12 @@ internal sealed class SeriesGrain : Grain, ISeriesGrain
     public Task<IReadOnlyDictionary<string, RollupStart>> GetRollupStartsAsync() => ReadAsync(() => GrainFactory.GetGrain<IRollupHistoryGrain>(0).GetStartsAsync());
 
     public Task<CountingProgress> GetProgressAsync() => Task.FromResult(new CountingProgress(_board.Snapshot(), _board.Trouble));
+
+    public Task CheckStoreAsync() => ReadAsync(() =>
+    {
+        int day = (int)(_time.GetUtcNow().ToUnixTimeSeconds() / 86_400);
+        return _reader.ReadDaysAsync(["total"], day, day + 1, CancellationToken.None);
+    });
 
     public Task<IReadOnlyDictionary<string, string>> PageUrlsAsync(IReadOnlyList<string> pageIds) =>
         ReadAsync(() => _reader.ReadPageUrlsAsync(pageIds, CancellationToken.None));

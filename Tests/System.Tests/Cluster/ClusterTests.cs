@@ -198,11 +198,29 @@ public class ClusterTests(KafkaServer kafka, CassandraServer cassandra, ITestOut
                 await proxy.CutAsync();
                 await Task.Delay(cut * 4000); // for a moment, and for longer than a request may take
                 Assert.Equal(200, (int)(await api.Http.GetAsync("/health/ready")).StatusCode);
+                if (cut == 2)
+                {
+                    await Eventually.Async("whoever asks hears of the store", async () => await IsAwayAsync(api.Http), TimeSpan.FromSeconds(30));
+                    await Eventually.Async(
+                        "it is not ready for questions", async () => (int)(await api.Http.GetAsync("/health/ready/query")).StatusCode == 503, TimeSpan.FromSeconds(30));
+                }
+
                 proxy.Mend();
             }
         });
+        Assert.DoesNotContain("CodecNotFoundException", api.Output + first.Output, StringComparison.Ordinal);
+        Assert.InRange(first.Output.Split('\n').Length, 1, 3_000); // thousands of windows could not be read
         await Answers.CountedUntilNowAsync(api.Http);
         await load.AssertCountedAsync(api.Http, output);
+    }
+
+    private static async Task<bool> IsAwayAsync(HttpClient http)
+    {
+        using HttpResponseMessage answer = await http.GetAsync("/v1/clicks/total?last=6h");
+        Assert.True((int)answer.StatusCode is 200 or 503, await answer.Content.ReadAsStringAsync());
+        return (int)answer.StatusCode == 503
+            && answer.Headers.RetryAfter is not null
+            && (await answer.Content.ReadAsStringAsync()).Contains("store_unavailable", StringComparison.Ordinal);
     }
 
     private static async Task<long> TotalAsync(HttpClient http)
