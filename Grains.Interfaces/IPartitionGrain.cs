@@ -16,8 +16,9 @@ public interface IPartitionGrain : IGrainWithIntegerKey
     Task<PartitionProgress> GetProgressAsync();
 
     /// <summary>Takes up a log that is not the one counted so far; a batch that is half counted is given up, or refuses it.</summary>
+    /// <returns>The log that was left for it; null for none.</returns>
     [Alias("Adopt")]
-    Task AdoptAsync(string logId, bool giveUpPending);
+    Task<AbandonedLog?> AdoptAsync(string logId, bool giveUpPending);
 
     /// <summary>How far a log was counted that another one takes the place of.</summary>
     [Alias("GetClosing")]
@@ -65,3 +66,9 @@ public sealed record WindowRecount(
 /// <param name="At">The offset below which it was counted; null where it never was.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.LogClosing")]
 public readonly record struct LogClosing([property: Id(0)] bool IsPending, [property: Id(1)] long? At);
+
+/// <summary>A log that was left for another before it was counted to its end.</summary>
+/// <param name="Log">Its id.</param>
+/// <param name="CountedTo">Everything below this offset was counted, or given up; nothing from there on.</param>
+[GenerateSerializer, Immutable, Alias("ClickAggregator.AbandonedLog")]
+public sealed record AbandonedLog([property: Id(0)] string Log, [property: Id(1)] long CountedTo);

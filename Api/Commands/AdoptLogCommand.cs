@@ -1,3 +1,4 @@
+using System.Globalization;
 using ClickAggregator.Adapters.Sqlite;
 using ClickAggregator.Api.Collect;
 using ClickAggregator.ClickLog;
@@ -46,13 +47,20 @@ internal sealed class AdoptLogCommand : ICommand
             await using PartitionedClickLog log = await PartitionedClickLog.OpenAsync(
                 OpenLog.Options(input.Settings), TimeProvider.System, NullLoggerFactory.Instance, cancellationToken);
             await using WebApplication app = CommandHost.OnData(input.Settings, log);
+            await input.Output.WriteLineAsync("starts the counting on this data");
             await app.StartAsync(cancellationToken);
             IGrainFactory grains = app.Services.GetRequiredService<IGrainFactory>();
             int partitions = await app.Services.GetRequiredService<IPartitionLog>().GetPartitionCountAsync(cancellationToken);
             for (int partition = 0; partition < partitions; partition++)
             {
-                await grains.GetGrain<IPartitionGrain>(partition).AdoptAsync(asked, halfCounted == "give-up");
+                AbandonedLog? left = await grains.GetGrain<IPartitionGrain>(partition).AdoptAsync(asked, halfCounted == "give-up");
                 await input.Output.WriteLineAsync($"partition {partition}: counts the log {asked}");
+                if (left is not null)
+                {
+                    await input.Output.WriteLineAsync(string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"  the log {left.Log} was counted up to offset {left.CountedTo}: what it held from there on is in no count, and has to be sent again where it is gone"));
+                }
             }
 
             await app.StopAsync(cancellationToken);

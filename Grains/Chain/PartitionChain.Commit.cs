@@ -224,7 +224,7 @@ public sealed partial class PartitionChain
                 {
                     if (attempt == SayAfter)
                     {
-                        LogWindowFails(_logger, Unforeseen(error), window.Slot.Key.ToString(), error.Message);
+                        LogWindowFails(_logger, ForeseenFaults.Stack(error), window.Slot.Key.ToString(), error.Message);
                         Say($"the window {window.Slot.Key} could not be written, and is tried again: {error.Message}");
                     }
 
@@ -275,7 +275,7 @@ public sealed partial class PartitionChain
             {
                 if (attempt == SayAfter)
                 {
-                    LogStoreFails(_logger, Unforeseen(error), _partition, error.Message);
+                    LogStoreFails(_logger, ForeseenFaults.Stack(error), _partition, error.Message);
                     Say($"the rows of a batch could not be written, and are tried again: {error.Message}");
                 }
 
@@ -285,8 +285,6 @@ public sealed partial class PartitionChain
     }
 
     // A store that fails says why in its message, and may do so for hours: its stack tells nobody more.
-    private static Exception? Unforeseen(Exception error) => error is IOException ? null : error;
-
     private Task PauseAsync(int attempt, CancellationToken cancellationToken) =>
         Task.Delay(_options.RetryDelay * Math.Min(100, 1 << Math.Min(attempt, 7)), _time, cancellationToken);
 

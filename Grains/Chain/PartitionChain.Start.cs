@@ -100,7 +100,8 @@ public sealed partial class PartitionChain
     /// this it is refused.
     /// </param>
     /// <param name="cancellationToken">Ends it.</param>
-    public async Task AdoptAsync(string logId, bool giveUpPending, CancellationToken cancellationToken)
+    /// <returns>The log that was left for it before it was counted to an end; null for none.</returns>
+    public async Task<LeftLog?> AdoptAsync(string logId, bool giveUpPending, CancellationToken cancellationToken)
     {
         LogId log = await _log.GetLogIdAsync(cancellationToken);
         if (log.Value != logId)
@@ -111,7 +112,7 @@ public sealed partial class PartitionChain
         ChainRecord? old = await _store.ReadAsync(cancellationToken);
         if (old is null || (old.Log == logId && old.ClosedAt is null))
         {
-            return;
+            return null;
         }
 
         ThrowIfClosed(old, logId);
@@ -131,16 +132,18 @@ public sealed partial class PartitionChain
 
         LogRange range = await _log.GetRangeAsync(_partition, cancellationToken);
         ChainRecord first = await FirstRecordAsync(log, range, old);
+        LeftLog[] left = [.. LeftBehind(old, logId)];
         await WriteRecordAsync(
             first with
             {
                 Next = first.Last is null && first.Next == 0 ? range.Start : first.Next,
                 Stamp = old.Stamp + 1000,
                 Closed = old.ClosedAt is long end ? [.. old.Closed, new ClosedLog(old.Log, end)] : old.Closed,
-                Left = [.. LeftBehind(old, logId)],
+                Left = left,
                 Lost = lost,
             },
             cancellationToken);
+        return old.ClosedAt is null ? left[^1] : null;
     }
 
     /// <summary>Where the logs stand that are not counted now: one that is taken up again goes on there, and its rows know it.</summary>

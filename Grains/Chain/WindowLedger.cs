@@ -11,23 +11,16 @@ public sealed class WindowLedger
     private readonly IWindowStore _store;
     private readonly ChainFaults _faults;
     private WindowRow? _row;
-    private bool _fresh;
 
-    /// <param name="store">The row.</param>
-    /// <param name="row">
-    /// The row as it was read when the window woke up, if it was. The call that woke it was sent before that reading,
-    /// so for that first call it is as good as reading now; for none after it.
-    /// </param>
-    public WindowLedger(IWindowStore store, WindowRow? row = null)
-        : this(store, row, ChainFaults.None)
+    /// <param name="store">The row, which is read with the first call.</param>
+    public WindowLedger(IWindowStore store)
+        : this(store, ChainFaults.None)
     {
     }
 
-    internal WindowLedger(IWindowStore store, WindowRow? row, ChainFaults faults)
+    internal WindowLedger(IWindowStore store, ChainFaults faults)
     {
         _store = store;
-        _row = row;
-        _fresh = row is not null;
         _faults = faults;
     }
 
@@ -139,18 +132,12 @@ public sealed class WindowLedger
     private static WindowAck Answer(WindowOutcome outcome, WindowRow row) => new(outcome, row.Stamp, row.Clicks, row.DayClicks);
 
     /// <summary>Whether the row in memory is as the chain's last write left it: by the stamp that the chain knows.</summary>
-    private bool Trusts(long? previousStamp)
-    {
-        bool agrees = _row is not null
-            && (_fresh ? previousStamp is null || previousStamp <= _row.Stamp : previousStamp == _row.Stamp);
-        _fresh = false;
-        return agrees || (_row is not null && _faults.HasFlag(ChainFaults.NoStalenessCheck));
-    }
+    private bool Trusts(long? previousStamp) =>
+        _row is not null && (previousStamp == _row.Stamp || _faults.HasFlag(ChainFaults.NoStalenessCheck));
 
     private async Task<WindowRow> ReadAsync()
     {
         _row = null;
-        _fresh = false;
         return _row = await _store.ReadAsync();
     }
 

@@ -90,14 +90,14 @@ internal sealed partial class PartitionGrain(
 
     public Task TouchAsync() => Task.CompletedTask; // it is awake now, and its loop does the rest
 
-    public async Task AdoptAsync(string logId, bool giveUpPending)
+    public async Task<AbandonedLog?> AdoptAsync(string logId, bool giveUpPending)
     {
         if (_chain is { IsCounting: true })
         {
             // By an adoption that was broken off after this partition: the others still wait for theirs.
             if (_records.Known?.Log == logId)
             {
-                return;
+                return null;
             }
 
             throw new InvalidOperationException($"partition {Partition} counts; there is nothing to adopt");
@@ -111,7 +111,7 @@ internal sealed partial class PartitionGrain(
         try
         {
             using PartitionChain chain = Create(log);
-            await chain.AdoptAsync(logId, giveUpPending, _stop.Token);
+            return await chain.AdoptAsync(logId, giveUpPending, _stop.Token) is { } left ? new AbandonedLog(left.Log, left.Next) : null;
         }
         finally
         {
@@ -262,7 +262,7 @@ internal sealed partial class PartitionGrain(
     private void SayFailed(Exception error)
     {
         Exception reason = Reason(error);
-        LogFailed(logger, reason is IOException ? null : error, Partition, reason.Message);
+        LogFailed(logger, ForeseenFaults.Stack(reason), Partition, reason.Message);
     }
 
     /// <summary>What happened, without what Orleans says around it: a message with a stack is for nobody who reads a status.</summary>

@@ -11,9 +11,10 @@ internal static class LogLevels
         // What stops a start is said in words at its end; a failing service is Critical.
         ["Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host"] = "Critical",
         ["Logging:LogLevel:Orleans"] = "Warning",
-        // Advice on the garbage collector.
-        ["Logging:LogLevel:Orleans.Runtime.Silo"] = "Error",
+        // Advice on the garbage collector; and what a start fails by, which is said at its end.
+        ["Logging:LogLevel:Orleans.Runtime.Silo"] = "Critical",
         ["Logging:LogLevel:Orleans.Runtime.Watchdog"] = "Error",
-        ["Logging:LogLevel:Polly"] = "Warning",
+        // Each try of what Orleans tries again, and says itself in the end.
+        ["Logging:LogLevel:Polly"] = "None",
     };
 }

@@ -57,13 +57,7 @@ internal sealed class Activations(World world, MemoryWindows windows, ChainFault
         try
         {
             IWindowStore store = windows.Open(key);
-            if (activation.Ledger is null)
-            {
-                WindowRow? row = world.Chance(50) ? await store.ReadAsync() : null;
-                activation.Ledger = new WindowLedger(store, row, faults);
-            }
-
-            WindowAck ack = await call(activation.Ledger);
+            WindowAck ack = await call(activation.Ledger ??= new WindowLedger(store, faults));
             if (ack.Outcome is not WindowOutcome.Applied)
             {
                 world.Fire($"window {ack.Outcome}");

@@ -60,7 +60,7 @@ public class WindowLedgerSimulationTests
     {
         var random = new Random(seed);
         var store = new Store(random, ordered: !faults.HasFlag(ChainFaults.NoStamps), faults: true);
-        WindowLedger[] activations = [new(store, null, faults), new(store, null, faults)];
+        WindowLedger[] activations = [new(store, faults), new(store, faults)];
         var sent = new List<WindowDelta>();
         long truth = 0;
         long? previous = null;

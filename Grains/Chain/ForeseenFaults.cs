@@ -1,0 +1,10 @@
+using System.Data.Common;
+
+namespace ClickAggregator.Grains.Chain;
+
+/// <summary>What a store or a log that is away, slow or full does to those who use it: the message says all of it.</summary>
+internal static class ForeseenFaults
+{
+    /// <summary>What a log should have of it beside its message: the stack of what nobody foresaw, else nothing.</summary>
+    public static Exception? Stack(Exception error) => error is IOException or DbException or TimeoutException ? null : error;
+}
