@@ -16,6 +16,7 @@ using ClickAggregator.Api.Settings;
 using ClickAggregator.Api.Ship;
 using ClickAggregator.Api.Watch;
 using ClickAggregator.Settings;
+using ClickAggregator.Silo.Running;
 using Microsoft.OpenApi;
 
 namespace ClickAggregator.Api;
@@ -27,7 +28,8 @@ internal static class Program
         IReadOnlyList<ICommand> commands = AllCommands.Make(TimeProvider.System);
         if (CommandLine.IsCommand(args))
         {
-            return await new CommandLine(commands, Console.Out, Console.Error).RunAsync(args, CancellationToken.None);
+            using var signals = new StopSignals();
+            return await new CommandLine(commands, Console.Out, Console.Error).RunAsync(args, signals.Stop);
         }
 
         var arguments = Arguments.Parse(args, ApiSettings.Table(), Sections.Names);
@@ -50,7 +52,11 @@ internal static class Program
         try
         {
             await using WebApplication app = await BuildAsync(settings, configuration, TimeProvider.System);
-            await StartAsync(app);
+            if (!await StoppableStart.StartAsync(app))
+            {
+                return Environment.ExitCode;
+            }
+
             Banner.Write(Console.Out, app, settings);
             await app.WaitForShutdownAsync();
             return Environment.ExitCode;
@@ -58,21 +64,6 @@ internal static class Program
         catch (Exception e) when (StartFaults.Explain(e) is { } why)
         {
             return StartFault.Write(Console.Error, "Api", "server", [why]);
-        }
-    }
-
-    private static async Task StartAsync(WebApplication app)
-    {
-        try
-        {
-            await app.StartAsync();
-        }
-        catch
-        {
-            // The silo starts before the web server listens. Left running, it would ask a container that is gone and bury
-            // in its own complaints why there was no start; what its stopping says is not the reason either.
-            await app.StopAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            throw;
         }
     }
 

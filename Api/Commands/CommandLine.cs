@@ -53,6 +53,11 @@ internal sealed class CommandLine(IReadOnlyList<ICommand> commands, TextWriter o
             await WriteFaultsAsync(command, [e.Message]);
             return ExitCodes.Usage;
         }
+        catch (OperationCanceledException)
+        {
+            await error.WriteLineAsync($"{command.Name} was stopped before it was done");
+            return ExitCodes.Failed;
+        }
     }
 
     private ICommand? Find(IReadOnlyList<string> args, out int words)

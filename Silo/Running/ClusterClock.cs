@@ -56,7 +56,7 @@ internal sealed partial class ClusterClock(TimeProvider machine) : TimeProvider
         Volatile.Write(ref _ahead, middle.Ticks);
         if (change > s_allowed && middle != TimeSpan.Zero)
         {
-            LogWrong(logger, middle);
+            LogWrong(logger, middle.Duration().TotalMinutes, Direction(middle));
         }
         else if (change > s_allowed)
         {
@@ -64,8 +64,11 @@ internal sealed partial class ClusterClock(TimeProvider machine) : TimeProvider
         }
     }
 
-    [LoggerMessage(EventId = 4012, Level = LogLevel.Error, Message = "this machine's clock is wrong: Cassandra is {Ahead} ahead of it. Set the clock; until then what is kept, and until when all is counted, goes by Cassandra's")]
-    private static partial void LogWrong(ILogger logger, TimeSpan ahead);
+    /// <summary>Of this machine's clock, where Cassandra's is so far ahead of it.</summary>
+    public static string Direction(TimeSpan ahead) => ahead < TimeSpan.Zero ? "ahead of" : "behind";
+
+    [LoggerMessage(EventId = 4012, Level = LogLevel.Error, Message = "this machine's clock is {Minutes:N0} minutes {Direction} Cassandra's. Set the clock; until then what is kept, and until when all is counted, goes by Cassandra's")]
+    private static partial void LogWrong(ILogger logger, double minutes, string direction);
 
     [LoggerMessage(EventId = 4013, Level = LogLevel.Information, Message = "this machine's clock is right again")]
     private static partial void LogRight(ILogger logger);

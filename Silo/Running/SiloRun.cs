@@ -22,31 +22,59 @@ namespace ClickAggregator.Silo.Running;
 /// The program from its start to its end: 1. it waits until Cassandra is there; 2. the silo joins the others; 3. health and
 /// metrics are answered.
 /// </summary>
-internal static class SiloRun
+internal static partial class SiloRun
 {
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(2);
+
     public static async Task<int> RunAsync(SiloSettings settings, IConfiguration configuration, TimeProvider time)
     {
         try
         {
-            var clock = new ClusterClock(time);
-            await using WebApplication app = Build(settings, configuration, clock);
-            using (var signals = new StopSignals())
+            while (!await StartAsync(settings, configuration, time))
             {
-                if (!await StoreWait.UntilThereAsync(settings, app.Services.GetRequiredService<ILoggerFactory>(), clock, signals.Stop))
-                {
-                    return 0;
-                }
+                // Cassandra went away while it joined: anew, with waiting for it.
             }
 
-            await app.StartAsync();
-            Banner.Write(Console.Out, app, settings);
-            await app.WaitForShutdownAsync();
             return Environment.ExitCode;
         }
         catch (Exception fault) when (Explain(fault) is { } why)
         {
             return StartFault.Write(Console.Error, "Silo", "silo", [why]);
         }
+    }
+
+    /// <returns>False where it could not start for a reason that passes.</returns>
+    private static async Task<bool> StartAsync(SiloSettings settings, IConfiguration configuration, TimeProvider time)
+    {
+        var clock = new ClusterClock(time);
+        await using WebApplication app = Build(settings, configuration, clock);
+        ILoggerFactory loggers = app.Services.GetRequiredService<ILoggerFactory>();
+        using (var signals = new StopSignals())
+        {
+            if (!await StoreWait.UntilThereAsync(settings, loggers, clock, signals.Stop))
+            {
+                return true;
+            }
+        }
+
+        try
+        {
+            if (!await StoppableStart.StartAsync(app))
+            {
+                return true;
+            }
+        }
+        catch (Exception fault) when (Passing(fault) is { } away)
+        {
+            LogAway(loggers.CreateLogger<Silo>(), away.Message);
+            using var signals = new StopSignals();
+            await Task.Delay(s_pause, time, signals.Stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return signals.Stop.IsCancellationRequested;
+        }
+
+        Banner.Write(Console.Out, app, settings);
+        await app.WaitForShutdownAsync();
+        return true;
     }
 
     private static WebApplication Build(SiloSettings settings, IConfiguration configuration, ClusterClock clock)
@@ -112,4 +140,19 @@ internal static class SiloRun
         CqlException { IsTransient: false } => $"Cassandra: {fault.Message}",
         _ => null,
     };
+
+    /// <summary>What of Cassandra a start failed by, where it may go well the next time.</summary>
+    private static CqlException? Passing(Exception? fault) => fault switch
+    {
+        null => null,
+        CqlException { IsTransient: true } away => away,
+        AggregateException several => several.InnerExceptions.Select(Passing).FirstOrDefault(away => away is not null),
+        _ => Passing(fault.InnerException),
+    };
+
+    [LoggerMessage(EventId = 4014, Level = LogLevel.Warning, Message = "Cassandra went away while the silo joined the others; it begins anew: {Reason}")]
+    private static partial void LogAway(ILogger logger, string reason);
+
+    /// <summary>The name that its log lines have.</summary>
+    private sealed class Silo;
 }

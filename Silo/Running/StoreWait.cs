@@ -36,7 +36,7 @@ internal sealed partial class StoreWait
                     return true;
                 }
 
-                string off = string.Create(CultureInfo.InvariantCulture, $"{clock.Ahead.Duration().TotalMinutes:N0} minutes {(clock.Ahead < TimeSpan.Zero ? "ahead of" : "behind")}");
+                string off = string.Create(CultureInfo.InvariantCulture, $"{clock.Ahead.Duration().TotalMinutes:N0} minutes {ClusterClock.Direction(clock.Ahead)}");
                 Say($"waiting until this machine's clock is right: it is {off} Cassandra's");
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using ClickAggregator.SystemTests.Oracle;
 using ClickAggregator.SystemTests.Programs;
 using Microsoft.Data.Sqlite;
@@ -81,6 +82,18 @@ public class CommandTests
     }
 
     [Fact]
+    public async Task A_server_that_is_asked_to_stop_while_it_starts_ends_without_a_fault()
+    {
+        using var data = new DataFolder();
+        await using ProgramProcess api = ProgramProcess.Start("Api", ["--data", data.Path, "--urls", "http://127.0.0.1:0"]);
+        await Eventually.Async("it has opened its store", () => Task.FromResult(File.Exists(data.File("store.db"))), TimeSpan.FromMinutes(1));
+        api.Signal(15);
+        int code = await api.WaitForExitAsync();
+        Assert.True(code == 0, $"it ended with {code}:\n{api.Output}");
+        Assert.DoesNotContain("Exception", api.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_log_that_was_replaced_stops_the_counting_until_it_is_adopted()
     {
         const string Range = "from=2012-12-31&to=2013-04-01";
@@ -116,6 +129,7 @@ public class CommandTests
         string id = (await File.ReadAllTextAsync(data.File("log-id"))).Trim();
         (exitCode, output) = await ApiProcess.RunAsync("adopt-log", "--log", id, "--data", data.Path);
         Assert.True(exitCode == 0, output);
+        Assert.Equal(4, Regex.Count(output, @"  the log \S+ was counted up to offset \d+: what it held from there on is in no count"));
         await using (ApiProcess again = await ApiProcess.StartAsync(data.Path))
         {
             await Answers.CountedToTheEndAsync(again.Http);
