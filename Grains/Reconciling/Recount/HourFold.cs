@@ -46,28 +46,31 @@ internal sealed class HourFold
     private readonly HourQuestion _question;
     private readonly HourTable _table;
     private readonly RepeatSet _repeats;
+    private readonly HashSet<UInt128>? _candidates;
     private readonly Rollup[] _rollups;
     private readonly int[] _found;
     private readonly byte[] _name = new byte[SeriesName.MaxLength];
     private readonly long _from;
     private readonly long _retention;
     private readonly bool _sameTaken;
-    private readonly uint _part;
-    private readonly uint _parts;
+    private readonly int _part;
+    private readonly int _parts;
     private int _generation = -1;
 
     /// <param name="question">What is recounted.</param>
     /// <param name="table">Where the counts go.</param>
     /// <param name="repeats">What was seen in this part.</param>
+    /// <param name="candidates">Those that may be seen twice; null for all.</param>
     /// <param name="part">Which part of the clicks is counted now, from 0.</param>
     /// <param name="parts">How many there are.</param>
-    public HourFold(HourQuestion question, HourTable table, RepeatSet repeats, int part = 0, int parts = 1)
+    public HourFold(HourQuestion question, HourTable table, RepeatSet repeats, HashSet<UInt128>? candidates = null, int part = 0, int parts = 1)
     {
         _question = question;
         _table = table;
         _repeats = repeats;
-        _part = (uint)part;
-        _parts = (uint)parts;
+        _candidates = candidates;
+        _part = part;
+        _parts = parts;
         _rollups = [.. question.Rollups];
         _found = new int[_rollups.Length];
         _from = question.Hour * HourMilliseconds;
@@ -118,12 +121,13 @@ internal sealed class HourFold
             else
             {
                 UInt128 hash = ClickHash.Compute(kinds[row], target, id);
-                if (_parts > 1 && PartOf(hash) != _part)
+                if (IdentifiedClicks.PartOf(hash, _parts) != _part)
                 {
                     continue;
                 }
 
-                first = (_question.Elsewhere.Count == 0 || !_question.Elsewhere.Contains(hash)) && _repeats.IsFirst(hash, offset);
+                first = (_question.Elsewhere.Count == 0 || !_question.Elsewhere.Contains(hash))
+                    && (_candidates?.Contains(hash) == false || _repeats.IsFirst(hash, offset));
             }
 
             Read++;
@@ -213,6 +217,4 @@ internal sealed class HourFold
 
         _table.Shrink();
     }
-
-    private uint PartOf(UInt128 hash) => (uint)((((ulong)(hash >> 64) >> 32) * _parts) >> 32);
 }

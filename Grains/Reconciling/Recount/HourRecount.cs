@@ -2,7 +2,10 @@ namespace ClickAggregator.Grains.Reconciling.Recount;
 
 /// <summary>Bounds of one recount: about 110 bytes a series and 30 bytes a click are in memory, and one archived object.</summary>
 /// <param name="MaxSeries">Series at a time; more are counted in several passes. At least 2.</param>
-/// <param name="MaxClicks">Clicks at a time whose repeats are looked for; more are gone through in several parts. At least 1.</param>
+/// <param name="MaxClicks">
+/// Clicks whose repeats are looked for at once; of more, those alone that may be repeated, and of more than so many of these, one part
+/// after the other. At least 1.
+/// </param>
 /// <param name="MaxReplayed">
 /// Clicks at a time that come out of the replay log, about 170 bytes each; more are sent in several parts. At least 1.
 /// </param>
@@ -14,11 +17,15 @@ public sealed record RecountBounds(int MaxSeries = 400_000, int MaxClicks = 4_00
 /// </summary>
 internal sealed class HourRecount
 {
+    private const int BytesPerClick = 30;
+
     private readonly HourReader _reader;
     private readonly HourQuestion _question;
     private readonly RecountBounds _bounds;
     private readonly long _hourRows;
     private readonly RepeatSet _repeats = new();
+    private HashSet<UInt128>? _candidates;
+    private int _parts = 1;
     private bool _done;
     private bool _begun;
 
@@ -53,12 +60,16 @@ internal sealed class HourRecount
         }
 
         bool first = !_begun;
+        if (first && _hourRows > _bounds.MaxClicks)
+        {
+            await FindCandidatesAsync(cancellationToken);
+        }
+
         Table.Begin(first ? 0 : Table.Last + 1);
         _begun = true;
-        int parts = (int)Math.Max(1, (_hourRows + _bounds.MaxClicks - 1) / _bounds.MaxClicks);
         long read = 0;
         long counted = 0;
-        for (int part = 0; part < parts; part++)
+        for (int part = 0; part < _parts; part++)
         {
             HourFold? fold = null;
             await _reader.ReadAsync(
@@ -66,7 +77,7 @@ internal sealed class HourRecount
                 _question.Columns,
                 () =>
                 {
-                    if (parts == 1)
+                    if (_parts == 1)
                     {
                         Table.Clear();
                     }
@@ -76,7 +87,7 @@ internal sealed class HourRecount
                     }
 
                     _repeats.Again();
-                    fold = new HourFold(_question, Table, _repeats, part, parts);
+                    fold = new HourFold(_question, Table, _repeats, _candidates, part, _parts);
                 },
                 rows => new ValueTask<int>(fold!.Add(rows)),
                 cancellationToken);
@@ -101,6 +112,29 @@ internal sealed class HourRecount
 
         _done = Table.Last == ulong.MaxValue;
         return true;
+    }
+
+    /// <summary>
+    /// Of more clicks than fit, repeats are looked for among those alone that may be some. Where even these are too many, as when all
+    /// was sent twice, the hour is gone through for one part of its clicks after the other.
+    /// </summary>
+    private async Task FindCandidatesAsync(CancellationToken cancellationToken)
+    {
+        RepeatCandidates candidates = null!;
+        await _reader.ReadAsync(
+            _question.Upto,
+            IdentifiedClicks.Columns,
+            () => candidates = new RepeatCandidates(_hourRows, (long)_bounds.MaxClicks * BytesPerClick, _bounds.MaxClicks),
+            rows => new ValueTask<int>(IdentifiedClicks.Walk(_question, rows, _question.Upto, (hash, _) => candidates.Note(hash))),
+            cancellationToken);
+        if (candidates.IsTooMany)
+        {
+            _parts = (int)((_hourRows + _bounds.MaxClicks - 1) / _bounds.MaxClicks);
+        }
+        else
+        {
+            _candidates = candidates.Found;
+        }
     }
 }
 

@@ -303,7 +303,7 @@ internal sealed class HourUnit
 
             foreach ((int chain, long reaches, long upto) in others)
             {
-                await repeats.FindAsync(Reader(chain), chain, reaches, upto, part, parts, cancellationToken);
+                await repeats.FindAsync(Reader(chain), chain, reaches, upto, cancellationToken);
             }
 
             if (repeats.Found.Count > _rules.Bounds.MaxClicks)

@@ -1,6 +1,4 @@
 using System.Runtime.InteropServices;
-using ClickAggregator.Clicks;
-using ClickAggregator.Grains.Archive;
 
 namespace ClickAggregator.Grains.Reconciling.Recount;
 
@@ -15,16 +13,12 @@ namespace ClickAggregator.Grains.Reconciling.Recount;
 /// <remarks>Some 50 bytes a click of the part that is gone through, and of each that was found. Not safe for concurrent use.</remarks>
 internal sealed class RepeatsElsewhere(HourQuestion question, int chain)
 {
-    private const ClickColumns Columns =
-        ClickColumns.Offset | ClickColumns.BrokerTime | ClickColumns.Duplicate | ClickColumns.ClickId | ClickColumns.Timestamp | ClickColumns.Target;
-
     private readonly Dictionary<UInt128, long> _firsts = [];
-    private readonly long _retention = question.RetentionDays is int days ? days * 86_400_000L : long.MaxValue;
 
     /// <summary>Their hashes.</summary>
     public HashSet<UInt128> Found { get; } = [];
 
-    /// <summary>Log time of the latest of this chain's clicks that was read, milliseconds since the epoch.</summary>
+    /// <summary>Log time of the latest of this chain's clicks, milliseconds since the epoch.</summary>
     public long Latest { get; private set; }
 
     /// <summary>Goes through the hour's clicks of this chain; to be called for each part, before the other chains are gone through for it.</summary>
@@ -36,13 +30,16 @@ internal sealed class RepeatsElsewhere(HourQuestion question, int chain)
     {
         await reader.ReadAsync(
             question.Upto,
-            Columns,
+            IdentifiedClicks.Columns,
             _firsts.Clear,
-            rows => new ValueTask<int>(Walk(rows, part, parts, question.Upto, (hash, appended) =>
+            rows => new ValueTask<int>(IdentifiedClicks.Walk(question, rows, question.Upto, (hash, appended) =>
             {
                 Latest = Math.Max(Latest, appended);
-                ref long first = ref CollectionsMarshal.GetValueRefOrAddDefault(_firsts, hash, out bool isKnown);
-                first = isKnown ? Math.Min(first, appended) : appended;
+                if (IdentifiedClicks.PartOf(hash, parts) == part)
+                {
+                    ref long first = ref CollectionsMarshal.GetValueRefOrAddDefault(_firsts, hash, out bool isKnown);
+                    first = isKnown ? Math.Min(first, appended) : appended;
+                }
             })),
             cancellationToken);
     }
@@ -52,16 +49,14 @@ internal sealed class RepeatsElsewhere(HourQuestion question, int chain)
     /// <param name="other">Its number.</param>
     /// <param name="archived">Its archive must reach so far.</param>
     /// <param name="upto">Only clicks below this offset.</param>
-    /// <param name="part">Which part, from 0.</param>
-    /// <param name="parts">How many there are.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public async Task FindAsync(HourReader reader, int other, long archived, long upto, int part, int parts, CancellationToken cancellationToken)
+    public async Task FindAsync(HourReader reader, int other, long archived, long upto, CancellationToken cancellationToken)
     {
         await reader.ReadAsync(
             archived,
-            Columns,
+            IdentifiedClicks.Columns,
             static () => { },
-            rows => new ValueTask<int>(Walk(rows, part, parts, upto, (hash, appended) =>
+            rows => new ValueTask<int>(IdentifiedClicks.Walk(question, rows, upto, (hash, appended) =>
             {
                 if (_firsts.TryGetValue(hash, out long first) && (appended < first || (appended == first && other < chain)))
                 {
@@ -69,35 +64,5 @@ internal sealed class RepeatsElsewhere(HourQuestion question, int chain)
                 }
             })),
             cancellationToken);
-    }
-
-    /// <summary>Calls with each click of the hour and the part that would count; answers how many are of the hour.</summary>
-    private int Walk(ClickRows rows, int part, int parts, long upto, Action<UInt128, long> each)
-    {
-        int ofHour = 0;
-        for (int row = 0; row < rows.Count; row++)
-        {
-            long time = rows.Timestamps[row];
-            if (time / 3_600_000 != question.Hour)
-            {
-                continue;
-            }
-
-            ofHour++;
-            ReadOnlySpan<byte> id = rows.ClickIds[row];
-            long appended = rows.BrokerTimes[row];
-            if (id.IsEmpty || rows.Offsets[row] >= upto || rows.Duplicates[row] || (_retention != long.MaxValue && appended - time > _retention))
-            {
-                continue;
-            }
-
-            UInt128 hash = ClickHash.Compute(rows.Kinds[row], rows.TargetIds[row], id);
-            if (parts == 1 || (int)((((ulong)(hash >> 64) >> 32) * (uint)parts) >> 32) == part)
-            {
-                each(hash, appended);
-            }
-        }
-
-        return ofHour;
     }
 }

@@ -183,7 +183,7 @@ internal sealed class HourReplay
                 Device = rows.Devices.Count > row ? rows.Devices[row] : default,
             };
             UInt128 hash = RecordReader.Hash(in click, offset);
-            if (_parts > 1 && PartOf(hash) != part)
+            if (IdentifiedClicks.PartOf(hash, _parts) != part)
             {
                 continue;
             }
@@ -265,8 +265,6 @@ internal sealed class HourReplay
             throw new RecountsDifferException($"{series} has clicks when the archived ones are counted as those of the log are, and none when the archived rows are added up");
         }
     }
-
-    private int PartOf(UInt128 hash) => (int)((((ulong)(hash >> 64) >> 32) * (uint)_parts) >> 32);
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

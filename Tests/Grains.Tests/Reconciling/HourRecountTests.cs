@@ -17,6 +17,7 @@ public class HourRecountTests
     [InlineData(20, 1_000_000)]
     [InlineData(8, 50)]
     [InlineData(1_000_000, 30)]
+    [InlineData(1_000_000, 3)]
     public async Task Counts_what_plain_dictionaries_count_however_small_the_memory(int maxSeries, int maxClicks)
     {
         for (int seed = 0; seed < 20; seed++)
@@ -111,6 +112,26 @@ public class HourRecountTests
         SortedDictionary<string, long[]> expected = Samples.Expected(clicks, Samples.Hour, archive.Upto, Rollups);
         Assert.Equal(expected.Keys, counted.Keys);
         Assert.All(expected, pair => Assert.Equal(pair.Value, counted[pair.Key]));
+    }
+
+    [Theory]
+    [InlineData(20_000, 100_000)]
+    [InlineData(100, 3_000)] // so small a filter takes all for candidates, and they fit or do not
+    [InlineData(100, 10)]
+    public void Every_click_that_was_seen_twice_is_a_candidate_and_few_others_are(int clicks, int most)
+    {
+        var random = new Random(5);
+        UInt128[] hashes = [.. Enumerable.Range(0, clicks).Select(_ => new UInt128((ulong)random.NextInt64(), (ulong)random.NextInt64()))];
+        var candidates = new RepeatCandidates(clicks, most * 30L, most);
+        UInt128[] twice = hashes[..(clicks / 50)];
+        foreach (UInt128 hash in hashes.Concat(twice))
+        {
+            candidates.Note(hash);
+        }
+
+        Assert.True(candidates.IsTooMany || twice.All(candidates.Found.Contains));
+        Assert.False(candidates.IsTooMany && most > clicks);
+        Assert.True(clicks < 1000 || candidates.Found.Count - twice.Length < clicks / 50, $"{candidates.Found.Count - twice.Length} others");
     }
 
     [Fact]

@@ -45,7 +45,7 @@ public sealed class RepeatsElsewhereTests : IDisposable
                     await repeats.NoteAsync(Reader(chain), part, parts, CancellationToken.None);
                     foreach (int other in archives.Keys.Where(other => other != chain))
                     {
-                        await repeats.FindAsync(Reader(other), other, archives[other].Upto, long.MaxValue, part, parts, CancellationToken.None);
+                        await repeats.FindAsync(Reader(other), other, archives[other].Upto, long.MaxValue, CancellationToken.None);
                     }
                 }
 
