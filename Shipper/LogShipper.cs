@@ -21,6 +21,7 @@ public sealed partial class LogShipper : IDisposable
 
     // How long another shipper has to put its name on the positions after it fenced this one.
     private static readonly TimeSpan s_untilNamed = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_sayEvery = TimeSpan.FromMinutes(1);
     private readonly PartitionedClickLog _log;
     private readonly ShipperOptions _options;
     private readonly Func<CancellationToken, ValueTask<IReadOnlyList<long>?>> _first;
@@ -35,6 +36,7 @@ public sealed partial class LogShipper : IDisposable
     private ShipStatus _status = new(ShipState.Connecting, "connecting", [], 0, 0, null);
     private volatile bool _draining;
     private int _waiting;
+    private long _saidWaits;
 
     /// <param name="log">What is shipped.</param>
     /// <param name="options">Where to; valid.</param>
@@ -165,6 +167,13 @@ public sealed partial class LogShipper : IDisposable
             {
                 return;
             }
+            catch (TopicUnfitException unfit) when (_options.WaitsForTopic || Status.Positions.Count > 0)
+            {
+                _instruments.Failed();
+                SayWaits(unfit);
+                Enter(ShipState.Connecting, unfit.Message, null);
+                cancellationToken.WaitHandle.WaitOne(s_longestPause);
+            }
             catch (ShipperStoppedException stopped)
             {
                 LogStopped(_logger, _logId, stopped.Message);
@@ -196,6 +205,16 @@ public sealed partial class LogShipper : IDisposable
                 cancellationToken.WaitHandle.WaitOne(pause);
                 pause = Longer(pause);
             }
+        }
+    }
+
+    /// <summary>Now and then: the topic may stay as it is for a long time.</summary>
+    private void SayWaits(TopicUnfitException unfit)
+    {
+        if (_saidWaits == 0 || _time.GetElapsedTime(_saidWaits) >= s_sayEvery)
+        {
+            _saidWaits = _time.GetTimestamp();
+            LogWaits(_logger, _logId, unfit.Message);
         }
     }
 
@@ -256,4 +275,7 @@ public sealed partial class LogShipper : IDisposable
 
     [LoggerMessage(1303, LogLevel.Warning, "shipping of the click log {Log} failed, and goes on from what is committed once the brokers answer: {Reason}")]
     private static partial void LogFailed(ILogger logger, string log, string reason, Exception error);
+
+    [LoggerMessage(1304, LogLevel.Error, "the click log {Log} is not shipped until somebody acts: {Reason}")]
+    private static partial void LogWaits(ILogger logger, string log, string reason);
 }

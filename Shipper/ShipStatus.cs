@@ -3,7 +3,7 @@ namespace ClickAggregator.Shipper;
 /// <summary>What a shipper is doing.</summary>
 public enum ShipState
 {
-    /// <summary>Looks for the brokers, or for how far the log was shipped.</summary>
+    /// <summary>Looks for the brokers, for a topic that fits, or for how far the log was shipped.</summary>
     Connecting,
 
     /// <summary>Ships.</summary>

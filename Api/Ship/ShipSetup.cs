@@ -66,6 +66,7 @@ internal static class ShipSetup
     {
         Partitions = Math.Max(options.Partitions, log.Partitions),
         NoteFile = Path.Combine(settings.DataDirectory, "shipped"),
+        WaitsForTopic = true, // clicks are taken meanwhile
     };
 
     private static SourceView View(LogShipper shipper)

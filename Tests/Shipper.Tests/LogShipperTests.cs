@@ -324,7 +324,64 @@ public class LogShipperTests(KafkaServer kafka)
         Assert.Equal("compact", configs[1].Entries["cleanup.policy"].Value);
     }
 
+    [Fact]
+    public async Task To_a_topic_that_would_not_be_counted_nothing_is_shipped_and_it_says_what_to_do()
+    {
+        await using ShippedLog log = await ShippedLog.OpenAsync(kafka);
+        await MakeUnfitAsync(log);
+        await log.AppendAsync(10);
+        await using Running running = Start(log);
+        await running.Ended.WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
+        Assert.Equal(ShipState.Stopped, running.Shipper.Status.State);
+        Assert.Contains($"topic '{log.Options.Topic}' has 3 partitions where 4 are asked for", running.Shipper.Status.Detail, StringComparison.Ordinal);
+        Assert.Contains($"run kafka-configs.sh --bootstrap-server {log.Options.BootstrapServers} --alter --entity-type topics --entity-name {log.Options.Topic} --add-config message.timestamp.type=LogAppendTime",
+            running.Shipper.Status.Detail, StringComparison.Ordinal);
+        Assert.Contains("cleanup.policy=compact, which removes records from its middle", running.Shipper.Status.Detail, StringComparison.Ordinal);
+        log.Options = log.Options with { Partitions = 3 };
+        Assert.Empty(log.ReadTopic());
+    }
+
+    [Fact]
+    public async Task Told_to_wait_for_the_topic_it_says_so_once_and_ships_when_somebody_has_changed_it()
+    {
+        await using ShippedLog log = await ShippedLog.OpenAsync(kafka);
+        await MakeUnfitAsync(log);
+        await log.AppendAsync(10);
+        log.Options = log.Options with { WaitsForTopic = true, Partitions = 3 };
+        await using Running running = Start(log);
+        await Eventually(() => running.Shipper.Status.Detail?.Contains("message.timestamp.type=CreateTime", StringComparison.Ordinal) == true);
+        Assert.Equal(ShipState.Connecting, running.Shipper.Status.State);
+        Assert.False(running.Ended.IsCompleted);
+        Assert.Empty(log.ReadTopic());
+
+        using IAdminClient admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = log.Options.BootstrapServers }).Build();
+        await admin.IncrementalAlterConfigsAsync(new()
+        {
+            [new() { Type = Confluent.Kafka.Admin.ResourceType.Topic, Name = log.Options.Topic }] =
+            [
+                new() { Name = "message.timestamp.type", Value = "LogAppendTime", IncrementalOperation = Confluent.Kafka.Admin.AlterConfigOpType.Set },
+                new() { Name = "cleanup.policy", Value = "delete", IncrementalOperation = Confluent.Kafka.Admin.AlterConfigOpType.Set },
+            ],
+        });
+        await running.Shipper.ShippedAsync(Cancellation);
+        Assert.Equal(log.Sent, log.Shipped());
+        Assert.Single(log.Logs.Lines, line => line.Contains("is not shipped until somebody acts", StringComparison.Ordinal));
+    }
+
     private static Running Start(ShippedLog log) => new(log.NewShipper());
+
+    /// <summary>Three partitions, the writers' clocks, and compacted.</summary>
+    private static async Task MakeUnfitAsync(ShippedLog log)
+    {
+        using IAdminClient admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = log.Options.BootstrapServers }).Build();
+        await admin.CreateTopicsAsync([new()
+        {
+            Name = log.Options.Topic,
+            NumPartitions = 3,
+            ReplicationFactor = 1,
+            Configs = new() { ["message.timestamp.type"] = "CreateTime", ["cleanup.policy"] = "compact" },
+        }]);
+    }
 
     private static async Task Eventually(Func<bool> holds)
     {
