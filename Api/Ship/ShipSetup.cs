@@ -72,9 +72,10 @@ internal static class ShipSetup
     private static SourceView View(LogShipper shipper)
     {
         ShipStatus status = shipper.Status;
+        ShipLag behind = shipper.Behind();
         string state = status.State.ToString().ToLowerInvariant();
         return new SourceView(
-            "click log to Kafka", status.Positions.Sum(), 0, status.SecondsBehind, status.LastShipped, 0,
+            "click log to Kafka", status.Positions.Sum(), behind.Bytes, behind.Seconds, status.LastShipped, 0,
             status.Detail is null ? state : $"{state}: {status.Detail}");
     }
 

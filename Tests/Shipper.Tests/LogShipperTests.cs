@@ -119,6 +119,7 @@ public class LogShipperTests(KafkaServer kafka)
         Assert.Contains("another shipper", older.Shipper.Status.Detail, StringComparison.Ordinal);
         Assert.Contains("the data directory was copied", older.Shipper.Status.Detail, StringComparison.Ordinal);
         Assert.Contains(log.Logs.Lines, line => line.Contains("stands still", StringComparison.Ordinal));
+        Assert.DoesNotContain(log.Logs.Lines, line => line.Contains("once the brokers answer", StringComparison.Ordinal));
 
         // Nothing of the copied clicks came a second time, and the newer goes on.
         await other.AppendAsync(10);
@@ -302,6 +303,53 @@ public class LogShipperTests(KafkaServer kafka)
         Assert.NotNull(running.Shipper.Status.Detail);
         Assert.Equal(0, running.Shipper.ShippedUpto(0));
         Assert.False(running.Ended.IsCompleted);
+    }
+
+    [Fact]
+    public async Task While_the_brokers_are_away_the_lag_grows_from_the_oldest_click_that_waits()
+    {
+        await using ShippedLog log = await ShippedLog.OpenAsync(kafka);
+        log.Options = log.Options with { NoteFile = Path.Combine(log.Folder, "shipped") };
+        await log.AppendAsync(2000);
+        await using (Running running = Start(log))
+        {
+            await running.Shipper.ShippedAsync(Cancellation);
+            Assert.Equal(new ShipLag(0, 0), running.Shipper.Behind());
+            running.Shipper.Drain();
+            await running.Ended.WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
+        }
+
+        log.Options = log.Options with { BootstrapServers = "127.0.0.1:1" };
+        await using Running away = Start(log);
+        Assert.Equal(new ShipLag(0, 0), away.Shipper.Behind());
+        await log.AppendAsync(10);
+        ShipLag first = away.Shipper.Behind();
+        Assert.InRange(first.Seconds, 0, 30);
+        Assert.InRange(first.Bytes, 100, long.MaxValue);
+        await log.AppendAsync(10);
+        await Eventually(() => away.Shipper.Behind().Seconds > first.Seconds + 0.5);
+        Assert.InRange(away.Shipper.Behind().Bytes, first.Bytes + 1, long.MaxValue);
+    }
+
+    [Fact]
+    public async Task A_topic_that_is_deleted_while_it_ships_is_made_again_with_its_own_settings()
+    {
+        await using ShippedLog log = await ShippedLog.OpenAsync(kafka, partitions: 2);
+        log.Options = log.Options with { Client = new Dictionary<string, string> { ["topic.metadata.refresh.interval.ms"] = "200" } };
+        await using Running running = Start(log);
+        await log.AppendAsync(10);
+        await running.Shipper.ShippedAsync(Cancellation);
+        using IAdminClient admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = log.Options.BootstrapServers }).Build();
+        await admin.DeleteTopicsAsync([log.Options.Topic]);
+        while (log.Logs.Lines.Count(line => line.Contains($"made the topic {log.Options.Topic} with", StringComparison.Ordinal)) < 2)
+        {
+            // Whoever ships now finds it gone.
+            await log.AppendAsync(10);
+            await running.Shipper.ShippedAsync(Cancellation).WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
+        }
+
+        var configs = await admin.DescribeConfigsAsync([new() { Type = Confluent.Kafka.Admin.ResourceType.Topic, Name = log.Options.Topic }]);
+        Assert.Equal("LogAppendTime", configs[0].Entries["message.timestamp.type"].Value);
     }
 
     [Fact]
