@@ -285,7 +285,7 @@ public sealed partial class PartitionChain
     }
 
     // A store that fails says why in its message, and may do so for hours: its stack tells nobody more.
-    private static Exception? Unforeseen(Exception error) => error is IOException ? null : error;
+    private static Exception? Unforeseen(Exception error) => error is IOException or ILogFault ? null : error;
 
     private Task PauseAsync(int attempt, CancellationToken cancellationToken) =>
         Task.Delay(_options.RetryDelay * Math.Min(100, 1 << Math.Min(attempt, 7)), _time, cancellationToken);
