@@ -27,14 +27,17 @@ internal sealed class KafkaClickAppender(
     private int _failures;
     private long _failedAt;
 
-    /// <summary>Why clicks are not acknowledged: requests failed one after the other, and nothing was shipped since. Null while they are.</summary>
+    /// <summary>
+    /// Why clicks are not acknowledged: requests failed one after the other, their clicks wait, and nothing was shipped since. Null
+    /// while they are. Nobody has to send anything for it to end: what waits is shipped first.
+    /// </summary>
     public string? Fault
     {
         get
         {
             lock (_gate)
             {
-                return _failures >= FailuresUntilAway && !(shipper.Status.LastShipped > _failedAt)
+                return _failures >= FailuresUntilAway && !(shipper.Status.LastShipped > _failedAt) && shipper.Behind().Bytes > 0
                     ? $"clicks are on disk and not committed to Kafka{(shipper.Status.Detail is { } detail ? $": {detail}" : "")}"
                     : null;
             }
