@@ -82,6 +82,9 @@ public sealed partial class PartitionedClickLog : IAsyncDisposable
     /// <summary>What a partition holds: its first offset, and the one after its last durable record.</summary>
     public (long Start, long End) GetRange(int partition) => (_files[partition].Start, _files[partition].End);
 
+    /// <summary>About how many bytes lie from an offset on: up to 64 KiB too many, and in a segment that was not read yet all of it.</summary>
+    public long BytesFrom(int partition, long offset) => _files[partition].BytesFrom(offset);
+
     /// <summary>Opens a reader at an offset. The caller disposes it.</summary>
     public ClickLogReader OpenReader(int partition, long from) => new(_files[partition], from, _quarantine.Report);
 

@@ -23,6 +23,7 @@ public static class CountingHosting
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton<ProgressBoard>();
         builder.Services.AddSingleton(new RepeatBoard());
+        builder.Services.AddSingleton(services => new PartitionVoice(new SeldomSaid(services.GetRequiredService<TimeProvider>())));
         builder.Services.AddSingleton<CountingInstruments>();
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.TryAddSingleton(new PreviousLog(null));

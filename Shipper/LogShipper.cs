@@ -21,6 +21,7 @@ public sealed partial class LogShipper : IDisposable
 
     // How long another shipper has to put its name on the positions after it fenced this one.
     private static readonly TimeSpan s_untilNamed = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_sayEvery = TimeSpan.FromMinutes(1);
     private readonly PartitionedClickLog _log;
     private readonly ShipperOptions _options;
     private readonly Func<CancellationToken, ValueTask<IReadOnlyList<long>?>> _first;
@@ -30,11 +31,14 @@ public sealed partial class LogShipper : IDisposable
     private readonly string _logId;
     private readonly ShipInstruments _instruments;
     private readonly ShipHistory _history = new();
+    private readonly ShipBacklog _backlog;
+    private readonly Lazy<long[]> _before;
     private readonly Lock _gate = new();
     private TaskCompletionSource _progress = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private ShipStatus _status = new(ShipState.Connecting, "connecting", [], 0, 0, null);
+    private ShipStatus _status = new(ShipState.Connecting, "connecting", [], 0, null);
     private volatile bool _draining;
     private int _waiting;
+    private long _saidWaits;
 
     /// <param name="log">What is shipped.</param>
     /// <param name="options">Where to; valid.</param>
@@ -60,7 +64,9 @@ public sealed partial class LogShipper : IDisposable
             return first(cancellationToken);
         };
         _logId = log.LogId.ToString();
-        _instruments = new ShipInstruments(() => Status);
+        _backlog = new ShipBacklog(log, time);
+        _before = new Lazy<long[]>(ShippedBefore);
+        _instruments = new ShipInstruments(Behind);
     }
 
     /// <summary>How far it is, now.</summary>
@@ -77,6 +83,12 @@ public sealed partial class LogShipper : IDisposable
 
     /// <summary>Every offset of a partition below this is in Kafka; 0 until that is known.</summary>
     public long ShippedUpto(int partition) => Status.Positions is { Count: > 0 } positions ? positions[partition] : 0;
+
+    /// <summary>
+    /// What waits to be shipped now. Until the brokers have said how far the log is shipped, all that may wait does: what lies
+    /// behind the note of the last run, or the whole log.
+    /// </summary>
+    public ShipLag Behind() => _backlog.Behind(Status.Positions is { Count: > 0 } positions ? positions : _before.Value);
 
     /// <summary>
     /// Every click that was accepted before the answer was in Kafka at a moment; both in milliseconds since the epoch. 0
@@ -139,9 +151,7 @@ public sealed partial class LogShipper : IDisposable
             {
                 if (fenced)
                 {
-                    // By another shipper, which has put its name on the positions by now; or only because this process
-                    // stood still for longer than the broker keeps a transaction open.
-                    ShipSession.ThrowIfReplaced(_log, _options, _instance, cancellationToken);
+                    RequireOurs(cancellationToken);
                     fenced = false;
                 }
 
@@ -165,6 +175,13 @@ public sealed partial class LogShipper : IDisposable
             {
                 return;
             }
+            catch (TopicUnfitException unfit) when (_options.WaitsForTopic || Status.Positions.Count > 0)
+            {
+                _instruments.Failed();
+                SayWaits(unfit);
+                Enter(ShipState.Connecting, unfit.Message, null);
+                cancellationToken.WaitHandle.WaitOne(s_longestPause);
+            }
             catch (ShipperStoppedException stopped)
             {
                 LogStopped(_logger, _logId, stopped.Message);
@@ -174,16 +191,22 @@ public sealed partial class LogShipper : IDisposable
             catch (KafkaException error)
             {
                 _instruments.Failed();
-
-                // Once for each run of failures: librdkafka says the rest.
-                if (Status.State == ShipState.Shipping || pause == s_firstPause)
+                ShipState before = Status.State;
+                Enter(ShipState.Connecting, error.Error.Reason, null);
+                if (IsFenced(error))
                 {
-                    LogFailed(_logger, _logId, error.Error.Reason, error);
+                    // By whom is asked at once, and said when it is known.
+                    fenced = true;
+                    continue;
                 }
 
-                Enter(ShipState.Connecting, error.Error.Reason, null);
-                fenced |= error.Error.Code is ErrorCode.Local_Fenced or ErrorCode.ProducerFenced or ErrorCode.InvalidProducerEpoch;
-                cancellationToken.WaitHandle.WaitOne(fenced ? s_untilNamed : pause);
+                // Once for each run of failures: librdkafka says the rest.
+                if (before == ShipState.Shipping || pause == s_firstPause)
+                {
+                    LogFailed(_logger, _logId, error.Error.Reason, null);
+                }
+
+                cancellationToken.WaitHandle.WaitOne(pause);
                 pause = Longer(pause);
             }
 #pragma warning disable CA1031 // whatever it is, a log that cannot be read or a silo that still starts, the topic says where to go on
@@ -199,6 +222,59 @@ public sealed partial class LogShipper : IDisposable
         }
     }
 
+    private static bool IsFenced(KafkaException error) =>
+        error.Error.Code is ErrorCode.Local_Fenced or ErrorCode.ProducerFenced or ErrorCode.InvalidProducerEpoch;
+
+    /// <summary>
+    /// Fenced by another shipper, which puts its name on the positions; or only because this process stood still for longer than
+    /// the broker keeps a transaction open.
+    /// </summary>
+    /// <exception cref="ShipperStoppedException">Another one has this log.</exception>
+    private void RequireOurs(CancellationToken cancellationToken)
+    {
+        long began = _time.GetTimestamp();
+        while (true)
+        {
+            bool last = _time.GetElapsedTime(began) >= s_untilNamed;
+            ShipSession.ThrowIfReplaced(_log, _options, _instance, cancellationToken);
+            if (last)
+            {
+                LogStoodStill(_logger, _logId);
+                return;
+            }
+
+            cancellationToken.WaitHandle.WaitOne(s_firstPause);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>Now and then: the topic may stay as it is for a long time.</summary>
+    private void SayWaits(TopicUnfitException unfit)
+    {
+        if (_saidWaits == 0 || _time.GetElapsedTime(_saidWaits) >= s_sayEvery)
+        {
+            _saidWaits = _time.GetTimestamp();
+            LogWaits(_logger, _logId, unfit.Message);
+        }
+    }
+
+    private long[] ShippedBefore()
+    {
+        try
+        {
+            if (ShipNote.Read(_options.NoteFile, _logId) is { } note && note.Offsets.Length == _log.Partitions)
+            {
+                return note.Offsets;
+            }
+        }
+        catch (Exception error) when (error is ShipperStoppedException or IOException or UnauthorizedAccessException)
+        {
+            // Whoever ships from it says so.
+        }
+
+        return new long[_log.Partitions];
+    }
+
     private static TimeSpan Longer(TimeSpan pause) => pause * 2 < s_longestPause ? pause * 2 : s_longestPause;
 
     private void Note(ShipSession session, bool shipped)
@@ -212,7 +288,6 @@ public sealed partial class LogShipper : IDisposable
         {
             _status = _status with
             {
-                SecondsBehind = session.SecondsBehind,
                 Positions = shipped ? [.. session.Positions] : _status.Positions,
                 Clicks = _status.Clicks + (shipped ? session.LastRecords : 0),
                 LastShipped = shipped ? _time.GetUtcNow().ToUnixTimeMilliseconds() : _status.LastShipped,
@@ -255,5 +330,11 @@ public sealed partial class LogShipper : IDisposable
     private static partial void LogStopped(ILogger logger, string log, string reason);
 
     [LoggerMessage(1303, LogLevel.Warning, "shipping of the click log {Log} failed, and goes on from what is committed once the brokers answer: {Reason}")]
-    private static partial void LogFailed(ILogger logger, string log, string reason, Exception error);
+    private static partial void LogFailed(ILogger logger, string log, string reason, Exception? error);
+
+    [LoggerMessage(1304, LogLevel.Error, "the click log {Log} is not shipped until somebody acts: {Reason}")]
+    private static partial void LogWaits(ILogger logger, string log, string reason);
+
+    [LoggerMessage(1305, LogLevel.Warning, "shipping of the click log {Log} stood still for longer than the brokers keep a transaction open (Shipper:TransactionTimeout), and goes on from what is committed")]
+    private static partial void LogStoodStill(ILogger logger, string log);
 }

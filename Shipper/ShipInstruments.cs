@@ -13,14 +13,14 @@ public sealed class ShipInstruments : IDisposable
     private readonly Counter<long> _transactions;
     private readonly Counter<long> _failures;
 
-    internal ShipInstruments(Func<ShipStatus> status)
+    internal ShipInstruments(Func<ShipLag> behind)
     {
         _shipped = _meter.CreateCounter<long>("clicks_shipped_total", "{click}", "Clicks of the click log committed to Kafka.");
         _transactions = _meter.CreateCounter<long>("clicks_ship_transactions_total", "{transaction}", "Transactions they were committed in.");
         _failures = _meter.CreateCounter<long>("clicks_ship_failures_total", "{failure}", "Times that shipping failed and began again from what is committed.");
         _meter.CreateObservableGauge(
             "clicks_ship_lag_seconds",
-            () => new Measurement<double>(status().SecondsBehind, new KeyValuePair<string, object?>("source", "click-log")),
+            () => new Measurement<double>(behind().Seconds, new KeyValuePair<string, object?>("source", "click-log")),
             "s", "How long the oldest click of the click log that is not in Kafka has waited.");
     }
 

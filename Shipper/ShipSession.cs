@@ -62,9 +62,6 @@ internal sealed partial class ShipSession : IDisposable
     /// <summary>Every click that was appended before this is committed; milliseconds since the epoch, 0 for unknown.</summary>
     public long AcceptedUntil { get; private set; }
 
-    /// <summary>How long the oldest click that is not committed has waited since it was appended.</summary>
-    public double SecondsBehind { get; private set; }
-
     /// <summary>Step 1 of <see cref="LogShipper"/>.</summary>
     /// <exception cref="ShipperStoppedException">It may not ship.</exception>
     /// <exception cref="KafkaException">Not now.</exception>
@@ -116,7 +113,6 @@ internal sealed partial class ShipSession : IDisposable
     public bool ShipOne(Func<bool> isUrgent, CancellationToken cancellationToken)
     {
         long began = 0;
-        long oldest = long.MaxValue;
         int records = 0;
         long[] positions = [.. Positions];
         ShippedMark?[] marks = [.. _marks];
@@ -143,12 +139,10 @@ internal sealed partial class ShipSession : IDisposable
                 positions[partition] = some.To;
                 marks[partition] = ShippedMark.OfLast(some) ?? marks[partition];
                 _until[partition] = some.Count > 0 ? some.Records[some.Count - 1].AppendTime : _until[partition];
-                oldest = some.Count > 0 ? Math.Min(oldest, some.Records[0].AppendTime) : oldest;
                 records += Produce(partition, some, cancellationToken);
             }
 
             IsAtEnd = !any;
-            SecondsBehind = oldest == long.MaxValue ? 0 : Math.Max(0, (_time.GetUtcNow().ToUnixTimeMilliseconds() - oldest) / 1000.0);
             if (began == 0)
             {
                 AcceptedUntil = looked;

@@ -53,6 +53,12 @@ public sealed record ShipperOptions
     public string? NoteFile { get; init; }
 
     /// <summary>
+    /// Whether a topic that does not fit is waited for, until somebody has changed it. Default false: a shipper that finds one
+    /// at its start ends, and one that has shipped before waits all the same.
+    /// </summary>
+    public bool WaitsForTopic { get; init; }
+
+    /// <summary>
     /// The topics are there and are not asked for: tests ship to librdkafka's own brokers, which answer no questions about topics.
     /// </summary>
     internal bool TopicsAreThere { get; init; }

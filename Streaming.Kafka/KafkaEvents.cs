@@ -7,7 +7,7 @@ internal static partial class KafkaEvents
 {
     /// <summary>
     /// From syslog's severities, which librdkafka uses. Each attempt to connect that fails is a line, one a second and more
-    /// while a broker is away: what is lost by that is told once, as <see cref="ClientLost"/>.
+    /// while a broker is away: what is lost by that is told now and then, as <see cref="ClientLost"/>.
     /// </summary>
     public static LogLevel LevelOf(int severity, ReadOnlySpan<byte> facility) => facility.SequenceEqual("FAIL"u8) ? LogLevel.Debug : severity switch
     {
@@ -30,8 +30,8 @@ internal static partial class KafkaEvents
     [LoggerMessage(EventId = 4201, Message = "Kafka client, {Facility}: {Text}")]
     public static partial void Native(ILogger logger, LogLevel level, string facility, string text);
 
-    [LoggerMessage(Level = LogLevel.Warning, EventId = 4202, Message = "A Kafka client of topic {Topic} has lost the brokers, it goes on trying")]
-    public static partial void ClientLost(ILogger logger, string topic, Exception fault);
+    [LoggerMessage(Level = LogLevel.Warning, EventId = 4202, Message = "A Kafka client of topic {Topic} has lost the brokers, it goes on trying: {Reason} ({Unsaid} more since this was last said)")]
+    public static partial void ClientLost(ILogger logger, string topic, string reason, long unsaid);
 
     [LoggerMessage(Level = LogLevel.Debug, EventId = 4205, Message = "A Kafka client of topic {Topic} has trouble")]
     public static partial void ClientTrouble(ILogger logger, string topic, Exception fault);

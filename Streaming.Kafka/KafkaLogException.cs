@@ -4,7 +4,7 @@ namespace ClickAggregator.Streaming.Kafka;
 
 /// <summary>Kafka could not be read or written, for another reason than an offset that it does not hold.</summary>
 [GenerateSerializer, Alias("ClickAggregator.Streaming.Kafka.KafkaLogException")]
-public class KafkaLogException : Exception
+public class KafkaLogException : Exception, ILogFault
 {
     // As a number: the enumeration is not ours to travel.
     [Id(0)]

@@ -47,6 +47,7 @@ public sealed class KafkaPartitionLog : IPartitionLog, IAsyncDisposable
         options.ThrowIfFaulty(nameof(options));
 
         ILogger logger = (loggers ?? NullLoggerFactory.Instance).CreateLogger<KafkaPartitionLog>();
+        var said = new SeldomSaid(time ?? TimeProvider.System);
         _options = options;
         _mapping = mapping ?? RecordValueMapping.Instance;
         _time = time ?? TimeProvider.System;
@@ -57,7 +58,7 @@ public sealed class KafkaPartitionLog : IPartitionLog, IAsyncDisposable
         _ranges = Pool(s_rangeFetchWait);
 
         ConsumerPool Pool(TimeSpan fetchWait) => new(
-            () => new NativeClient(options.Topic, ClientSettings.ForReading(options, fetchWait), logger),
+            () => new NativeClient(options.Topic, ClientSettings.ForReading(options, fetchWait), said, logger),
             options.KeepClients, _time, logger);
     }
 

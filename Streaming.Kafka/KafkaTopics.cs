@@ -10,13 +10,6 @@ namespace ClickAggregator.Streaming.Kafka;
 /// <summary>Makes sure that a topic is there and fit to be a log.</summary>
 public static class KafkaTopics
 {
-    // The broker's clock is the only one that a record's time comes from.
-    private const string TimestampType = "message.timestamp.type";
-    private const string LogAppendTime = "LogAppendTime";
-
-    // A compacted topic forgets records from its middle: a range that is read again would not be the same.
-    private const string CleanupPolicy = "cleanup.policy";
-
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(50);
 
     /// <summary>
@@ -40,32 +33,9 @@ public static class KafkaTopics
             && await CreateAsync(cluster, options, logger, cancellationToken);
         int partitions = await SeenAsync(cluster, options, time, cancellationToken);
         Dictionary<string, ConfigEntryResult> settings = await SettingsAsync(cluster, options, cancellationToken);
-        string[] unfit = [.. Unfit(options, partitions, settings)];
-        return unfit.Length == 0
-            ? created
-            : throw new KafkaLogException(ErrorCode.InvalidConfig, $"topic '{options.Topic}' {string.Join("; and it ", unfit)}", isTransient: false);
-    }
-
-    private static IEnumerable<string> Unfit(
-        KafkaLogOptions options, int partitions, Dictionary<string, ConfigEntryResult> settings)
-    {
-        string server = $"--bootstrap-server {options.BootstrapServers}";
-        if (partitions < options.Partitions)
-        {
-            yield return string.Create(CultureInfo.InvariantCulture,
-                $"has {partitions} partitions where {options.Partitions} are asked for: either ask for {partitions}, or run (keys will move between partitions) kafka-topics.sh {server} --alter --topic {options.Topic} --partitions {options.Partitions}");
-        }
-
-        string change = $"kafka-configs.sh {server} --alter --entity-type topics --entity-name {options.Topic} --add-config";
-        if (settings[TimestampType].Value is var type && type != LogAppendTime)
-        {
-            yield return $"has {TimestampType}={type}, which lets every writer's clock into the log: run {change} {TimestampType}={LogAppendTime}";
-        }
-
-        if (settings[CleanupPolicy].Value is var policy && policy.Contains("compact", StringComparison.Ordinal))
-        {
-            yield return $"has {CleanupPolicy}={policy}, which removes records from its middle: run {change} {CleanupPolicy}=delete";
-        }
+        return TopicFit.Fault(options.BootstrapServers, options.Topic, options.Partitions, partitions, settings) is { } fault
+            ? throw new KafkaLogException(ErrorCode.InvalidConfig, fault, isTransient: false)
+            : created;
     }
 
     private static async Task<int?> FindAsync(ClusterView cluster, CancellationToken cancellationToken)
@@ -90,8 +60,8 @@ public static class KafkaTopics
             ReplicationFactor = options.ReplicationFactor,
             Configs = new Dictionary<string, string>
             {
-                [TimestampType] = LogAppendTime,
-                [CleanupPolicy] = "delete",
+                [TopicFit.TimestampType] = TopicFit.LogAppendTime,
+                [TopicFit.CleanupPolicy] = "delete",
                 ["retention.ms"] = ((long)options.Retention.TotalMilliseconds).ToString(CultureInfo.InvariantCulture),
             },
         };

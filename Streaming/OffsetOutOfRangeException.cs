@@ -3,7 +3,7 @@ namespace ClickAggregator.Streaming;
 /// <summary>Offsets were asked for that the log does not hold.</summary>
 [GenerateSerializer, Alias("ClickAggregator.Streaming.OffsetOutOfRangeException")]
 public sealed class OffsetOutOfRangeException(int partition, long from, long to, LogRange held)
-    : Exception($"partition {partition} holds the offsets [{held.Start}, {held.End}); [{from}, {to}) was asked for")
+    : Exception($"partition {partition} holds the offsets [{held.Start}, {held.End}); [{from}, {to}) was asked for"), ILogFault
 {
     [Id(0)]
     public int Partition { get; } = partition;

@@ -22,6 +22,7 @@ internal sealed class PartitionAdapter(
 {
     // The agent asks for the cache first and for the receiver next, again each time that it takes the queue.
     private readonly ConcurrentDictionary<QueueId, SlabCache> _caches = new();
+    private readonly SeldomSaid _said = new(time);
 
     public string Name => name;
 
@@ -40,7 +41,7 @@ internal sealed class PartitionAdapter(
         int partition = PartitionQueueMapper.PartitionOf(queueId);
         return new PartitionReceiver(
             partition, slab => new SlabContainer(mapper.StreamOf(partition), slab, name, items), log, start, _caches[queueId], options.MaxSlabBytes,
-            InstrumentsOf(queueId), time, loggers.CreateLogger<PartitionReceiver>());
+            InstrumentsOf(queueId), time, _said, loggers.CreateLogger<PartitionReceiver>());
     }
 
     private StreamInstruments InstrumentsOf(QueueId queueId) => new(name, PartitionQueueMapper.PartitionOf(queueId));

@@ -1,3 +1,4 @@
+using ClickAggregator.Api.Health;
 using ClickAggregator.Api.Keys;
 using ClickAggregator.Api.Problems;
 using ClickAggregator.Api.Settings;
@@ -24,7 +25,9 @@ internal static class CollectSetup
         services.AddSingleton<CollectInstruments>();
         if (settings.Kafka is { AcknowledgeAfterKafka: true })
         {
-            services.AddSingleton<ClickAppender, KafkaClickAppender>();
+            services.AddSingleton<KafkaClickAppender>();
+            services.AddSingleton<ClickAppender>(provider => provider.GetRequiredService<KafkaClickAppender>());
+            services.AddSingleton(provider => new ReadinessCheck("kafka", ReadinessScope.Collecting, () => provider.GetRequiredService<KafkaClickAppender>().Fault));
         }
         else
         {

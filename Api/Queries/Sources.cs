@@ -3,7 +3,7 @@ namespace ClickAggregator.Api.Queries;
 /// <summary>A place that clicks come from besides HTTP, as the status shows it.</summary>
 /// <param name="Source">The file, or what is shipped.</param>
 /// <param name="Position">Bytes read; of what is shipped, clicks.</param>
-/// <param name="BytesBehind">Bytes not read yet; 0 where only the time is known.</param>
+/// <param name="BytesBehind">Bytes not read yet, or about how many of the click log are not shipped.</param>
 /// <param name="SecondsBehind">How long the oldest of them has waited; 0 where there are none.</param>
 /// <param name="LastSeen">When something was last read, milliseconds since the epoch; null for never.</param>
 /// <param name="BadLines">Lines that went to the dead letters.</param>

@@ -66,14 +66,16 @@ internal static class ShipSetup
     {
         Partitions = Math.Max(options.Partitions, log.Partitions),
         NoteFile = Path.Combine(settings.DataDirectory, "shipped"),
+        WaitsForTopic = true, // clicks are taken meanwhile
     };
 
     private static SourceView View(LogShipper shipper)
     {
         ShipStatus status = shipper.Status;
+        ShipLag behind = shipper.Behind();
         string state = status.State.ToString().ToLowerInvariant();
         return new SourceView(
-            "click log to Kafka", status.Positions.Sum(), 0, status.SecondsBehind, status.LastShipped, 0,
+            "click log to Kafka", status.Positions.Sum(), behind.Bytes, behind.Seconds, status.LastShipped, 0,
             status.Detail is null ? state : $"{state}: {status.Detail}");
     }
 

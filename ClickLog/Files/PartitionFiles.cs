@@ -180,6 +180,25 @@ internal sealed partial class PartitionFiles : IDisposable
         }
     }
 
+    /// <summary>About how many durable bytes lie from an offset on.</summary>
+    public long BytesFrom(long offset)
+    {
+        lock (_gate)
+        {
+            long bytes = 0;
+            for (int n = _segments.Count - 1; n >= 0 && offset < End; n--)
+            {
+                bytes += _segments[n].DurableBytes - _segments[n].Seek(offset);
+                if (_segments[n].BaseOffset <= offset)
+                {
+                    break;
+                }
+            }
+
+            return bytes;
+        }
+    }
+
     /// <summary>Where the segment ends: the base of the one behind it, or the durable end.</summary>
     public long EndOf(Segment segment)
     {

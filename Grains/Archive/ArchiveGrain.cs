@@ -245,7 +245,7 @@ internal sealed partial class ArchiveGrain(
             {
                 if (_detail is null)
                 {
-                    LogFailed(logger, error, Chain);
+                    LogFailed(logger, ForeseenFaults.Stack(error), Chain, error.Message);
                 }
 
                 _detail = $"tried again: {error.Message}";
@@ -413,6 +413,6 @@ internal sealed partial class ArchiveGrain(
     [LoggerMessage(EventId = 2412, Level = LogLevel.Error, Message = "the archive of partition {Partition} stands still: {Message}")]
     private static partial void LogStopped(ILogger logger, int partition, string message);
 
-    [LoggerMessage(EventId = 2413, Level = LogLevel.Error, Message = "the archive of chain {Chain} failed, and is tried again from its record")]
-    private static partial void LogFailed(ILogger logger, Exception error, int chain);
+    [LoggerMessage(EventId = 2413, Level = LogLevel.Error, Message = "the archive of chain {Chain} failed, and is tried again from its record: {Reason}")]
+    private static partial void LogFailed(ILogger logger, Exception? error, int chain, string reason);
 }

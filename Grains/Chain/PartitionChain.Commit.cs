@@ -284,7 +284,6 @@ public sealed partial class PartitionChain
         }
     }
 
-    // A store that fails says why in its message, and may do so for hours: its stack tells nobody more.
     private Task PauseAsync(int attempt, CancellationToken cancellationToken) =>
         Task.Delay(_options.RetryDelay * Math.Min(100, 1 << Math.Min(attempt, 7)), _time, cancellationToken);
 

@@ -65,7 +65,12 @@ public sealed partial class PartitionChain
         }
         catch (ChainStoppedException stopped)
         {
-            LogStopped(_logger, _partition, stopped.Message);
+            long unsaid = 0;
+            if (Said?.IsDue(stopped.Code, out unsaid) != false)
+            {
+                LogStopped(_logger, _partition, stopped.Message, unsaid);
+            }
+
             Enter(PartitionState.Stopped, stopped.Message);
             throw;
         }
@@ -90,7 +95,7 @@ public sealed partial class PartitionChain
         throw new ChainStoppedException(
             "log_replaced",
             $"log_replaced: partition {_partition} was counted from the log {old.Log} up to offset {old.Next}, and the log is now {log}. "
-            + "Bring the old log back, or take the new one up with adopt-log; its clicks are then counted beside the old ones");
+            + $"{BringBack(old.Log, log.Value)}, or take the new one up with adopt-log --log {log}; its clicks are then counted beside the old ones");
     }
 
     /// <summary>Takes up the log that is there now, in place of the one that was counted.</summary>
@@ -244,9 +249,15 @@ public sealed partial class PartitionChain
             throw new ChainStoppedException(
                 "log_closed",
                 $"log_closed: partition {_partition} counted the log {log} up to offset {at} and no further: what comes behind is counted from the log that took its place. "
-                + "Bring that one back; or begin a new log, and take that up with adopt-log");
+                + $"{BringBack(record.Log, log)}; or begin a new log, and take that up with adopt-log");
         }
     }
+
+    /// <summary>The id of a topic of Kafka is its cluster's and its own, with a slash between them; a click log's has none.</summary>
+    private static string BringBack(string counted, string found) =>
+        counted.Contains('/', StringComparison.Ordinal) && !found.Contains('/', StringComparison.Ordinal)
+            ? $"{counted} is a topic of Kafka: start it with its Kafka settings again"
+            : "Bring the old log back";
 
     private void CheckRange(LogRange range)
     {
@@ -388,8 +399,8 @@ public sealed partial class PartitionChain
             cancellationToken);
     }
 
-    [LoggerMessage(EventId = 2001, Level = LogLevel.Error, Message = "partition {Partition} stands still: {Message}")]
-    private static partial void LogStopped(ILogger logger, int partition, string message);
+    [LoggerMessage(EventId = 2001, Level = LogLevel.Error, Message = "partition {Partition} stands still: {Message} ({Unsaid} more since this was last said)")]
+    private static partial void LogStopped(ILogger logger, int partition, string message, long unsaid);
 
     [LoggerMessage(EventId = 2006, Level = LogLevel.Information, Message = "partition {Partition}: the log {Log} is counted up to offset {Offset} and closed; another takes its place")]
     private static partial void LogClosed(ILogger logger, int partition, string log, long offset);

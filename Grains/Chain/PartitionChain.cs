@@ -122,6 +122,9 @@ public sealed partial class PartitionChain : IDisposable
     /// <summary>Hears which records repeat earlier ones; null where nobody asks.</summary>
     public RepeatBoard? Repeats { get; init; }
 
+    /// <summary>Which messages are told, among all partitions; null for each.</summary>
+    public SeldomSaid? Said { get; init; }
+
     /// <summary>Every offset below it is counted.</summary>
     public long Next => _record.Next;
 

@@ -31,9 +31,9 @@ public sealed class ClickFolder : IClickFolder
     private readonly HashSet<UInt128> _pagesSeen = [];
     private List<PageRow> _pages = [];
     private List<long> _repeatedAt = [];
+    private Dictionary<string, long> _unreadable = [];
     private long[] _late = new long[LateAges.Count];
     private long _counted;
-    private long _unreadable;
     private long _damaged;
     private long _expired;
     private long _lastTimestamp;
@@ -78,7 +78,7 @@ public sealed class ClickFolder : IClickFolder
             Hours = hours,
             Counted = _counted,
             Repeats = _repeatedAt,
-            Unreadable = _unreadable,
+            UnreadableBy = _unreadable,
             Damaged = _damaged,
             Expired = _expired,
             LateByAge = _late,
@@ -87,9 +87,10 @@ public sealed class ClickFolder : IClickFolder
         };
         _pages = [];
         _repeatedAt = [];
+        _unreadable = [];
         _pagesSeen.Clear();
         _late = new long[LateAges.Count];
-        _counted = _unreadable = _damaged = _expired = _lastTimestamp = 0;
+        _counted = _damaged = _expired = _lastTimestamp = 0;
         return batch;
     }
 
@@ -124,9 +125,10 @@ public sealed class ClickFolder : IClickFolder
                 _offsets[count] = record.Offset;
                 _at[count++] = i;
             }
-            else
+            else if (fold)
             {
-                _unreadable += fold ? 1 : 0;
+                string reason = _reader.Fault(slab.Value(in record), in record)!.Value.Reason;
+                _unreadable[reason] = _unreadable.GetValueOrDefault(reason) + 1;
             }
         }
 

@@ -38,7 +38,11 @@ public sealed class CountingInstruments : IDisposable
             Add(_late, batch.LateByAge[age], "age", LateAges.Name(age));
         }
 
-        Add(_deadLetters, batch.Unreadable, "reason", "unreadable");
+        foreach ((string reason, long records) in batch.UnreadableBy)
+        {
+            Add(_deadLetters, records, "reason", reason);
+        }
+
         Add(_deadLetters, batch.Damaged, "reason", "damaged");
         Add(_deadLetters, batch.Expired, "reason", "expired");
     }

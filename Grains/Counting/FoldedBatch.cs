@@ -21,7 +21,10 @@ public sealed class FoldedBatch
     public IReadOnlyList<long> Repeats { get; init; } = [];
 
     /// <summary>Records that hold no click.</summary>
-    public long Unreadable { get; init; }
+    public long Unreadable => UnreadableBy.Values.Sum();
+
+    /// <summary>The same by reason: the codes of dead letters, which are few.</summary>
+    public IReadOnlyDictionary<string, long> UnreadableBy { get; init; } = new Dictionary<string, long>();
 
     /// <summary>Records that the log lost to damage.</summary>
     public long Damaged { get; init; }

@@ -27,6 +27,7 @@ internal sealed partial class PartitionGrain(
     CountingOptions options,
     ProgressBoard board,
     RepeatBoard repeats,
+    PartitionVoice voice,
     CountingInstruments instruments,
     TimeProvider time,
     ILogger<PartitionGrain> logger) : Grain, IPartitionGrain, IStreamSubscriptionObserver, IAsyncObserver<Slab>, IDisposable
@@ -82,7 +83,11 @@ internal sealed partial class PartitionGrain(
 
     public Task OnErrorAsync(Exception ex)
     {
-        LogStream(logger, ex, Partition);
+        if (voice.Said.IsDue((nameof(OnErrorAsync), ex.GetType()), out _))
+        {
+            LogStream(logger, ForeseenFaults.Stack(ex), Partition, ex.Message);
+        }
+
         return Task.CompletedTask;
     }
 
@@ -262,7 +267,10 @@ internal sealed partial class PartitionGrain(
     private void SayFailed(Exception error)
     {
         Exception reason = Reason(error);
-        LogFailed(logger, ForeseenFaults.Stack(reason), Partition, reason.Message);
+        if (voice.Said.IsDue(reason.GetType(), out long unsaid))
+        {
+            LogFailed(logger, ForeseenFaults.Stack(reason), Partition, reason.Message, unsaid);
+        }
     }
 
     /// <summary>What happened, without what Orleans says around it: a message with a stack is for nobody who reads a status.</summary>
@@ -334,14 +342,15 @@ internal sealed partial class PartitionGrain(
         {
             DeadLetters = deadLetters.To,
             Repeats = repeats,
+            Said = voice.Said,
         };
 
     [LoggerMessage(EventId = 2101, Level = LogLevel.Warning, Message = "partition {Partition}: {Message}; this activation ends")]
     private static partial void LogFenced(ILogger logger, int partition, string message);
 
-    [LoggerMessage(EventId = 2102, Level = LogLevel.Error, Message = "partition {Partition} failed, and starts over from its record: {Reason}")]
-    private static partial void LogFailed(ILogger logger, Exception? error, int partition, string reason);
+    [LoggerMessage(EventId = 2102, Level = LogLevel.Error, Message = "partition {Partition} failed, and starts over from its record: {Reason} ({Unsaid} more since this was last said)")]
+    private static partial void LogFailed(ILogger logger, Exception? error, int partition, string reason, long unsaid);
 
-    [LoggerMessage(EventId = 2103, Level = LogLevel.Warning, Message = "partition {Partition}: a delivery failed; what is missing is read from the log")]
-    private static partial void LogStream(ILogger logger, Exception error, int partition);
+    [LoggerMessage(EventId = 2103, Level = LogLevel.Warning, Message = "partition {Partition}: a delivery failed; what is missing is read from the log: {Reason}")]
+    private static partial void LogStream(ILogger logger, Exception? error, int partition, string reason);
 }

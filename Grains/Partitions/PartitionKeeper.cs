@@ -1,3 +1,4 @@
+using ClickAggregator.Grains.Chain;
 using ClickAggregator.Grains.Progress;
 using ClickAggregator.Streaming;
 using Microsoft.Extensions.Hosting;
@@ -43,7 +44,7 @@ internal sealed partial class PartitionKeeper(
                 // Once for each reason: it is tried each second, and the status says it all the while.
                 if (board.Trouble != error.Message)
                 {
-                    LogFailed(logger, error);
+                    LogFailed(logger, ForeseenFaults.Stack(error), error.Message);
                     board.Trouble = error.Message;
                 }
 
@@ -54,6 +55,6 @@ internal sealed partial class PartitionKeeper(
         }
     }
 
-    [LoggerMessage(EventId = 2201, Level = LogLevel.Warning, Message = "the partitions could not be touched; trying again")]
-    private static partial void LogFailed(ILogger logger, Exception error);
+    [LoggerMessage(EventId = 2201, Level = LogLevel.Warning, Message = "the partitions could not be touched; trying again: {Reason}")]
+    private static partial void LogFailed(ILogger logger, Exception? error, string reason);
 }

@@ -14,6 +14,9 @@ internal static class ClientSettings
 
         // As Kafka's Java client places keys, so that other producers' clicks of a target land in the same partition.
         ["partitioner"] = "murmur2_random",
+
+        // A topic that is deleted meanwhile is made again by whoever knows its settings.
+        ["allow.auto.create.topics"] = "false",
     }, new()
     {
         ["compression.type"] = "lz4",

@@ -12,6 +12,6 @@ internal static class ExitCodes
     /// <summary>It was called wrongly, or its data directory cannot be used: nothing was done.</summary>
     public const int Usage = 2;
 
-    /// <summary>Another shipper has this click log, or the log is not the one that was shipped: starting again does not help.</summary>
+    /// <summary>Another shipper has this click log, the log is not the one that was shipped, or the topic does not fit: starting again does not help.</summary>
     public const int MayNotShip = 3;
 }

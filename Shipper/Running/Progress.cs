@@ -5,7 +5,7 @@ using ClickAggregator.ClickLog.Watch;
 namespace ClickAggregator.Shipper.Running;
 
 /// <summary>How far everything is, in one line; nothing where there is nothing to say since the last one.</summary>
-internal sealed class Progress(PartitionedClickLog log, Func<ShipStatus> shipping, Func<IReadOnlyList<WatchStatus>> following)
+internal sealed class Progress(PartitionedClickLog log, LogShipper shipper, Func<IReadOnlyList<WatchStatus>> following)
 {
     private long _said;
 
@@ -13,12 +13,12 @@ internal sealed class Progress(PartitionedClickLog log, Func<ShipStatus> shippin
     public long Waiting => Enumerable.Range(0, log.Partitions).Sum(partition =>
     {
         (long start, long end) = log.GetRange(partition);
-        return end - (shipping().Positions is { Count: > 0 } positions ? positions[partition] : start);
+        return end - (shipper.Status.Positions is { Count: > 0 } positions ? positions[partition] : start);
     });
 
     public string? Line()
     {
-        ShipStatus ship = shipping();
+        ShipStatus ship = shipper.Status;
         IReadOnlyList<WatchStatus> files = following();
         long waiting = Waiting;
         long more = ship.Clicks - _said;
@@ -32,7 +32,7 @@ internal sealed class Progress(PartitionedClickLog log, Func<ShipStatus> shippin
         string state = ship.State == ShipState.Shipping ? "shipping" : $"{ship.State.ToString().ToLowerInvariant()} ({ship.Detail})";
         string trouble = troubled.Length == 0 ? "" : $"; {troubled[0].Path}: {troubled[0].State}{(troubled.Length == 1 ? "" : ", and others")}";
         return string.Create(CultureInfo.InvariantCulture,
-            $"{state}: {more:N0} clicks shipped since the last line, {waiting:N0} wait in the click log ({ship.SecondsBehind:F1} s), "
+            $"{state}: {more:N0} clicks shipped since the last line, {waiting:N0} wait in the click log ({shipper.Behind().Seconds:F1} s), "
             + $"at [{string.Join(' ', ship.Positions)}]; {files.Count:N0} files followed, {files.Sum(file => file.BytesBehind):N0} bytes of them not read{trouble}");
     }
 }

@@ -16,7 +16,7 @@ internal sealed partial class ShipperRun(
 {
     private static readonly TimeSpan s_housekeeping = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_progress = TimeSpan.FromMinutes(1);
-    private readonly Progress _progress = new(log, () => shipper.Status, () => watcher.Status);
+    private readonly Progress _progress = new(log, shipper, () => watcher.Status);
 
     public static async Task<int> StartAsync(ProgramSettings settings, IConfiguration configuration, CancellationToken stop)
     {

@@ -16,6 +16,7 @@ internal sealed unsafe class NativeClient : IDisposable
     public const string TopicIdDiagnostics = "metadata";
 
     private readonly ILogger _logger;
+    private readonly SeldomSaid _said;
     private readonly byte[] _idLine;
     private readonly GCHandle _self;
     private readonly Lock _lock = new();
@@ -23,9 +24,10 @@ internal sealed unsafe class NativeClient : IDisposable
     private int _outages;
     private KafkaLogException? _outage;
 
-    public NativeClient(string topic, IReadOnlyDictionary<string, string> settings, ILogger logger)
+    public NativeClient(string topic, IReadOnlyDictionary<string, string> settings, SeldomSaid said, ILogger logger)
     {
         _logger = logger;
+        _said = said;
         TopicName = topic;
         _idLine = Encoding.UTF8.GetBytes($"Topic {topic} changed id from ");
         _self = GCHandle.Alloc(this);
@@ -181,6 +183,9 @@ internal sealed unsafe class NativeClient : IDisposable
 
         Volatile.Write(ref _outage, fault);
         Interlocked.Increment(ref _outages);
-        KafkaEvents.ClientLost(_logger, TopicName, fault);
+        if (_said.IsDue(code, out long unsaid))
+        {
+            KafkaEvents.ClientLost(_logger, TopicName, fault.Message, unsaid);
+        }
     }
 }

@@ -39,6 +39,8 @@ internal static class ProducerSettings
         {
             ["socket.keepalive.enable"] = "true",
             ["reconnect.backoff.max.ms"] = "1000",
+            // A topic that was deleted would come back with the brokers' settings.
+            ["allow.auto.create.topics"] = "false",
         };
         foreach ((string name, string value) in options.Log.Client.Concat(s_promised))
         {

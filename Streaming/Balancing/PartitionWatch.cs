@@ -42,7 +42,7 @@ internal sealed partial class PartitionWatch(
             {
                 if (!said)
                 {
-                    LogAway(logger, provider, fault);
+                    LogAway(logger, provider, fault.Message, fault is IOException or ILogFault ? null : fault);
                     said = true;
                 }
             }
@@ -53,6 +53,6 @@ internal sealed partial class PartitionWatch(
     }
 
     [LoggerMessage(Level = LogLevel.Warning, EventId = 4103,
-        Message = "Streams {Provider}: the log does not say how many partitions it has; it is asked again until it does")]
-    private static partial void LogAway(ILogger logger, string provider, Exception fault);
+        Message = "Streams {Provider}: the log does not say how many partitions it has; it is asked again until it does: {Reason}")]
+    private static partial void LogAway(ILogger logger, string provider, string reason, Exception? fault);
 }

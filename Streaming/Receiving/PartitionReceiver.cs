@@ -19,12 +19,13 @@ internal sealed class PartitionReceiver(
     int maxSlabBytes,
     StreamInstruments instruments,
     TimeProvider time,
+    SeldomSaid said,
     ILogger<PartitionReceiver> logger)
     : IQueueAdapterReceiver
 {
     // One for all: a look at an idle log allocates no list.
     private static readonly IList<IBatchContainer> s_nothing = Array.Empty<IBatchContainer>();
-    private readonly ReceiverLog _log = new(logger, partition);
+    private readonly ReceiverLog _log = new(logger, partition, said);
     private readonly Backoff _backoff = new(time);
     private IPartitionReader? _reader;
     private int _readerEpoch;

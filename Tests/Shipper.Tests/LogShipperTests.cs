@@ -119,6 +119,7 @@ public class LogShipperTests(KafkaServer kafka)
         Assert.Contains("another shipper", older.Shipper.Status.Detail, StringComparison.Ordinal);
         Assert.Contains("the data directory was copied", older.Shipper.Status.Detail, StringComparison.Ordinal);
         Assert.Contains(log.Logs.Lines, line => line.Contains("stands still", StringComparison.Ordinal));
+        Assert.DoesNotContain(log.Logs.Lines, line => line.Contains("once the brokers answer", StringComparison.Ordinal));
 
         // Nothing of the copied clicks came a second time, and the newer goes on.
         await other.AppendAsync(10);
@@ -305,6 +306,53 @@ public class LogShipperTests(KafkaServer kafka)
     }
 
     [Fact]
+    public async Task While_the_brokers_are_away_the_lag_grows_from_the_oldest_click_that_waits()
+    {
+        await using ShippedLog log = await ShippedLog.OpenAsync(kafka);
+        log.Options = log.Options with { NoteFile = Path.Combine(log.Folder, "shipped") };
+        await log.AppendAsync(2000);
+        await using (Running running = Start(log))
+        {
+            await running.Shipper.ShippedAsync(Cancellation);
+            Assert.Equal(new ShipLag(0, 0), running.Shipper.Behind());
+            running.Shipper.Drain();
+            await running.Ended.WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
+        }
+
+        log.Options = log.Options with { BootstrapServers = "127.0.0.1:1" };
+        await using Running away = Start(log);
+        Assert.Equal(new ShipLag(0, 0), away.Shipper.Behind());
+        await log.AppendAsync(10);
+        ShipLag first = away.Shipper.Behind();
+        Assert.InRange(first.Seconds, 0, 30);
+        Assert.InRange(first.Bytes, 100, long.MaxValue);
+        await log.AppendAsync(10);
+        await Eventually(() => away.Shipper.Behind().Seconds > first.Seconds + 0.5);
+        Assert.InRange(away.Shipper.Behind().Bytes, first.Bytes + 1, long.MaxValue);
+    }
+
+    [Fact]
+    public async Task A_topic_that_is_deleted_while_it_ships_is_made_again_with_its_own_settings()
+    {
+        await using ShippedLog log = await ShippedLog.OpenAsync(kafka, partitions: 2);
+        log.Options = log.Options with { Client = new Dictionary<string, string> { ["topic.metadata.refresh.interval.ms"] = "200" } };
+        await using Running running = Start(log);
+        await log.AppendAsync(10);
+        await running.Shipper.ShippedAsync(Cancellation);
+        using IAdminClient admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = log.Options.BootstrapServers }).Build();
+        await admin.DeleteTopicsAsync([log.Options.Topic]);
+        while (log.Logs.Lines.Count(line => line.Contains($"made the topic {log.Options.Topic} with", StringComparison.Ordinal)) < 2)
+        {
+            // Whoever ships now finds it gone.
+            await log.AppendAsync(10);
+            await running.Shipper.ShippedAsync(Cancellation).WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
+        }
+
+        var configs = await admin.DescribeConfigsAsync([new() { Type = Confluent.Kafka.Admin.ResourceType.Topic, Name = log.Options.Topic }]);
+        Assert.Equal("LogAppendTime", configs[0].Entries["message.timestamp.type"].Value);
+    }
+
+    [Fact]
     public async Task The_topics_are_made_as_the_options_say()
     {
         await using ShippedLog log = await ShippedLog.OpenAsync(kafka);
@@ -324,7 +372,64 @@ public class LogShipperTests(KafkaServer kafka)
         Assert.Equal("compact", configs[1].Entries["cleanup.policy"].Value);
     }
 
+    [Fact]
+    public async Task To_a_topic_that_would_not_be_counted_nothing_is_shipped_and_it_says_what_to_do()
+    {
+        await using ShippedLog log = await ShippedLog.OpenAsync(kafka);
+        await MakeUnfitAsync(log);
+        await log.AppendAsync(10);
+        await using Running running = Start(log);
+        await running.Ended.WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
+        Assert.Equal(ShipState.Stopped, running.Shipper.Status.State);
+        Assert.Contains($"topic '{log.Options.Topic}' has 3 partitions where 4 are asked for", running.Shipper.Status.Detail, StringComparison.Ordinal);
+        Assert.Contains($"run kafka-configs.sh --bootstrap-server {log.Options.BootstrapServers} --alter --entity-type topics --entity-name {log.Options.Topic} --add-config message.timestamp.type=LogAppendTime",
+            running.Shipper.Status.Detail, StringComparison.Ordinal);
+        Assert.Contains("cleanup.policy=compact, which removes records from its middle", running.Shipper.Status.Detail, StringComparison.Ordinal);
+        log.Options = log.Options with { Partitions = 3 };
+        Assert.Empty(log.ReadTopic());
+    }
+
+    [Fact]
+    public async Task Told_to_wait_for_the_topic_it_says_so_once_and_ships_when_somebody_has_changed_it()
+    {
+        await using ShippedLog log = await ShippedLog.OpenAsync(kafka);
+        await MakeUnfitAsync(log);
+        await log.AppendAsync(10);
+        log.Options = log.Options with { WaitsForTopic = true, Partitions = 3 };
+        await using Running running = Start(log);
+        await Eventually(() => running.Shipper.Status.Detail?.Contains("message.timestamp.type=CreateTime", StringComparison.Ordinal) == true);
+        Assert.Equal(ShipState.Connecting, running.Shipper.Status.State);
+        Assert.False(running.Ended.IsCompleted);
+        Assert.Empty(log.ReadTopic());
+
+        using IAdminClient admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = log.Options.BootstrapServers }).Build();
+        await admin.IncrementalAlterConfigsAsync(new()
+        {
+            [new() { Type = Confluent.Kafka.Admin.ResourceType.Topic, Name = log.Options.Topic }] =
+            [
+                new() { Name = "message.timestamp.type", Value = "LogAppendTime", IncrementalOperation = Confluent.Kafka.Admin.AlterConfigOpType.Set },
+                new() { Name = "cleanup.policy", Value = "delete", IncrementalOperation = Confluent.Kafka.Admin.AlterConfigOpType.Set },
+            ],
+        });
+        await running.Shipper.ShippedAsync(Cancellation);
+        Assert.Equal(log.Sent, log.Shipped());
+        Assert.Single(log.Logs.Lines, line => line.Contains("is not shipped until somebody acts", StringComparison.Ordinal));
+    }
+
     private static Running Start(ShippedLog log) => new(log.NewShipper());
+
+    /// <summary>Three partitions, the writers' clocks, and compacted.</summary>
+    private static async Task MakeUnfitAsync(ShippedLog log)
+    {
+        using IAdminClient admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = log.Options.BootstrapServers }).Build();
+        await admin.CreateTopicsAsync([new()
+        {
+            Name = log.Options.Topic,
+            NumPartitions = 3,
+            ReplicationFactor = 1,
+            Configs = new() { ["message.timestamp.type"] = "CreateTime", ["cleanup.policy"] = "compact" },
+        }]);
+    }
 
     private static async Task Eventually(Func<bool> holds)
     {

@@ -104,7 +104,7 @@ public class KafkaLogOptionsTests
         Assert.Contains("client.id=shown", options.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("hunter2", string.Concat(options.Validate()), StringComparison.Ordinal);
         var fault = Record.Exception(() => new Kafka.Native.NativeClient(
-            "t", new Dictionary<string, string> { [name + ".x"] = "hunter2" }, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance));
+            "t", new Dictionary<string, string> { [name + ".x"] = "hunter2" }, new SeldomSaid(TimeProvider.System), Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance));
         Assert.DoesNotContain("hunter2", fault!.ToString(), StringComparison.Ordinal);
     }
 }

@@ -116,6 +116,7 @@ public class CommandTests
             Assert.Equal(3000, await Answers.ClicksAsync(api.Http, $"/v1/clicks/total?{Range}"));
             api.Signal(15);
             await api.WaitForExitAsync();
+            Assert.Single(api.Output.Split('\n'), line => line.Contains("stands still: log_replaced", StringComparison.Ordinal));
         }
 
         (int exitCode, string output) = await ApiProcess.RunAsync("verify", "--data", data.Path);

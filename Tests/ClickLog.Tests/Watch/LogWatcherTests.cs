@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using System.Text.Json;
 using ClickAggregator.ClickLog.Watch;
 
@@ -149,6 +151,17 @@ public class LogWatcherTests
     [Fact]
     public async Task A_bad_line_goes_to_the_dead_letters_once_with_its_place_and_reason()
     {
+        var counted = new ConcurrentBag<object?>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, self) =>
+        {
+            if (instrument.Name == "clicks_dead_letters_total")
+            {
+                self.EnableMeasurementEvents(instrument);
+            }
+        };
+        listener.SetMeasurementEventCallback<long>((_, _, tags, _) => counted.Add(tags[0].Value));
+        listener.Start();
         await using var logs = new WatchedLogs("a.ndjson");
         logs.Append("a.ndjson", WatchedLogs.Lines(0, 2) + "\n{\"ad_id\":\n" + WatchedLogs.Line(2) + "{}\n");
         await logs.StartAsync();
@@ -164,6 +177,7 @@ public class LogWatcherTests
         Assert.Equal(4, letters.Count);
         Assert.Equal([4L, 6, 8, 9], letters.Select(letter => letter.GetProperty("line").GetInt64()));
         Assert.Equal(["malformed_json", "target_missing", "malformed_json", "line_too_long"], letters.Select(letter => letter.GetProperty("reason").GetString()));
+        Assert.All(letters, letter => Assert.Contains(letter.GetProperty("reason").GetString(), counted));
         Assert.Equal("{\"ad_id\":", letters[0].GetProperty("text").GetString());
         Assert.Equal([0xff, 0xfe], letters[2].GetProperty("text_base64").GetBytesFromBase64());
         Assert.Equal(20_000, letters[3].GetProperty("length").GetInt64());

@@ -80,9 +80,23 @@ public class ReplacedLogTests
         ChainStoppedException stopped = Assert.Throws<ChainStoppedException>(() => bench.CountToEnd());
         Assert.Equal("log_replaced", stopped.Code);
         Assert.Contains("log-1", stopped.Message, StringComparison.Ordinal);
-        Assert.Contains("log-2", stopped.Message, StringComparison.Ordinal);
+        Assert.Contains("Bring the old log back, or take the new one up with adopt-log --log log-2;", stopped.Message, StringComparison.Ordinal);
         Assert.All(bench.Posted, progress => Assert.Equal((0, 0), (progress.Next, progress.Needed)));
         Assert.InRange(bench.Posted[^1].CountedUntil, 1, until);
+    }
+
+    [Fact]
+    public void Started_without_its_Kafka_settings_it_says_that_those_bring_the_log_back()
+    {
+        using var bench = new ChainBench();
+        bench.Log.Id = "cluster/topic";
+        bench.Append(10);
+        bench.CountToEnd();
+        bench.Restore(0);
+        bench.Log.Id = "7f0c3c3e-6a0e-4f5a-9d43-0a3a1b0c4d11";
+        ChainStoppedException stopped = Assert.Throws<ChainStoppedException>(() => bench.CountToEnd());
+        Assert.Equal("log_replaced", stopped.Code);
+        Assert.Contains("start it with its Kafka settings again, or take the new one up with adopt-log --log 7f0c3c3e", stopped.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -55,6 +55,9 @@ public class ClickFolderTests
         FoldedBatch batch = folder.Complete();
 
         Assert.Equal((1, 1, 4, 1, 1), (batch.Counted, batch.Damaged, batch.Unreadable, batch.Expired, batch.Late));
+        Assert.Equal(
+            [("empty", 1), ("malformed_json", 1), ("malformed_record", 1), ("timestamp_invalid", 1)],
+            batch.UnreadableBy.Select(reason => (reason.Key, (int)reason.Value)).Order());
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using ClickAggregator.ClickLog;
 using ClickAggregator.Servers;
+using Confluent.Kafka;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ClickAggregator.Shipper.Tests.Running;
@@ -126,6 +127,21 @@ public class ProgramTests(KafkaServer kafka, ITestOutputHelper output)
         Assert.Equal(2, code);
         Assert.Contains("DataDirectory: ", said, StringComparison.Ordinal);
         Assert.Contains($"process {first.Id}", said, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Started_with_a_topic_that_would_not_be_counted_it_says_the_command_and_ends_with_a_code_of_its_own()
+    {
+        using FollowedFiles files = await FollowedFiles.NewAsync(kafka);
+        using (IAdminClient admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = await kafka.BootstrapServersAsync() }).Build())
+        {
+            await admin.CreateTopicsAsync([new() { Name = files.Topic, NumPartitions = FollowedFiles.Partitions, ReplicationFactor = 1 }]);
+        }
+
+        files.Write(10);
+        (int code, string said) = await ShipperProcess.RunAsync(files.Settings());
+        Assert.Equal(3, code);
+        Assert.Contains($"--entity-name {files.Topic} --add-config message.timestamp.type=LogAppendTime", said, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -45,7 +45,7 @@ public class NativeTests
     [Fact]
     public void A_client_that_never_reached_a_broker_ends_at_once()
     {
-        var client = new NativeClient("t", new Dictionary<string, string> { ["bootstrap.servers"] = "127.0.0.1:1" }, NullLogger.Instance);
+        var client = new NativeClient("t", new Dictionary<string, string> { ["bootstrap.servers"] = "127.0.0.1:1" }, new SeldomSaid(TimeProvider.System), NullLogger.Instance);
         client.Serve();
         Assert.True(client.TopicId.IsNone);
         client.Dispose();

@@ -93,7 +93,7 @@ public class InjectedErrorTests
             Cluster.CreateTopic(Topic, 1);
             var options = new KafkaLogOptions { BootstrapServers = Cluster.BootstrapServers, Topic = Topic };
             _pool = new ConsumerPool(
-                () => new NativeClient(Topic, ClientSettings.ForReading(options, options.FetchWait), NullLogger.Instance),
+                () => new NativeClient(Topic, ClientSettings.ForReading(options, options.FetchWait), new SeldomSaid(TimeProvider.System), NullLogger.Instance),
                 options.KeepClients, TimeProvider.System, NullLogger.Instance);
             _producer = new ProducerBuilder<Null, byte[]>(new ProducerConfig { BootstrapServers = Cluster.BootstrapServers })
                 .SetLogHandler((_, _) => { }).Build();

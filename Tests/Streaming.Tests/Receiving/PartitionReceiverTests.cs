@@ -2,6 +2,7 @@ using ClickAggregator.Streaming.Caching;
 using ClickAggregator.Streaming.Receiving;
 using ClickAggregator.Streaming.Tests.Clusters;
 using ClickAggregator.Streaming.Tests.Logs;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Orleans.Runtime;
@@ -24,7 +25,7 @@ public class PartitionReceiverTests
         var instruments = new StreamInstruments("log", 0);
         _cache = new SlabCache(1 << 20, 1024, instruments);
         _receiver = new PartitionReceiver(
-            0, s_contain, _log, _start, _cache, 1024, instruments, _time, NullLogger<PartitionReceiver>.Instance);
+            0, s_contain, _log, _start, _cache, 1024, instruments, _time, new SeldomSaid(_time), NullLogger<PartitionReceiver>.Instance);
     }
 
     [Fact]
@@ -69,6 +70,40 @@ public class PartitionReceiverTests
     }
 
     [Fact]
+    public async Task An_outage_is_told_once_and_then_once_a_minute_for_all_partitions_and_without_a_stack()
+    {
+        var log = new MemoryLog(2);
+        log.FailReads(1000);
+        var told = new TestLog();
+        var said = new SeldomSaid(_time);
+        PartitionReceiver[] receivers = [.. Enumerable.Range(0, 2).Select(partition => new PartitionReceiver(
+            partition, s_contain, log, _start, new SlabCache(1 << 20, 1024, new StreamInstruments("log", partition)), 1024,
+            new StreamInstruments("log", partition), _time, said, new Logger<PartitionReceiver>(new LoggerFactory([told]))))];
+        log.Append(0, 1, 100);
+        log.Append(1, 1, 100);
+        for (int round = 0; round < 12; round++)
+        {
+            await LookAsync();
+            _time.Advance(TimeSpan.FromSeconds(5));
+        }
+
+        Assert.Single(told.Lines, line => line.Contains("could not be read, again in", StringComparison.Ordinal));
+        await LookAsync();
+        string[] lines = [.. told.Lines.Where(line => line.Contains("could not be read, again in", StringComparison.Ordinal))];
+        Assert.Equal(2, lines.Length);
+        Assert.Contains("(23 more since this was last said)", lines[1], StringComparison.Ordinal);
+        Assert.DoesNotContain(told.Lines, line => line.Contains("   at ", StringComparison.Ordinal));
+
+        async Task LookAsync()
+        {
+            foreach (PartitionReceiver receiver in receivers)
+            {
+                Assert.Empty(await receiver.GetQueueMessagesAsync(-1, TestContext.Current.CancellationToken));
+            }
+        }
+    }
+
+    [Fact]
     public async Task Offsets_that_the_log_forgot_are_left_behind_and_the_next_slab_starts_where_the_log_does()
     {
         _log.Append(0, 100, 100);
@@ -98,7 +133,7 @@ public class PartitionReceiverTests
         var instruments = new StreamInstruments("log", 0);
         var start = new FailingStart();
         var receiver = new PartitionReceiver(
-            0, s_contain, _log, start, _cache, 1024, instruments, _time, NullLogger<PartitionReceiver>.Instance);
+            0, s_contain, _log, start, _cache, 1024, instruments, _time, new SeldomSaid(_time), NullLogger<PartitionReceiver>.Instance);
         Assert.Empty(await receiver.GetQueueMessagesAsync(-1, TestContext.Current.CancellationToken));
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.Single(await receiver.GetQueueMessagesAsync(-1, TestContext.Current.CancellationToken));
@@ -148,7 +183,7 @@ public class PartitionReceiverTests
         await canceled.CancelAsync();
         var receiver = new PartitionReceiver(
             0, s_contain, _log, new CanceledStart(), _cache, 1024, new StreamInstruments("log", 0), _time,
-            NullLogger<PartitionReceiver>.Instance);
+            new SeldomSaid(_time), NullLogger<PartitionReceiver>.Instance);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => receiver.GetQueueMessagesAsync(-1, canceled.Token));
     }
 

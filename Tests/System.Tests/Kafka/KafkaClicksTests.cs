@@ -123,7 +123,9 @@ public class KafkaClicksTests(KafkaServer kafka)
             Assert.Equal($"{Header(letter, "partition")}-{Header(letter, "offset")}", Encoding.UTF8.GetString(letter.Message.Key));
         });
         Assert.Contains("went to the dead letters", api.Output, StringComparison.Ordinal);
-        Assert.Contains("clicks_dead_letters_total", await api.Http.GetStringAsync("/metrics"), StringComparison.Ordinal);
+        string metrics = await api.Http.GetStringAsync("/metrics");
+        Assert.All(poison, record => Assert.Matches($"clicks_dead_letters_total{{[^}}]*reason=\"{record.Reason}\"", metrics));
+        Assert.DoesNotContain("reason=\"unreadable\"", metrics, StringComparison.Ordinal);
     }
 
     [Fact]

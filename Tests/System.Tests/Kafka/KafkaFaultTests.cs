@@ -195,6 +195,36 @@ public class KafkaFaultTests(KafkaServer kafka, ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task To_a_topic_that_does_not_fit_nothing_is_shipped_clicks_are_taken_and_the_status_says_why_until_it_does()
+    {
+        using KafkaProgram program = await KafkaProgram.NewAsync(kafka);
+        await program.MakeUnfitTopicAsync();
+        await using ApiProcess api = await program.StartAsync();
+        await MadeClicks.PostAsync(api.Http, "waiting", 100);
+        string unfit = $"topic '{program.Topic}' has message.timestamp.type=CreateTime";
+        await Eventually.Async(
+            "the shipping says why it waits",
+            async () => (await KafkaProgram.ShippingAsync(api.Http)).StartsWith($"connecting: {unfit}", StringComparison.Ordinal),
+            TimeSpan.FromMinutes(1));
+        string detail = "";
+        await Eventually.Async(
+            "the status says why there are no partitions",
+            async () =>
+            {
+                using var status = System.Text.Json.JsonDocument.Parse(await api.Http.GetStringAsync("/v1/status"));
+                detail = status.RootElement.GetProperty("detail").GetString() ?? "";
+                return detail.Length > 0;
+            },
+            TimeSpan.FromMinutes(1));
+        Assert.Contains(unfit, detail, StringComparison.Ordinal);
+        Assert.Empty(program.Read(program.Topic));
+
+        await program.MakeTopicFitAsync();
+        await Answers.CountedUntilNowAsync(api.Http);
+        Assert.Equal(100, await Answers.ClicksAsync(api.Http, "/v1/clicks/total?last=20m"));
+    }
+
+    [Fact]
     public async Task A_topic_deleted_and_made_again_stops_the_counting_until_it_is_adopted()
     {
         using KafkaProgram program = await KafkaProgram.NewAsync(kafka);

@@ -84,6 +84,23 @@ internal sealed class KafkaProgram : IDisposable
         await admin.DeleteTopicsAsync([Topic], new DeleteTopicsOptions { OperationTimeout = TimeSpan.FromSeconds(30) });
     }
 
+    /// <summary>Makes the topic as a broker by itself does: with the writers' clocks.</summary>
+    public async Task MakeUnfitTopicAsync()
+    {
+        using IAdminClient admin = Admin();
+        await admin.CreateTopicsAsync([new TopicSpecification { Name = Topic, NumPartitions = 4, ReplicationFactor = 1 }]);
+    }
+
+    public async Task MakeTopicFitAsync()
+    {
+        using IAdminClient admin = Admin();
+        await admin.IncrementalAlterConfigsAsync(new()
+        {
+            [new ConfigResource { Type = ResourceType.Topic, Name = Topic }] =
+                [new ConfigEntry { Name = "message.timestamp.type", Value = "LogAppendTime", IncrementalOperation = AlterConfigOpType.Set }],
+        });
+    }
+
     /// <summary>A transaction of another producer with a record in each of the first partitions; disposed it is aborted.</summary>
     public IDisposable OpenTransaction(int partitions)
     {
