@@ -69,7 +69,8 @@ internal sealed class ClusterMonitor : IAsyncDisposable
         {
             throw new CqlTimeoutException(
                 _refusals is { Count: > 0 } refusals ? $"No contact point was reached in time: {CqlNoHostException.Words(refusals)}" : "No contact point was reached in time",
-                late) { NotSent = true };
+                late)
+            { NotSent = true };
         }
     }
 

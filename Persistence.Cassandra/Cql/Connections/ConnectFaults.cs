@@ -41,7 +41,8 @@ internal static class ConnectFaults
         CqlConnectionException New(string message, bool isTransient = true) => new(message, fault, isTransient) { NotSent = true };
 
         CqlProtocolException NotCassandra(CqlProtocolException wrong) => new(
-            $"{node} does not speak as Cassandra does{(options.Tls.Enabled ? "" : ", or only with TLS")}: {wrong.Message}", fault) { NotSent = true };
+            $"{node} does not speak as Cassandra does{(options.Tls.Enabled ? "" : ", or only with TLS")}: {wrong.Message}", fault)
+        { NotSent = true };
     }
 
     /// <summary>Of a name that has no address now.</summary>
@@ -49,7 +50,8 @@ internal static class ConnectFaults
         fault.SocketErrorCode is SocketError.HostNotFound or SocketError.NoData
             ? $"the name {name} is not found"
             : $"the name {name} cannot be looked up now: {fault.Message}",
-        fault) { NotSent = true };
+        fault)
+    { NotSent = true };
 
     private static string Words(Exception fault) => fault.GetBaseException().Message.TrimEnd('.');
 
