@@ -252,7 +252,7 @@ public class ConnectFaultTests
                 {
                     // The other side has left.
                 }
-                catch (Exception fault) when (fault is SocketException or ObjectDisposedException or OperationCanceledException)
+                catch (Exception fault) when (fault is SocketException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
                 {
                     return;
                 }
