@@ -13,6 +13,8 @@ public static class SettingsSource
     // Who reads a log beside another one wants to know when; .NET's own settings of the console say otherwise where they are given.
     private static readonly Dictionary<string, string?> s_common = new()
     {
+        // Without a name .NET passes over the options of the formatter that it takes.
+        ["Logging:Console:FormatterName"] = "simple",
         ["Logging:Console:FormatterOptions:TimestampFormat"] = "yyyy-MM-ddTHH:mm:ss.fffZ ",
         ["Logging:Console:FormatterOptions:UseUtcTimestamp"] = "true",
     };

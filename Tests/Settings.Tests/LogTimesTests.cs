@@ -1,8 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Logging.Console;
 
 namespace ClickAggregator.Settings.Tests;
 
@@ -24,13 +22,22 @@ public class LogTimesTests
         try
         {
             IConfiguration configuration = SettingsSource.Build(Arguments.Parse(args, [], names), names, folder.FullName);
-            using ServiceProvider services = new ServiceCollection()
-                .AddLogging(logging => logging.AddConfiguration(configuration.GetSection("Logging")).AddConsole())
-                .BuildServiceProvider();
-            using var line = new StringWriter();
-            services.GetServices<ConsoleFormatter>().Single(formatter => formatter.Name == ConsoleFormatterNames.Simple)
-                .Write(new LogEntry<string>(LogLevel.Warning, "somebody", 7, "text", null, (text, _) => text), null, line);
-            return line.ToString();
+            using var said = new StringWriter();
+            TextWriter before = Console.Out;
+            Console.SetOut(said);
+            try
+            {
+                using ServiceProvider services = new ServiceCollection()
+                    .AddLogging(logging => logging.AddConfiguration(configuration.GetSection("Logging")).AddConsole())
+                    .BuildServiceProvider();
+                services.GetRequiredService<ILoggerFactory>().CreateLogger("somebody").Log(LogLevel.Warning, 7, "text", null, (text, _) => text);
+            }
+            finally
+            {
+                Console.SetOut(before);
+            }
+
+            return said.ToString();
         }
         finally
         {
