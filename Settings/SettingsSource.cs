@@ -2,10 +2,22 @@ using Microsoft.Extensions.Configuration;
 
 namespace ClickAggregator.Settings;
 
-/// <summary>Where settings come from; a later one wins: <c>appsettings.json</c>, the environment, the command line.</summary>
+/// <summary>
+/// Where settings come from; a later one wins: what the programs have in common, <c>appsettings.json</c>, the environment, the
+/// command line.
+/// </summary>
 public static class SettingsSource
 {
     private const string File = "appsettings.json";
+
+    // Who reads a log beside another one wants to know when; .NET's own settings of the console say otherwise where they are given.
+    private static readonly Dictionary<string, string?> s_common = new()
+    {
+        // Without a name .NET passes over the options of the formatter that it takes.
+        ["Logging:Console:FormatterName"] = "simple",
+        ["Logging:Console:FormatterOptions:TimestampFormat"] = "yyyy-MM-ddTHH:mm:ss.fffZ ",
+        ["Logging:Console:FormatterOptions:UseUtcTimestamp"] = "true",
+    };
 
     /// <summary>Reads them all. A file that cannot be read is left out, and noted as a fault beside all others.</summary>
     /// <param name="arguments">The command line.</param>
@@ -28,7 +40,7 @@ public static class SettingsSource
 
     private static IConfigurationRoot Build(Arguments arguments, ProgramNames names, string folder, bool withFile)
     {
-        IConfigurationBuilder builder = new ConfigurationBuilder().SetBasePath(folder);
+        IConfigurationBuilder builder = new ConfigurationBuilder().SetBasePath(folder).AddInMemoryCollection(s_common);
         if (withFile)
         {
             builder.AddJsonFile(File, optional: true);

@@ -5,6 +5,7 @@ namespace ClickAggregator.Settings;
 /// <summary>SIGTERM and Ctrl+C end the program in order, not at once.</summary>
 public sealed class StopSignals : IDisposable
 {
+    // Never disposed: it holds nothing but memory, and a second signal may be under way while the registrations end.
     private readonly CancellationTokenSource _stop = new();
     private readonly PosixSignalRegistration[] _registrations;
 
@@ -20,8 +21,6 @@ public sealed class StopSignals : IDisposable
         {
             registration.Dispose();
         }
-
-        _stop.Dispose();
     }
 
     private void Handle(PosixSignalContext context)

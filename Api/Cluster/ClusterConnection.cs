@@ -48,16 +48,17 @@ internal sealed partial class ConnectionRetry(TimeProvider time, ILogger<Connect
 
     public async Task<bool> ShouldRetryConnectionAttempt(Exception exception, CancellationToken cancellationToken)
     {
-        if (Trouble != exception.Message)
+        string reason = SiloFaults.Words(exception);
+        if (Trouble != reason)
         {
-            LogWaiting(logger, exception.Message);
-            Trouble = exception.Message;
+            LogWaiting(logger, reason);
+            Trouble = reason;
         }
 
         await Task.Delay(s_pause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return !cancellationToken.IsCancellationRequested;
     }
 
-    [LoggerMessage(1502, LogLevel.Warning, "no silo is reached, it is tried again; clicks are accepted meanwhile: {Reason}")]
+    [LoggerMessage(1502, LogLevel.Warning, "no silo is reached, it is tried again; queries are answered 503 meanwhile: {Reason}")]
     private static partial void LogWaiting(ILogger logger, string reason);
 }

@@ -40,8 +40,8 @@ internal sealed class CountingWatch(ClusterConnection cluster, ProgressBoard boa
             catch (Exception fault)
 #pragma warning restore CA1031
             {
-                Trouble = fault.Message;
-                board.Trouble = fault.Message;
+                Trouble = SiloFaults.Words(fault);
+                board.Trouble = Trouble;
             }
 
             await Task.Delay(s_period, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

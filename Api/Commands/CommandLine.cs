@@ -34,8 +34,10 @@ internal sealed class CommandLine(IReadOnlyList<ICommand> commands, TextWriter o
         var options = new Dictionary<string, string>(StringComparer.Ordinal);
         List<string> faults = [];
         string[] settingArgs = Take(command, rest, options, faults);
-        LoadedSettings loaded = Load(settingArgs);
-        faults.AddRange(loaded.Faults);
+        Arguments arguments = Arguments.Parse(settingArgs, ApiSettings.Table(), Sections.Names);
+        IConfiguration given = SettingsSource.Build(arguments, Sections.Names);
+        LoadedSettings loaded = SettingsLoader.Load(given, arguments);
+        faults.AddRange(command.OnlyPrints ? [.. arguments.Faults, .. UnknownSettings.Find(given, ApiSettings.Table(), Sections.Names)] : loaded.Faults);
         faults.AddRange(command.Options.Where(option => option.Required && !options.ContainsKey(option.Name))
             .Select(option => $"{option.Name} is missing: {option.Summary}"));
         if (faults.Count > 0)
@@ -46,7 +48,7 @@ internal sealed class CommandLine(IReadOnlyList<ICommand> commands, TextWriter o
 
         try
         {
-            return await command.RunAsync(new CommandInput(loaded.Settings, options, output, error), cancellationToken);
+            return await command.RunAsync(new CommandInput(loaded.Settings, options, output, error, given), cancellationToken);
         }
         catch (UsageException e)
         {
@@ -117,12 +119,6 @@ internal sealed class CommandLine(IReadOnlyList<ICommand> commands, TextWriter o
         }
 
         return [.. left];
-    }
-
-    private static LoadedSettings Load(string[] args)
-    {
-        Arguments arguments = Arguments.Parse(args, ApiSettings.Table(), Sections.Names);
-        return SettingsLoader.Load(SettingsSource.Build(arguments, Sections.Names), arguments);
     }
 
     private async Task WriteFaultsAsync(ICommand command, IEnumerable<string> faults)

@@ -17,6 +17,12 @@ internal interface ICommand
     /// <summary>Its own options. Settings may be given beside them.</summary>
     IReadOnlyList<CommandOption> Options { get; }
 
+    /// <summary>
+    /// Whether it works with no server and no data: then it is not refused for settings that a server would miss, only for names
+    /// that are none, and reads what it wants of <see cref="CommandInput.Given"/>.
+    /// </summary>
+    bool OnlyPrints => false;
+
     /// <returns>One of <see cref="ExitCodes"/>.</returns>
     Task<int> RunAsync(CommandInput input, CancellationToken cancellationToken);
 }
@@ -39,8 +45,9 @@ internal sealed record CommandOption(string Name, string Value, string Summary, 
 /// <param name="Options">The command's own options that were given, by name.</param>
 /// <param name="Output">For the result only, so that it can be piped.</param>
 /// <param name="Error">For everything else.</param>
+/// <param name="Given">The settings as they were given.</param>
 internal sealed record CommandInput(
-    ApiSettings Settings, IReadOnlyDictionary<string, string> Options, TextWriter Output, TextWriter Error);
+    ApiSettings Settings, IReadOnlyDictionary<string, string> Options, TextWriter Output, TextWriter Error, IConfiguration Given);
 
 /// <summary>What the program's exit code says.</summary>
 internal static class ExitCodes

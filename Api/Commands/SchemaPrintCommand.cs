@@ -14,17 +14,20 @@ internal sealed class SchemaPrintCommand : ICommand
 
     public IReadOnlyList<CommandOption> Options { get; } =
     [
-        new("--replication", "MAP", "of the keyspace, such as {'class': 'NetworkTopologyStrategy', 'dc1': 3}", Required: true),
-        new("--keyspace", "NAME", "the keyspace; default: clicks"),
+        new("--replication", "MAP", "of the keyspace, such as {'class': 'NetworkTopologyStrategy', 'dc1': 3}; default: Cassandra:Replication, one of both is needed"),
+        new("--keyspace", "NAME", "the keyspace; default: Cassandra:Keyspace, which is clicks unless set"),
     ];
+
+    public bool OnlyPrints => true;
 
     public async Task<int> RunAsync(CommandInput input, CancellationToken cancellationToken)
     {
         try
         {
-            CqlIdentifier keyspace = CqlIdentifier.Parse(input.Options.GetValueOrDefault("--keyspace", "clicks"));
-            await input.Output.WriteAsync(SchemaScript.Of(
-                keyspace, input.Options["--replication"], OrleansSchema.Part, CassandraSchema.Clicks, KeyTable.Schema));
+            var keyspace = CqlIdentifier.Parse(Given(input, "--keyspace", "Cassandra:Keyspace") ?? "clicks");
+            string replication = Given(input, "--replication", "Cassandra:Replication")
+                ?? throw new UsageException($"--replication is missing: {Options[0].Summary}");
+            await input.Output.WriteAsync(SchemaScript.Of(keyspace, replication, OrleansSchema.Part, CassandraSchema.Clicks, KeyTable.Schema));
             return ExitCodes.Done;
         }
         catch (Exception e) when (e is ArgumentException or FormatException)
@@ -32,4 +35,7 @@ internal sealed class SchemaPrintCommand : ICommand
             throw new UsageException(e.Message);
         }
     }
+
+    private static string? Given(CommandInput input, string option, string setting) =>
+        input.Options.GetValueOrDefault(option) ?? (input.Given[setting] is { Length: > 0 } set ? set : null);
 }

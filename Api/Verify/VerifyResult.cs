@@ -40,7 +40,16 @@ internal sealed record VerifyResult(
 
     public bool Agrees => WindowsDiffer == 0 && RepeatsDiffer == 0 && Counted == Recounted;
 
-    /// <inheritdoc/>
-    public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture, $"{Counted:N0} counted, {Recounted:N0} recounted, {WindowsDiffer:N0} windows differ");
+    /// <summary>One line. What differs comes first: totals that agree say little where windows do not.</summary>
+    public override string ToString() => Agrees
+        ? string.Create(CultureInfo.InvariantCulture, $"{Counted:N0} counted, {Recounted:N0} recounted, 0 windows differ")
+        : string.Create(CultureInfo.InvariantCulture, $"{Differences()}: {Counted:N0} clicks are counted in all, and {Recounted:N0} recounted");
+
+    private string Differences() => (WindowsDiffer, RepeatsDiffer) switch
+    {
+        (0, 0) => "the totals differ",
+        (_, 0) => string.Create(CultureInfo.InvariantCulture, $"{WindowsDiffer:N0} windows differ"),
+        (0, _) => string.Create(CultureInfo.InvariantCulture, $"{RepeatsDiffer:N0} repeats are not marked"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{WindowsDiffer:N0} windows differ and {RepeatsDiffer:N0} repeats are not marked"),
+    };
 }

@@ -16,8 +16,8 @@ internal static partial class CqlEvents
     [LoggerMessage(Level = LogLevel.Information, EventId = 4303, Message = "Cassandra at {Host} is connected")]
     public static partial void HostUp(ILogger logger, CqlEndpoint host);
 
-    [LoggerMessage(Level = LogLevel.Warning, EventId = 4304, Message = "Cassandra at {Host} is lost, it is tried again")]
-    public static partial void HostDown(ILogger logger, CqlEndpoint host, Exception? fault);
+    [LoggerMessage(Level = LogLevel.Warning, EventId = 4304, Message = "Cassandra at {Host} is lost, it is tried again: {Reason}")]
+    public static partial void HostDown(ILogger logger, CqlEndpoint host, string reason);
 
     [LoggerMessage(Level = LogLevel.Debug, EventId = 4305, Message = "Cassandra at {Host} cannot be connected to")]
     public static partial void ConnectFailed(ILogger logger, CqlEndpoint host, Exception fault);
@@ -27,8 +27,8 @@ internal static partial class CqlEvents
     public static partial void TopologyRead(ILogger logger, int hosts, int localHosts, string dataCenter, string host);
 
     [LoggerMessage(Level = LogLevel.Warning, EventId = 4307,
-        Message = "Cassandra: no node can be asked about the cluster, it is tried again; names are resolved anew")]
-    public static partial void ClusterLost(ILogger logger, Exception fault);
+        Message = "Cassandra: no node can be asked about the cluster, it is tried again; names are resolved anew. {Reason}")]
+    public static partial void ClusterLost(ILogger logger, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, EventId = 4308, Message = "Cassandra: the keyspaces could not be read; requests go round the ring")]
     public static partial void KeyspacesUnread(ILogger logger, Exception fault);

@@ -1,3 +1,5 @@
+using ClickAggregator.Persistence.Cassandra.Cql.Connections;
+
 namespace ClickAggregator.Persistence.Cassandra.Cql;
 
 /// <summary>Where the cluster is, and within which bounds it is used.</summary>
@@ -98,6 +100,8 @@ public sealed class CqlOptions
             nameof(Password), "must not contain a NUL character, nor must User");
         Require(Tls.CaFile is { Length: 0 } || Tls.Enabled, "Tls.CaFile", "must be empty unless Tls.Enabled");
         Require(Tls.CaFile is { Length: 0 } || File.Exists(Tls.CaFile), "Tls.CaFile", "must name a file that exists");
+        Require(Tls.CaFile is { Length: 0 } || !File.Exists(Tls.CaFile) || ServerTrust.HasCertificate(Tls.CaFile),
+            "Tls.CaFile", "must hold a certificate at least, as PEM");
         Between(RequestTimeout, 0.01, 600, nameof(RequestTimeout), "10 ms and 10 minutes");
         Between(ConnectTimeout, 0.01, 300, nameof(ConnectTimeout), "10 ms and 5 minutes");
         Require(ConnectionsPerHost is >= 1 and <= 32, nameof(ConnectionsPerHost), "must be between 1 and 32");

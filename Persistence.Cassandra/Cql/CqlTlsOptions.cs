@@ -6,7 +6,7 @@ public sealed class CqlTlsOptions
     /// <summary>Default false.</summary>
     public bool Enabled { get; set; }
 
-    /// <summary>A PEM file of the authorities that are trusted. Default none: those of the machine.</summary>
+    /// <summary>A PEM file of the authorities that are trusted, one at least. Default none: those of the machine.</summary>
     public string CaFile { get; set; } = "";
 
     /// <summary>

@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace ClickAggregator.Deploy.Tests;
 
 public class ComposeTests
@@ -58,6 +60,24 @@ public class ComposeTests
 
     [Fact]
     public void What_nothing_uses_is_not_started() => Assert.Equal(["s3"], Compose.List(s_compose.Services["s3"], "profiles"));
+
+    [Fact]
+    public void The_only_Cassandra_acknowledges_what_is_on_the_disk()
+    {
+        string[] command = [.. Compose.List(s_compose.Services["cassandra"], "command")];
+        Assert.Equal(["bash", "-c"], command[..2]);
+        string edited = "commitlog_sync: periodic\ncommitlog_sync_period: 10000ms\nother: 1\n";
+        foreach (Match each in Regex.Matches(command[2], "-e '(?:s/([^/]+)/([^/]+)/|/([^/]+)/d)'"))
+        {
+            edited = each.Groups[3].Success
+                ? Regex.Replace(edited, each.Groups[3].Value + ".*\n", "", RegexOptions.Multiline)
+                : Regex.Replace(edited, each.Groups[1].Value, each.Groups[2].Value, RegexOptions.Multiline);
+        }
+
+        // In this mode Cassandra refuses to start with a period beside it.
+        Assert.Equal("commitlog_sync: batch\nother: 1\n", edited);
+        Assert.EndsWith("exec docker-entrypoint.sh cassandra -f", command[2], StringComparison.Ordinal);
+    }
 
     [Fact]
     public void The_programs_take_their_settings()

@@ -1,3 +1,4 @@
+using ClickAggregator.Silo.Settings;
 using k8s.Models;
 using YamlDotNet.Serialization;
 
@@ -62,6 +63,27 @@ public class ManifestTests
     [Theory]
     [InlineData("silo")]
     [InlineData("api")]
+    public void Ports_are_those_of_the_image_and_of_the_programs_settings(string name)
+    {
+        string stage = Repository.Read("deploy/docker/Dockerfile").Split("\nFROM ").Single(each => each.Split('\n')[0].EndsWith($" AS {name}", StringComparison.Ordinal));
+        IEnumerable<string> ports = Container(name).Ports.Select(port => $"{port.ContainerPort}");
+        Assert.Contains($"\nEXPOSE {string.Join(' ', ports)}\n", stage, StringComparison.Ordinal);
+        Assert.Contains($"ASPNETCORE_URLS=\"http://*:{Port("http")}\"", stage, StringComparison.Ordinal);
+        if (name == "silo")
+        {
+            Assert.Equal(Default("Cluster:SiloPort"), Port("silo"));
+            Assert.Equal(Default("Cluster:GatewayPort"), Port("gateway"));
+        }
+
+        int Port(string port) => Container(name).Ports.Single(each => each.Name == port).ContainerPort;
+
+        static int Default(string setting) => int.Parse(
+            SiloSettings.Table().Single(row => row.Name == setting).Default, System.Globalization.NumberStyles.AllowThousands, System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    [Theory]
+    [InlineData("silo")]
+    [InlineData("api")]
     public void No_probe_asks_for_Cassandra(string name)
     {
         Assert.Equal("/health/live", Container(name).LivenessProbe.HttpGet.Path);
@@ -85,6 +107,15 @@ public class ManifestTests
         Assert.True(Manifests.Pod(name).Spec.TerminationGracePeriodSeconds > before + timeout);
     }
 
+    [Theory]
+    [InlineData("silo")]
+    [InlineData("api")]
+    public void A_program_has_an_account_that_a_role_for_the_bucket_can_be_given_to(string name)
+    {
+        Assert.Equal(Manifests.Named<V1ServiceAccount>(name).Metadata.Name, Manifests.Pod(name).Spec.ServiceAccountName);
+        Assert.Contains("AWS_SECRET_ACCESS_KEY", Manifests.Only<V1Secret>().StringData.Keys);
+    }
+
     [Fact]
     public void Silos_are_found_by_what_Orleans_asks_for()
     {
@@ -93,7 +124,6 @@ public class ManifestTests
         Assert.Equal(settings["Cluster__ServiceId"], pod.Metadata.Labels["orleans/serviceId"]);
         Assert.Equal(settings["Cluster__ClusterId"], pod.Metadata.Labels["orleans/clusterId"]);
         Assert.Superset(new HashSet<string> { "POD_NAME", "POD_NAMESPACE", "POD_IP" }, Container("silo").Env.Select(variable => variable.Name).ToHashSet());
-        Assert.Equal(Manifests.Only<V1ServiceAccount>().Metadata.Name, pod.Spec.ServiceAccountName);
         V1PolicyRule rule = Assert.Single(Manifests.Only<V1Role>().Rules);
         Assert.Equal(["pods"], rule.Resources);
         Assert.Equal(["get", "list", "watch", "patch"], rule.Verbs);

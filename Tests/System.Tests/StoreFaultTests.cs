@@ -156,7 +156,7 @@ public class StoreFaultTests
         (int exitCode, string output) = await ApiProcess.RunAsync("verify", "--data", data.Path);
         Assert.Equal(1, exitCode);
         Assert.Contains("ad:ad-3 hour", output, StringComparison.Ordinal);
-        Assert.Contains(" 1 windows differ", output, StringComparison.Ordinal);
+        Assert.Contains("1 windows differ: ", output, StringComparison.Ordinal);
     }
 
     [Fact]

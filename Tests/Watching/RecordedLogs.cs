@@ -6,6 +6,7 @@ namespace ClickAggregator.Watching;
 internal sealed class RecordedLogs : ILoggerFactory, ILogger
 {
     private readonly List<string> _lines = [];
+    private readonly List<(LogLevel, Exception)> _faults = [];
 
     public IReadOnlyList<string> Lines
     {
@@ -14,6 +15,18 @@ internal sealed class RecordedLogs : ILoggerFactory, ILogger
             lock (_lines)
             {
                 return [.. _lines];
+            }
+        }
+    }
+
+    /// <summary>The exceptions that were handed over, to be printed with their stacks.</summary>
+    public IReadOnlyList<(LogLevel Level, Exception Fault)> Faults
+    {
+        get
+        {
+            lock (_lines)
+            {
+                return [.. _faults];
             }
         }
     }
@@ -47,6 +60,10 @@ internal sealed class RecordedLogs : ILoggerFactory, ILogger
         lock (_lines)
         {
             _lines.Add(formatter(state, exception));
+            if (exception is not null)
+            {
+                _faults.Add((logLevel, exception));
+            }
         }
     }
 }

@@ -24,6 +24,8 @@ internal sealed class ClusterMonitor : IAsyncDisposable
     private readonly CancellationTokenSource _disposing = new();
     private readonly Lock _lock = new();
     private volatile Topology? _topology;
+    // Why nodes could not be asked, since one could be the last time; the list is replaced, never changed.
+    private volatile IReadOnlyList<CqlException> _refusals = [];
     private TaskCompletionSource<Topology> _found = NewSource();
     private Task? _watching;
     private bool _isLost;
@@ -65,7 +67,10 @@ internal sealed class ClusterMonitor : IAsyncDisposable
         }
         catch (TimeoutException late)
         {
-            throw new CqlTimeoutException("No contact point was reached in time", late) { NotSent = true };
+            throw new CqlTimeoutException(
+                _refusals is { Count: > 0 } refusals ? $"No contact point was reached in time: {CqlNoHostException.Words(refusals)}" : "No contact point was reached in time",
+                late)
+            { NotSent = true };
         }
     }
 
@@ -153,7 +158,7 @@ internal sealed class ClusterMonitor : IAsyncDisposable
                 if (!_isLost)
                 {
                     _isLost = true;
-                    CqlEvents.ClusterLost(_logger, fault);
+                    CqlEvents.ClusterLost(_logger, fault.Message);
                 }
 
                 Interlocked.Exchange(ref _found, NewSource()).TrySetException(fault);
@@ -179,6 +184,7 @@ internal sealed class ClusterMonitor : IAsyncDisposable
             await LookAsync(control, endpoint).ConfigureAwait(false);
             pause.Reset();
             _isLost = false;
+            _refusals = [];
             using ITimer timer = _time.CreateTimer(_ => signals.Writer.TryWrite(true), null, s_period, s_period);
             _ = control.Closed.ContinueWith(
                 _ => signals.Writer.TryComplete(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
@@ -207,7 +213,7 @@ internal sealed class ClusterMonitor : IAsyncDisposable
         CqlEndpoint[] known = [.. (_topology?.Local ?? [])
             .OrderBy(host => host.Pool!.IsUp ? 0 : 1).ThenBy(_ => Random.Shared.Next())
             .Select(host => host.Info.Endpoint)];
-        CqlException? fault = null;
+        var faults = new Dictionary<CqlEndpoint, CqlException>();
         foreach (CqlEndpoint endpoint in known)
         {
             if (await TryAsync(endpoint).ConfigureAwait(false) is { } connection)
@@ -216,7 +222,8 @@ internal sealed class ClusterMonitor : IAsyncDisposable
             }
         }
 
-        foreach (CqlEndpoint endpoint in await _contacts.ResolveAsync(_disposing.Token).ConfigureAwait(false))
+        (List<CqlEndpoint> contacts, List<CqlConnectionException> unresolved) = await _contacts.ResolveAsync(_disposing.Token).ConfigureAwait(false);
+        foreach (CqlEndpoint endpoint in contacts)
         {
             if (await TryAsync(endpoint).ConfigureAwait(false) is { } connection)
             {
@@ -224,7 +231,7 @@ internal sealed class ClusterMonitor : IAsyncDisposable
             }
         }
 
-        throw new CqlNoHostException("No contact point can be asked", fault);
+        throw new CqlNoHostException("No contact point can be asked", [.. unresolved, .. faults.Values]);
 
         async Task<CqlConnection?> TryAsync(CqlEndpoint endpoint)
         {
@@ -235,7 +242,8 @@ internal sealed class ClusterMonitor : IAsyncDisposable
             catch (CqlException wrong)
             {
                 CqlEvents.ConnectFailed(_logger, endpoint, wrong);
-                fault = wrong;
+                faults[endpoint] = wrong;
+                _refusals = [.. faults.Values];
                 return null;
             }
         }

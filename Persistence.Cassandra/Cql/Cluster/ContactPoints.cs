@@ -12,13 +12,12 @@ internal sealed class ContactPoints(CqlOptions options, Func<string, Cancellatio
     /// <summary>The name that a certificate of this address has to have; null for one that no contact point stands for.</summary>
     public string? NameOf(IPAddress address) => _names.GetValueOrDefault(address);
 
-    /// <summary>All addresses of all names that can be resolved now.</summary>
-    /// <exception cref="CqlConnectionException">None can.</exception>
-    public async Task<List<CqlEndpoint>> ResolveAsync(CancellationToken cancellationToken)
+    /// <summary>All addresses of all names that can be resolved now, and of the others why not.</summary>
+    public async Task<(List<CqlEndpoint> Endpoints, List<CqlConnectionException> Unresolved)> ResolveAsync(CancellationToken cancellationToken)
     {
         var endpoints = new List<CqlEndpoint>();
         var names = new Dictionary<IPAddress, string>();
-        Exception? fault = null;
+        var unresolved = new List<CqlConnectionException>();
         foreach (string name in options.ContactPoints)
         {
             try
@@ -35,16 +34,15 @@ internal sealed class ContactPoints(CqlOptions options, Func<string, Cancellatio
             }
             catch (SocketException unknown)
             {
-                fault = unknown;
+                unresolved.Add(ConnectFaults.Unresolved(name, unknown));
             }
         }
 
-        if (endpoints.Count == 0)
+        if (endpoints.Count > 0)
         {
-            throw new CqlConnectionException($"None of the contact points {string.Join(", ", options.ContactPoints)} has an address", fault) { NotSent = true };
+            _names = names;
         }
 
-        _names = names;
-        return endpoints;
+        return (endpoints, unresolved);
     }
 }

@@ -1,6 +1,5 @@
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Authentication;
 using ClickAggregator.Persistence.Cassandra.Cql.Protocol.Messages;
 using Microsoft.Extensions.Logging;
 
@@ -21,10 +20,11 @@ internal sealed partial class CqlConnection
     {
         Deadline deadline = Deadline.After(time, options.ConnectTimeout);
         using CancellationTokenSource limit = deadline.ToSource(cancellationToken);
+        ServerTrust? trust = options.Tls.Enabled ? new ServerTrust(options.Tls, endpoint.Name) : null;
         CqlConnection? connection = null;
         try
         {
-            Stream stream = await ConnectAsync(endpoint, options, limit.Token).ConfigureAwait(false);
+            Stream stream = await ConnectAsync(endpoint, trust, limit.Token).ConfigureAwait(false);
             connection = new CqlConnection(endpoint, stream, options, time, logger) { _onEvent = onEvent };
             _ = connection.ReadAsync();
             await connection.StartAsync(deadline, limit.Token).ConfigureAwait(false);
@@ -34,20 +34,11 @@ internal sealed partial class CqlConnection
         {
             connection?.Dispose();
             cancellationToken.ThrowIfCancellationRequested();
-            throw fault switch
-            {
-                CqlAuthenticationException or CqlProtocolException => fault,
-                CqlConnectionException { InnerException: CqlProtocolException wrong } =>
-                    new CqlProtocolException($"{endpoint} cannot be understood: {wrong.Message}", fault) { NotSent = true },
-                OperationCanceledException or CqlTimeoutException =>
-                    new CqlConnectionException($"{endpoint} was not connected within {options.ConnectTimeout}", fault) { NotSent = true },
-                AuthenticationException => new CqlConnectionException($"No TLS with {endpoint}: {fault.Message}", fault) { NotSent = true },
-                _ => new CqlConnectionException($"{endpoint} cannot be connected to: {(fault as CqlConnectionException)?.InnerException?.Message ?? fault.Message}", fault) { NotSent = true },
-            };
+            throw ConnectFaults.Explain(endpoint, options, trust, connection is not null, fault);
         }
     }
 
-    private static async Task<Stream> ConnectAsync(CqlEndpoint endpoint, CqlOptions options, CancellationToken cancellationToken)
+    private static async Task<Stream> ConnectAsync(CqlEndpoint endpoint, ServerTrust? trust, CancellationToken cancellationToken)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         Stream? stream = null;
@@ -55,11 +46,11 @@ internal sealed partial class CqlConnection
         {
             await socket.ConnectAsync(endpoint.Address, cancellationToken).ConfigureAwait(false);
             stream = new NetworkStream(socket, ownsSocket: true);
-            if (options.Tls.Enabled)
+            if (trust is not null)
             {
                 var encrypted = new SslStream(stream);
                 stream = encrypted;
-                await encrypted.AuthenticateAsClientAsync(ServerTrust.For(options.Tls, endpoint.Name), cancellationToken).ConfigureAwait(false);
+                await encrypted.AuthenticateAsClientAsync(trust.Options, cancellationToken).ConfigureAwait(false);
             }
 
             return stream;

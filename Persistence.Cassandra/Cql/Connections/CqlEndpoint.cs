@@ -11,5 +11,8 @@ internal sealed record CqlEndpoint(IPEndPoint Address, string Name)
         return new CqlEndpoint(new IPEndPoint(plain, port), name ?? plain.ToString());
     }
 
+    /// <summary>For people: the address, and the name that it was found by.</summary>
+    public string Label => Name == Address.Address.ToString() ? $"{Address}" : $"{Name} ({Address})";
+
     public override string ToString() => Address.ToString();
 }

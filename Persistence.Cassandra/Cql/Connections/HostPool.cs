@@ -146,7 +146,7 @@ internal sealed class HostPool : IAsyncDisposable
                 CqlInstruments.ConnectionLost();
                 if (wasLast)
                 {
-                    CqlEvents.HostDown(_logger, _endpoint, fault);
+                    CqlEvents.HostDown(_logger, _endpoint, fault.Message);
                 }
             }
         }

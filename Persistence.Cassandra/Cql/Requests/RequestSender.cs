@@ -50,7 +50,7 @@ internal sealed class RequestSender
     public async ValueTask<(CqlResponse Response, CqlConnection Connection)> SendAsync(
         CqlRequest request, IReadOnlyList<PreparedStatement> statements, ClusterHost[] plan, RequestKind kind, Deadline deadline, CancellationToken cancellationToken)
     {
-        CqlException? last = null;
+        List<CqlException>? faults = null;
         CqlException? uncertain = null;
         int serverFaults = 0;
         foreach (ClusterHost host in plan)
@@ -58,7 +58,7 @@ internal sealed class RequestSender
             if (deadline.IsOver)
             {
                 // The answer would come too late, but its effect would not.
-                throw uncertain ?? new CqlTimeoutException("The time was over before a node was asked", last) { NotSent = true };
+                throw uncertain ?? new CqlTimeoutException("The time was over before a node was asked", faults?[^1]) { NotSent = true };
             }
 
             try
@@ -67,7 +67,7 @@ internal sealed class RequestSender
             }
             catch (CqlException fault)
             {
-                last = fault;
+                (faults ??= []).Add(fault);
                 uncertain = fault.NotSent ? uncertain : fault;
                 serverFaults += fault is CqlServerException ? 1 : 0;
                 if (deadline.IsOver || !RetryPolicy.MayTryNext(fault, kind, serverFaults))
@@ -87,7 +87,7 @@ internal sealed class RequestSender
 
         // What one of them may have done is more than that the others were not there.
         throw uncertain ?? new CqlNoHostException(
-            plan.Length == 0 ? $"No node is known in the data centre {_monitor.Current?.DataCenter}" : $"None of the {plan.Length} nodes can be asked", last);
+            plan.Length == 0 ? $"No node is known in the data centre {_monitor.Current?.DataCenter}" : $"None of the {plan.Length} nodes can be asked", faults ?? []);
     }
 
     private async ValueTask<(CqlResponse Response, CqlConnection Connection)> SendAsync(
@@ -126,7 +126,14 @@ internal sealed class RequestSender
             }
         }
 
-        return pool.Get() ?? throw new CqlConnectionException($"There is no connection to {host.Name}", pool.Fault) { NotSent = true };
+        if (pool.Get() is { } made)
+        {
+            return made;
+        }
+
+        throw pool.Fault is { } why
+            ? new CqlConnectionException(why.Message, why, why.IsTransient) { NotSent = true }
+            : new CqlConnectionException($"There is no connection to {host.Name}") { NotSent = true };
     }
 
     // A node may have forgotten statements, after a restart for example: each is prepared there once, and the request
