@@ -26,6 +26,7 @@ internal sealed class ClusterMonitor : IAsyncDisposable
     private volatile Topology? _topology;
     // Why nodes could not be asked, since one could be the last time; the list is replaced, never changed.
     private volatile IReadOnlyList<CqlException> _refusals = [];
+    private volatile CqlEndpoint? _asked;
     private TaskCompletionSource<Topology> _found = NewSource();
     private Task? _watching;
     private bool _isLost;
@@ -67,8 +68,11 @@ internal sealed class ClusterMonitor : IAsyncDisposable
         }
         catch (TimeoutException late)
         {
+            string refusals = CqlNoHostException.Words(_refusals);
             throw new CqlTimeoutException(
-                _refusals is { Count: > 0 } refusals ? $"No contact point was reached in time: {CqlNoHostException.Words(refusals)}" : "No contact point was reached in time",
+                "No contact point was reached in time"
+                + (refusals.Length > 0 ? $": {refusals}" : "")
+                + (_asked is { } asked ? $"{(refusals.Length > 0 ? ";" : ":")} {asked.Label} has not answered yet" : ""),
                 late)
             { NotSent = true };
         }
@@ -214,6 +218,7 @@ internal sealed class ClusterMonitor : IAsyncDisposable
             .OrderBy(host => host.Pool!.IsUp ? 0 : 1).ThenBy(_ => Random.Shared.Next())
             .Select(host => host.Info.Endpoint)];
         var faults = new Dictionary<CqlEndpoint, CqlException>();
+        List<CqlConnectionException> unresolved = [];
         foreach (CqlEndpoint endpoint in known)
         {
             if (await TryAsync(endpoint).ConfigureAwait(false) is { } connection)
@@ -222,7 +227,7 @@ internal sealed class ClusterMonitor : IAsyncDisposable
             }
         }
 
-        (List<CqlEndpoint> contacts, List<CqlConnectionException> unresolved) = await _contacts.ResolveAsync(_disposing.Token).ConfigureAwait(false);
+        (List<CqlEndpoint> contacts, unresolved) = await _contacts.ResolveAsync(_disposing.Token).ConfigureAwait(false);
         foreach (CqlEndpoint endpoint in contacts)
         {
             if (await TryAsync(endpoint).ConfigureAwait(false) is { } connection)
@@ -235,6 +240,7 @@ internal sealed class ClusterMonitor : IAsyncDisposable
 
         async Task<CqlConnection?> TryAsync(CqlEndpoint endpoint)
         {
+            _asked = endpoint;
             try
             {
                 return await CqlConnection.OpenAsync(endpoint, _options, onEvent, _time, _logger, _disposing.Token).ConfigureAwait(false);
@@ -243,7 +249,7 @@ internal sealed class ClusterMonitor : IAsyncDisposable
             {
                 CqlEvents.ConnectFailed(_logger, endpoint, wrong);
                 faults[endpoint] = wrong;
-                _refusals = [.. faults.Values];
+                (_refusals, _asked) = ([.. unresolved, .. faults.Values], null);
                 return null;
             }
         }

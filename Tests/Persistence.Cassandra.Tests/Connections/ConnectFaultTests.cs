@@ -81,6 +81,24 @@ public class ConnectFaultTests
     }
 
     [Fact]
+    public async Task Who_runs_out_of_time_before_all_were_asked_is_told_how_far_it_came()
+    {
+        await using FakeCluster cluster = FakeCluster.Start();
+        cluster.First.IsFrozen = true;
+        cluster.Options.ContactPoints.Insert(0, "127.0.0.9");
+        cluster.Options.RequestTimeout = TimeSpan.FromSeconds(2);
+        var time = new FakeTimeProvider();
+        await using CqlDataSource cql = cluster.Connect(time: time);
+        Task opening = cql.OpenAsync(Cancellation);
+        await Wait.ForAsync("the second is asked", () => cluster.First.Of(Opcode.Options).Any());
+        time.Advance(TimeSpan.FromSeconds(3));
+        var fault = await Assert.ThrowsAsync<CqlTimeoutException>(() => opening);
+        int port = cluster.Options.Port;
+        Assert.Equal(
+            $"No contact point was reached in time: 127.0.0.9:{port} refuses the connection: nothing listens there; 127.0.0.1:{port} has not answered yet", fault.Message);
+    }
+
+    [Fact]
     public async Task What_is_no_node_of_Cassandra_is_told_so()
     {
         await using var web = new Answering(async stream =>
