@@ -27,18 +27,31 @@ internal static class CountCodec
     /// <exception cref="StoreUnusableException">The bytes are damaged.</exception>
     public static void Read(ReadOnlySpan<byte> bytes, Span<long> counts)
     {
+        if (!TryRead(bytes, counts))
+        {
+            throw new StoreUnusableException("a row of the store is damaged: it holds no counts");
+        }
+    }
+
+    /// <summary>
+    /// Reads counts; false, and no counts, where the bytes are damaged. Who reads a window or a day says then what is said of any row that is
+    /// known to be wrong: it is set aside, until a recount restores it.
+    /// </summary>
+    public static bool TryRead(ReadOnlySpan<byte> bytes, Span<long> counts)
+    {
         counts.Clear();
         int at = 0;
         while (at < bytes.Length)
         {
             int index = bytes[at++];
-            if (index >= counts.Length)
+            if (index >= counts.Length || !TryReadVarint(bytes, ref at, out counts[index]))
             {
-                throw new StoreUnusableException("a row of the store is damaged: a count has no place");
+                counts.Clear();
+                return false;
             }
-
-            counts[index] = ReadVarint(bytes, ref at);
         }
+
+        return true;
     }
 
     public static long Sum(ReadOnlySpan<long> counts)
@@ -65,19 +78,22 @@ internal static class CountCodec
         return at;
     }
 
-    public static long ReadVarint(ReadOnlySpan<byte> bytes, ref int at)
+    /// <summary>Reads a number; false where there is none, or less than nothing.</summary>
+    public static bool TryReadVarint(ReadOnlySpan<byte> bytes, ref int at, out long value)
     {
-        ulong value = 0;
+        ulong read = 0;
         for (int shift = 0; shift < 64 && at < bytes.Length; shift += 7)
         {
             byte next = bytes[at++];
-            value |= (ulong)(next & 0x7f) << shift;
+            read |= (ulong)(next & 0x7f) << shift;
             if (next < 0x80)
             {
-                return (long)value;
+                value = (long)read;
+                return value >= 0;
             }
         }
 
-        throw new StoreUnusableException("a row of the store is damaged: a count has no end");
+        value = 0;
+        return false;
     }
 }

@@ -50,7 +50,7 @@ internal sealed class ReadSession : IDisposable
             get.Step();
             WindowRow row = get.IsNull(3) ? new WindowRow() : RowOf(get, 0);
             Span<long> day = stackalloc long[96];
-            CountCodec.Read(get.Bytes(6), day);
+            CountCodec.TryRead(get.Bytes(6), day);
             row.DayClicks = CountCodec.Sum(day);
             row.ForgottenBefore = get.Number(7);
             return row;
@@ -72,10 +72,12 @@ internal sealed class ReadSession : IDisposable
             SetAside = at.Number(first + 4) != 0,
             Run = at.IsNull(first + 5) ? null : at.Text(first + 5),
         };
-        CountCodec.Read(at.Bytes(first), row.Quarters);
-        if (row.Minutes is not null)
+        if (!CountCodec.TryRead(at.Bytes(first), row.Quarters) || (row.Minutes is not null && !CountCodec.TryRead(at.Bytes(first + 1), row.Minutes)))
         {
-            CountCodec.Read(at.Bytes(first + 1), row.Minutes);
+            // Somebody changed the file: what it was is not known.
+            row.Quarters = new long[4];
+            row.Minutes = null;
+            row.SetAside = true;
         }
 
         return row;

@@ -26,14 +26,9 @@ internal sealed class SqliteCountReader(SqliteStore store) : ICountReader
                         while (get.Step())
                         {
                             long[] quarters = new long[4];
-                            CountCodec.Read(get.Bytes(2), quarters);
                             long[]? minutes = withMinutes && !get.IsNull(3) ? new long[60] : null;
-                            if (minutes is not null)
-                            {
-                                CountCodec.Read(get.Bytes(3), minutes);
-                            }
-
-                            rows.Add(new HourRow(one, (int)get.Number(0), (int)get.Number(1), quarters, minutes, get.Number(4) != 0));
+                            bool isWhole = CountCodec.TryRead(get.Bytes(2), quarters) & (minutes is null || CountCodec.TryRead(get.Bytes(3), minutes));
+                            rows.Add(new HourRow(one, (int)get.Number(0), (int)get.Number(1), quarters, minutes, !isWhole || get.Number(4) != 0));
                         }
                     }
                     finally
@@ -63,8 +58,8 @@ internal sealed class SqliteCountReader(SqliteStore store) : ICountReader
                         while (get.Step())
                         {
                             long[] quarters = new long[96];
-                            CountCodec.Read(get.Bytes(2), quarters);
-                            rows.Add(new DayRow(one, (int)get.Number(0), (int)get.Number(1), quarters, get.Number(3) != 0));
+                            bool isWhole = CountCodec.TryRead(get.Bytes(2), quarters);
+                            rows.Add(new DayRow(one, (int)get.Number(0), (int)get.Number(1), quarters, !isWhole || get.Number(3) != 0));
                         }
                     }
                     finally
@@ -90,8 +85,10 @@ internal sealed class SqliteCountReader(SqliteStore store) : ICountReader
                 {
                     while (get.Step())
                     {
-                        lists.Add(new TopList(
-                            new TopKey(kind, slice, (int)get.Number(0), (int)get.Number(1)), TopCodec.Read(get.Bytes(2)), get.Number(3)));
+                        if (TopCodec.TryRead(get.Bytes(2)) is { } entries)
+                        {
+                            lists.Add(new TopList(new TopKey(kind, slice, (int)get.Number(0), (int)get.Number(1)), entries, get.Number(3)));
+                        }
                     }
                 }
                 finally

@@ -82,8 +82,7 @@ internal sealed partial class SqliteLedger
     private static void Add(List<StoredWindow> windows, Statement at, WindowKey key, int day)
     {
         Span<long> ofDay = stackalloc long[96];
-        CountCodec.Read(at.Bytes(7), ofDay);
-        long[]? quarters = at.IsNull(7) ? null : ofDay.Slice((key.Hour - (day * 24)) * 4, 4).ToArray();
+        long[]? quarters = !CountCodec.TryRead(at.Bytes(7), ofDay) || at.IsNull(7) ? null : ofDay.Slice((key.Hour - (day * 24)) * 4, 4).ToArray();
         bool isThere = !at.IsNull(4);
         if (isThere || (quarters is not null && quarters.AsSpan().ContainsAnyExcept(0)))
         {

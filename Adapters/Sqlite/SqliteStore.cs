@@ -100,7 +100,7 @@ public sealed partial class SqliteStore : IBatchStore, IAsyncDisposable
                 .Bind(1, (long)key.Kind).Bind(2, (long)key.Slice).Bind(3, key.Start).Bind(4, key.Chain);
             try
             {
-                return get.Step() ? new TopList(key, TopCodec.Read(get.Bytes(0)), get.Number(1)) : null;
+                return get.Step() && TopCodec.TryRead(get.Bytes(0)) is { } entries ? new TopList(key, entries, get.Number(1)) : null;
             }
             finally
             {

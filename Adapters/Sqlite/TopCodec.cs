@@ -21,7 +21,8 @@ internal static class TopCodec
         return bytes[..at];
     }
 
-    public static List<TopEntry> Read(ReadOnlySpan<byte> bytes)
+    /// <summary>Null where the bytes are damaged: then there is no list, until it is written again.</summary>
+    public static List<TopEntry>? TryRead(ReadOnlySpan<byte> bytes)
     {
         var entries = new List<TopEntry>();
         int at = 0;
@@ -30,12 +31,17 @@ internal static class TopCodec
             int length = bytes[at];
             if (at + 1 + length > bytes.Length)
             {
-                throw new StoreUnusableException("a row of the store is damaged: a top list is cut off");
+                return null;
             }
 
             string id = Encoding.UTF8.GetString(bytes.Slice(at + 1, length));
             at += 1 + length;
-            entries.Add(new TopEntry(id, CountCodec.ReadVarint(bytes, ref at)));
+            if (!CountCodec.TryReadVarint(bytes, ref at, out long clicks))
+            {
+                return null;
+            }
+
+            entries.Add(new TopEntry(id, clicks));
         }
 
         return entries;

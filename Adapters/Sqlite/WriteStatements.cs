@@ -27,6 +27,10 @@ internal sealed class WriteStatements(sqlite3 database) : IDisposable
 
     public Statement GetDay { get; } = new(database, "SELECT quarters, set_aside FROM clicks_by_day WHERE series = ? AND day = ? AND chain = ?");
 
+    public Statement GetHours { get; } = new(database, """
+        SELECT hour, quarters FROM clicks_by_hour WHERE series = ? AND hour >= ? AND hour < ? AND chain = ?
+        """);
+
     public Statement IsAside { get; } = new(database, """
         SELECT EXISTS (SELECT 1 FROM clicks_by_hour WHERE series = ? AND hour >= ? AND hour < ? AND chain = ? AND set_aside <> 0)
         """);
@@ -99,7 +103,7 @@ internal sealed class WriteStatements(sqlite3 database) : IDisposable
 
     private Statement[] All =>
     [
-        Begin, Commit, Rollback, PutWindow, GetDay, IsAside, PutDay, PutSeries, PutHour, PutTop, PutTarget, GetState, PutState,
+        Begin, Commit, Rollback, PutWindow, GetDay, GetHours, IsAside, PutDay, PutSeries, PutHour, PutTop, PutTarget, GetState, PutState,
         DeleteState, GetFact, ForgetMinutes, DeleteDay, DeleteHours, DeleteSeries, DeleteTop, DeleteHourMarks, DeleteTarget, RaiseFact,
         .. Ledger.All,
     ];

@@ -55,8 +55,34 @@ internal sealed class WindowWrite(WindowKey key, WindowRow row) : StoreWrite
         {
             bool known = get.Step();
             setAside = known && get.Number(1) != 0;
-            CountCodec.Read(known ? get.Bytes(0) : default, quarters);
-            return known;
+            if (CountCodec.TryRead(known ? get.Bytes(0) : default, quarters))
+            {
+                return known;
+            }
+        }
+        finally
+        {
+            get.Reset();
+        }
+
+        // Somebody damaged it: it is what its hours are.
+        setAside = AddHours(statements, day, quarters);
+        return true;
+    }
+
+    /// <summary>Derives a day from its hours; answers whether one of them is damaged.</summary>
+    private bool AddHours(WriteStatements statements, int day, Span<long> quarters)
+    {
+        Statement get = statements.GetHours.Bind(1, key.Series).Bind(2, day * 24L).Bind(3, (day + 1) * 24L).Bind(4, key.Chain);
+        bool damaged = false;
+        try
+        {
+            while (get.Step())
+            {
+                damaged |= !CountCodec.TryRead(get.Bytes(1), quarters.Slice((int)(get.Number(0) - (day * 24L)) * 4, 4));
+            }
+
+            return damaged;
         }
         finally
         {

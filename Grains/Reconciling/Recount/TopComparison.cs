@@ -99,9 +99,9 @@ internal sealed class TopComparison
         foreach (TopWatch watch in _watches)
         {
             IReadOnlyCollection<(string Id, string Detail)> wrong = await WrongAsync(watch, cancellationToken);
-            if (wrong.Count > 0)
+            if (wrong.Count > 0 && corrector.Mends)
             {
-                // A batch that is under way has its windows in the store and not yet its lists.
+                // A batch that is under way has its windows in the store and not yet its lists; nobody mends by a dry run, which may be wrong here.
                 await Task.Delay(s_batch, _ports.Time, cancellationToken);
                 wrong = await WrongAsync(watch, cancellationToken);
             }

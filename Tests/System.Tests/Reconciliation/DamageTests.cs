@@ -47,6 +47,9 @@ public class DamageTests
             ($"DELETE FROM series_by_day WHERE series = '{ad}' AND day = {hour / 24}", ad, CorrectionCause.StoreDamage),
             ($"DELETE FROM tops WHERE start = {hour} AND slice = 1 AND chain = {chain}", ad, CorrectionCause.StoreDamage),
             ($"DELETE FROM tops WHERE start = {hour / 24} AND slice = 2 AND chain = {chain}", ad, CorrectionCause.StoreDamage),
+            ($"UPDATE clicks_by_hour SET quarters = x'000501' WHERE {any}", ad, CorrectionCause.StoreDamage),
+            ($"UPDATE clicks_by_day SET quarters = x'ff' WHERE series = '{ad}' AND day = {hour / 24} AND chain = {chain}", ad, CorrectionCause.StoreDamage),
+            ($"UPDATE tops SET entries = x'ff' WHERE start = {hour} AND slice = 1 AND chain = {chain}", ad, CorrectionCause.StoreDamage),
         ];
         for (int n = 0; n < damages.Length; n++)
         {
