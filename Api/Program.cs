@@ -95,6 +95,7 @@ internal static class Program
         }
 
         builder.Services.AddSingleton<ReconciliationView>();
+        builder.Services.AddSingleton<QueryFaultLog>();
         builder.AddArchiveReading();
         builder.AddHealth();
         if (settings.Demo)

@@ -11,7 +11,7 @@ using ClickAggregator.Grains.Archive;
 namespace ClickAggregator.Api.Queries;
 
 /// <summary>What every query works with.</summary>
-internal sealed partial class QueryContext(HttpContext http)
+internal sealed class QueryContext(HttpContext http)
 {
     public HttpContext Http { get; } = http;
 
@@ -90,18 +90,18 @@ internal sealed partial class QueryContext(HttpContext http)
         }
         catch (ArchiveUnavailableException away)
         {
-            LogArchiveFault(http.RequestServices.GetRequiredService<ILogger<QueryContext>>(), away);
+            http.RequestServices.GetRequiredService<QueryFaultLog>().ArchiveFails(away);
             http.Response.Headers.RetryAfter = "5";
             return ApiProblem.Result(503, "archive_unavailable", "The archive cannot be read now. Try again.");
         }
         catch (ArchiveDamagedException damaged)
         {
-            LogArchiveFault(http.RequestServices.GetRequiredService<ILogger<QueryContext>>(), damaged);
+            http.RequestServices.GetRequiredService<QueryFaultLog>().ArchiveFails(damaged);
             return ApiProblem.Result(500, "archive_damaged", damaged.Message);
         }
         catch (Exception error) when (IsStoreFault(error) && !http.RequestAborted.IsCancellationRequested)
         {
-            LogStoreFault(http.RequestServices.GetRequiredService<ILogger<QueryContext>>(), error);
+            http.RequestServices.GetRequiredService<QueryFaultLog>().StoreFails(error);
             http.Response.Headers.RetryAfter = "1";
             return ApiProblem.Result(503, "store_unavailable", whenAway);
         }
@@ -118,10 +118,4 @@ internal sealed partial class QueryContext(HttpContext http)
     // A damaged row is one too: the rest of the answer cannot be right without it.
     private static bool IsStoreFault(Exception error) =>
         error is TimeoutException or IOException or DbException or StoreUnusableException or StoreUnavailableException or Orleans.Runtime.OrleansException;
-
-    [LoggerMessage(1303, LogLevel.Warning, "The archive could not be read")]
-    private static partial void LogArchiveFault(ILogger logger, Exception reason);
-
-    [LoggerMessage(1301, LogLevel.Warning, "A query could not read the counts")]
-    private static partial void LogStoreFault(ILogger logger, Exception reason);
 }
