@@ -62,7 +62,7 @@ public sealed partial class SqliteStore : IBatchStore, IAsyncDisposable
 
             SqliteSchema.Run(connection, """
                 PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA checkpoint_fullfsync = ON; PRAGMA cache_size = -32768;
-                PRAGMA mmap_size = 0; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY;
+                PRAGMA mmap_size = 0; PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY;
                 """);
             SqliteSchema.Migrate(connection, options.Path);
 

@@ -31,6 +31,26 @@ public class DurabilityTests
         }
     }
 
+    /// <summary>An order to erase somebody holds an id, and is written over once it is done.</summary>
+    [Fact]
+    public async Task What_was_deleted_is_not_left_in_the_file()
+    {
+        await using var store = new StoreFolder();
+        foreach (string sql in new[] { "INSERT INTO facts VALUES ('somebody-1234567', 1)", "INSERT INTO facts VALUES ('somebody-else', 1)", "DELETE FROM facts WHERE name = 'somebody-1234567'" })
+        {
+            await store.Store.WriteAsync(new ActionWrite(statements =>
+            {
+                using var statement = new Statement(statements.Database, sql);
+                statement.Run();
+            }));
+            await store.Store.CheckpointAsync(CancellationToken.None);
+        }
+
+        byte[] file = await File.ReadAllBytesAsync(store.Options.Path);
+        Assert.NotEqual(-1, file.AsSpan().IndexOf("somebody-else"u8));
+        Assert.Equal(-1, file.AsSpan().IndexOf("somebody-1234567"u8));
+    }
+
     /// <summary>A checkpoint cannot copy what is newer than the oldest view: it does nothing, flushes nothing, and is content.</summary>
     [Fact]
     public async Task Also_while_a_reader_holds_an_old_view_and_nothing_can_be_copied()
