@@ -179,7 +179,7 @@ internal sealed class VerifyCommand : ICommand
         if (result.WindowsCorrected > 0)
         {
             await input.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-                $"{result.WindowsCorrected:N0} windows were corrected by reconciliation, and held against its ledger; {result.WindowsClickedSince:N0} of them got clicks since, and were left out"));
+                $"{result.WindowsCorrected:N0} windows were corrected by reconciliation, and held against its ledger; {result.WindowsClickedSince:N0} of them got clicks since, which were counted on top of it"));
         }
 
         return result.Agrees ? ExitCodes.Done : ExitCodes.Failed;

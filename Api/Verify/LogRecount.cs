@@ -16,7 +16,7 @@ namespace ClickAggregator.Api.Verify;
 /// Hours whose clicks the log has removed are recounted from the archive. There the marks say which clicks are repeats, and they are
 /// held against the ids of what is read with them (<see cref="MarkedRepeats"/>).
 /// A window that reconciliation has corrected is not what the log by itself says: clicks were taken back, or repeats were found that
-/// are further apart than the stream remembers. It is held against the ledger.
+/// are further apart than the stream remembers. It is held against the ledger, with what came since on top of that.
 /// </remarks>
 internal sealed class LogRecount(
     ICountReader store, RecountRules rules, Action<string>? say = null, TimeProvider? time = null, ILedgerStore? ledger = null)
@@ -115,6 +115,7 @@ internal sealed class LogRecount(
         Dictionary<int, RecountPart> chains = parts.ToDictionary(part => part.Chain);
         var corrected = new HashSet<(string Series, int Hour, int Chain)>();
         long counted = 0;
+        long recounted = 0;
         long leftOut = 0;
         long clickedSince = 0;
         await foreach ((WindowKey key, WindowRow row) in store.ScanWindowsAsync(cancellationToken))
@@ -133,9 +134,16 @@ internal sealed class LogRecount(
             if (row.Run is not null && ledger is not null && await CorrectedAsync(ledger, key, cancellationToken) is { } correction)
             {
                 corrected.Add((key.Series, key.Hour, key.Chain));
+                counted += key.Series == "total" ? row.Clicks : 0;
+                recounted += key.Series == "total" ? correction.After.Sum() : 0;
                 if (row.Upto > correction.Upto)
                 {
                     clickedSince++;
+                    uptos[(key.Series, key.Hour, key.Chain)] = new Stored(row.Upto, Coarse: true, correction.Upto);
+                    for (int cell = 0; cell < row.Quarters.Length; cell++)
+                    {
+                        Add(cells, (key.Series, key.Hour, key.Chain, cell), row.Quarters[cell] - correction.After[cell]);
+                    }
                 }
                 else if (!row.Quarters.AsSpan().SequenceEqual(correction.After))
                 {
@@ -146,7 +154,7 @@ internal sealed class LogRecount(
                 continue;
             }
 
-            uptos[(key.Series, key.Hour, key.Chain)] = new Stored(row.Upto, row.Minutes is null);
+            uptos[(key.Series, key.Hour, key.Chain)] = new Stored(row.Upto, row.Minutes is null, long.MinValue);
             counted += key.Series == "total" ? row.Clicks : 0;
             long[] counts = row.Minutes ?? row.Quarters;
             for (int cell = 0; cell < counts.Length; cell++)
@@ -161,7 +169,6 @@ internal sealed class LogRecount(
             }
         }
 
-        long recounted = 0;
         long duplicates = 0;
         long noClicks = 0;
         long damaged = 0;
@@ -242,12 +249,12 @@ internal sealed class LogRecount(
             int minute = (int)((click.Time / 60_000) - (hour * 60L));
             foreach (string series in rules.SeriesOf(click, hour))
             {
-                if (corrected.Contains((series, hour, of.Chain)))
+                bool known = uptos.TryGetValue((series, hour, of.Chain), out Stored stored);
+                if (known ? offset < stored.Since : corrected.Contains((series, hour, of.Chain)))
                 {
-                    continue;
+                    continue; // the ledger says it
                 }
 
-                bool known = uptos.TryGetValue((series, hour, of.Chain), out Stored stored);
                 if (offset < Math.Max(of.Next, known ? stored.Upto : 0))
                 {
                     recounted += series == "total" ? 1 : 0;
@@ -313,5 +320,6 @@ internal sealed class LogRecount(
         }
     }
 
-    private readonly record struct Stored(long Upto, bool Coarse);
+    /// <summary>What a window's clicks are held against: those from an offset on, to where it applied its last batch.</summary>
+    private readonly record struct Stored(long Upto, bool Coarse, long Since);
 }

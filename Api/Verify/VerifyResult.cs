@@ -23,7 +23,7 @@ internal sealed record VerifyResult(
     /// <summary>Windows that reconciliation has corrected, which are held against its ledger.</summary>
     public long WindowsCorrected { get; init; }
 
-    /// <summary>Of these, those that got clicks since: until their hour is recounted nobody can say.</summary>
+    /// <summary>Of these, those that got clicks since, which were counted on top of what the ledger says.</summary>
     public long WindowsClickedSince { get; init; }
 
     /// <summary>Clicks that were recounted from the archive, repeats included.</summary>

@@ -57,11 +57,14 @@ public class ArchiveRecountTests
         Assert.Matches(@"[1-9]\d* windows differ", said);
         Assert.Equal(1, code);
 
-        // An archive that is damaged proves nothing.
-        string archived = Directory.EnumerateFiles(data.File("archive"), "*.parquet", SearchOption.AllDirectories).First();
-        byte[] bytes = await File.ReadAllBytesAsync(archived);
-        bytes[bytes.Length / 2] ^= 1;
-        await File.WriteAllBytesAsync(archived, bytes);
+        // An archive that is damaged proves nothing. All of it: a file that was merged into another one is looked at by nobody any more.
+        foreach (string archived in Directory.GetFiles(data.File("archive"), "*.parquet", SearchOption.AllDirectories))
+        {
+            byte[] bytes = await File.ReadAllBytesAsync(archived);
+            bytes[bytes.Length / 2] ^= 1;
+            await File.WriteAllBytesAsync(archived, bytes);
+        }
+
         (code, said) = await ApiProcess.RunAsync(["verify", "--data", data.Path, .. s_log]);
         Assert.Contains("is not what was written", said, StringComparison.Ordinal);
         Assert.Contains("the archive cannot say what they were", said, StringComparison.Ordinal);
