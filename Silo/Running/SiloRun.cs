@@ -66,7 +66,7 @@ internal static partial class SiloRun
         }
         catch (Exception fault) when (Passing(fault) is { } away)
         {
-            LogAway(loggers.CreateLogger<Silo>(), away.Message);
+            LogAway(loggers.CreateLogger(typeof(SiloRun)), away.Message);
             using var signals = new StopSignals();
             await Task.Delay(s_pause, time, signals.Stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return signals.Stop.IsCancellationRequested;
@@ -152,7 +152,4 @@ internal static partial class SiloRun
 
     [LoggerMessage(EventId = 4014, Level = LogLevel.Warning, Message = "Cassandra went away while the silo joined the others; it begins anew: {Reason}")]
     private static partial void LogAway(ILogger logger, string reason);
-
-    /// <summary>The name that its log lines have.</summary>
-    private sealed class Silo;
 }

@@ -1,3 +1,4 @@
+using ClickAggregator.Streaming.Receiving;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -42,7 +43,7 @@ internal sealed partial class PartitionWatch(
             {
                 if (!said)
                 {
-                    LogAway(logger, provider, fault.Message, fault is IOException or ILogFault ? null : fault);
+                    LogAway(logger, provider, fault.Message, ReceiverLog.Unforeseen(fault));
                     said = true;
                 }
             }

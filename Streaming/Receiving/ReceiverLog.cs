@@ -27,7 +27,7 @@ internal sealed partial class ReceiverLog(ILogger logger, int partition, SeldomS
 
     public void CloseFailed(Exception fault) => CloseFailed(_partition, fault);
 
-    private static Exception? Unforeseen(Exception fault) => fault is ILogFault or IOException ? null : fault;
+    public static Exception? Unforeseen(Exception fault) => fault is ILogFault or IOException ? null : fault;
 
     [LoggerMessage(Level = LogLevel.Warning, EventId = 4001,
         Message = "Partition {Partition} could not be read, again in {Wait}: {Reason} ({Unsaid} more since this was last said)")]

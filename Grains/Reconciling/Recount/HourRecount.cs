@@ -129,7 +129,7 @@ internal sealed class HourRecount
             cancellationToken);
         if (candidates.IsTooMany)
         {
-            _parts = (int)((_hourRows + _bounds.MaxClicks - 1) / _bounds.MaxClicks);
+            _parts = IdentifiedClicks.PartsOf(_hourRows, _bounds.MaxClicks);
         }
         else
         {

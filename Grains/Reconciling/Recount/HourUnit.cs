@@ -270,40 +270,24 @@ internal sealed class HourUnit
     private async Task<RecountResult?> FindElsewhereAsync(
         IReadOnlyList<int> chains, HourReader own, HourQuestion question, ArchivedHour archived, CancellationToken cancellationToken)
     {
-        int atOnce = Math.Max(1, _rules.Bounds.MaxClicks / 2);
-        int parts = (int)Math.Max(1, (archived.Objects.Sum(one => one.HourRows) + atOnce - 1) / atOnce);
+        int parts = IdentifiedClicks.PartsOf(archived.Objects.Sum(one => one.HourRows), Math.Max(1, _rules.Bounds.MaxClicks / 2));
         var repeats = new RepeatsElsewhere(question, _chain);
-        var others = new List<(int Chain, long Archived, long Upto)>();
+        IReadOnlyList<OtherChain>? others = null;
         for (int part = 0; part < parts; part++)
         {
             await repeats.NoteAsync(own, part, parts, cancellationToken);
-            if (part == 0)
+            if (others is null)
             {
-                foreach (int chain in chains)
+                (others, RecountResult? notYet) = await OthersAsync(chains, repeats.Latest, cancellationToken);
+                if (notYet is not null)
                 {
-                    // The mark behind the progress: what is counted by then is in it.
-                    CountedChain counted = await _ports.Chains.GetAsync(chain, cancellationToken);
-                    HourMark? mark = await MarkAsync(chain, cancellationToken);
-                    ArchivedHour other = await _ports.Archive.GetHourAsync(chain, _hour);
-                    if (counted.State != CountedChainState.Over && NotYet(chain, mark, counted, other) is { } notYet)
-                    {
-                        return notYet;
-                    }
-
-                    if (counted.CountedUntil < repeats.Latest)
-                    {
-                        return Result(RecountOutcome.Again, "counting_behind", Text($"chain {chain} has to be counted as far as chain {_chain}: it may have taken some of the hour's clicks first"), null);
-                    }
-
-                    // Of a log that was left, what was never counted there is counted where it came again.
-                    long upto = counted.State == CountedChainState.Over ? Math.Min(counted.Next, mark?.Upto ?? 0) : long.MaxValue;
-                    others.Add((chain, other.Upto, upto));
+                    return notYet;
                 }
             }
 
-            foreach ((int chain, long reaches, long upto) in others)
+            foreach (OtherChain other in others)
             {
-                await repeats.FindAsync(Reader(chain), chain, reaches, upto, cancellationToken);
+                await repeats.FindAsync(Reader(other.Chain), other.Chain, other.Archived, other.Upto, cancellationToken);
             }
 
             if (repeats.Found.Count > _rules.Bounds.MaxClicks)
@@ -316,6 +300,36 @@ internal sealed class HourUnit
 
         _elsewhere = repeats.Found;
         return null;
+    }
+
+    /// <summary>How far the other chains are; and what to wait for, where one is not counted or archived as far as this one's latest click.</summary>
+    private async Task<(IReadOnlyList<OtherChain> Others, RecountResult? NotYet)> OthersAsync(
+        IReadOnlyList<int> chains, long latest, CancellationToken cancellationToken)
+    {
+        var others = new List<OtherChain>();
+        foreach (int chain in chains)
+        {
+            // The mark behind the progress: what is counted by then is in it.
+            CountedChain counted = await _ports.Chains.GetAsync(chain, cancellationToken);
+            HourMark? mark = await MarkAsync(chain, cancellationToken);
+            ArchivedHour archived = await _ports.Archive.GetHourAsync(chain, _hour);
+            if (counted.State != CountedChainState.Over && NotYet(chain, mark, counted, archived) is { } notYet)
+            {
+                return (others, notYet);
+            }
+
+            if (counted.CountedUntil < latest)
+            {
+                return (others, Result(
+                    RecountOutcome.Again, "counting_behind", Text($"chain {chain} has to be counted as far as chain {_chain}: it may have taken some of the hour's clicks first"), null));
+            }
+
+            // Of a log that was left, what was never counted there is counted where it came again.
+            long upto = counted.State == CountedChainState.Over ? Math.Min(counted.Next, mark?.Upto ?? 0) : long.MaxValue;
+            others.Add(new OtherChain(chain, archived.Upto, upto));
+        }
+
+        return (others, null);
     }
 
     private HourReader Reader(int chain) => new(_ports.Archive, _ports.Objects, _ports.Files, chain, _hour);
@@ -395,6 +409,9 @@ internal sealed class HourUnit
 
         return null;
     }
+
+    /// <summary>Another chain that may have taken clicks first: how far it is archived, and below which offset its clicks count.</summary>
+    private readonly record struct OtherChain(int Chain, long Archived, long Upto);
 
     private enum Completeness
     {

@@ -39,6 +39,9 @@ internal static class IdentifiedClicks
         return ofHour;
     }
 
+    /// <summary>In how many parts so many clicks are gone through where so many fit; at least 1.</summary>
+    public static int PartsOf(long clicks, int atOnce) => (int)Math.Max(1, (clicks + atOnce - 1) / atOnce);
+
     /// <summary>Which of so many parts a click is in, from 0.</summary>
     public static int PartOf(UInt128 hash, int parts) => parts == 1 ? 0 : (int)((((ulong)(hash >> 64) >> 32) * (uint)parts) >> 32);
 }

@@ -53,7 +53,7 @@ internal sealed class HourReplay
         _question = question;
         _log = log;
         _partition = partition;
-        _parts = (int)Math.Max(1, (hourRows + bounds.MaxReplayed - 1) / bounds.MaxReplayed);
+        _parts = IdentifiedClicks.PartsOf(hourRows, bounds.MaxReplayed);
         _retention = question.RetentionDays is int days ? days * 86_400_000L : long.MaxValue;
         _table = new HourTable(int.MaxValue, seed);
     }

@@ -212,9 +212,6 @@ public class LateAndForeignWriteTests(CassandraServer server, CassandraKeyspace 
         Run = "older",
     };
 
-    private static WindowDelta Delta(long end, long stamp, long? previous, byte minute, int clicks) =>
-        new(end, stamp, 0, previous, new[] { new MinuteCount(minute, clicks) });
-
     private static long Now() => TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() * 1000;
 
     /// <summary>By another client, under the clock of the server.</summary>

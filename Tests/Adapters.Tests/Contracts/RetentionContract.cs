@@ -247,9 +247,6 @@ public abstract class RetentionContract
 
     private static long At(int hours, int minutes) => Time(hours, minutes).ToUnixTimeMilliseconds() * 1000;
 
-    private static WindowDelta Delta(long end, long stamp, long? previous, byte minute, int clicks) =>
-        new(end, stamp, 0, previous, new[] { new MinuteCount(minute, clicks) });
-
     private static BatchRows Batch(long stamp, params string[] ids)
     {
         TopEntry[] entries = [.. ids.Select(id => new TopEntry(id, 1))];

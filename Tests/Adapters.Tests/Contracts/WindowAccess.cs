@@ -1,3 +1,4 @@
+using ClickAggregator.Grains;
 using ClickAggregator.Grains.Chain;
 using ClickAggregator.Grains.Storage;
 using Orleans;
@@ -32,6 +33,10 @@ internal static class WindowAccess
         row.Quarters[minute / 15] = clicks;
         return row;
     }
+
+    /// <summary>A batch's clicks in one minute, at its first try.</summary>
+    public static WindowDelta Delta(long end, long stamp, long? previous, byte minute, int clicks) =>
+        new(end, stamp, 0, previous, new[] { new MinuteCount(minute, clicks) });
 
     public static GrainId IdOf(WindowKey key) => GrainId.Create("window", key.ToString());
 }

@@ -57,9 +57,6 @@ public class DamagedRowTests
         Assert.Equal((false, 46), (day.SetAside, day.Quarters.Sum()));
     }
 
-    private static WindowDelta Delta(long end, long stamp, long? previous, byte minute, int clicks) =>
-        new(end, stamp, 0, previous, new[] { new MinuteCount(minute, clicks) });
-
     private static void Run(StoreFolder store, string sql)
     {
         using var connection = new SqliteConnection($"Data Source={store.Options.Path}");
