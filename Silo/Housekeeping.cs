@@ -47,7 +47,13 @@ internal sealed partial class Housekeeping(
                     await store.ForgetAsync(DateTimeOffset.FromUnixTimeMilliseconds(until), stoppingToken);
                 }
             }
-            catch (Exception error) when (error is not OperationCanceledException)
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+#pragma warning disable CA1031 // whatever it is, it is tried again: nothing that cleans up may end the program
+            catch (Exception error)
+#pragma warning restore CA1031
             {
                 LogFailed(logger, error);
             }

@@ -21,6 +21,7 @@ public sealed partial class LogWatcher : IDisposable
     private readonly WatchPattern[] _patterns;
     private readonly Dictionary<ulong, WatchedFile> _files = [];
     private readonly HashSet<ulong> _unfinished;
+    private string? _unmatched;
     private bool _saidTooMany;
     private volatile IReadOnlyList<WatchStatus> _status = [];
 
@@ -49,9 +50,7 @@ public sealed partial class LogWatcher : IDisposable
         {
             if (first || _shared.Time.GetElapsedTime(matched) >= _shared.Options.MatchInterval)
             {
-                Match();
-                FindRenamed(first);
-                first = false;
+                first = !MatchAll(first) && first;
                 matched = _shared.Time.GetTimestamp();
             }
 
@@ -122,14 +121,36 @@ public sealed partial class LogWatcher : IDisposable
         file.Fail(state);
     }
 
-    private void Match()
+    /// <summary>False where a folder could not be walked: then the files that are known are followed, and it is tried again.</summary>
+    private bool MatchAll(bool first)
+    {
+        try
+        {
+            Match([.. _patterns.SelectMany(pattern => pattern.Files())]);
+            FindRenamed(first);
+            _unmatched = null;
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            if (_unmatched != e.Message)
+            {
+                _unmatched = e.Message;
+                LogUnmatched(_shared.Logger, e.Message);
+            }
+
+            return false;
+        }
+    }
+
+    private void Match(IReadOnlyList<string> paths)
     {
         foreach (WatchedFile file in _files.Values)
         {
             file.IsMatched = false;
         }
 
-        foreach (string path in _patterns.SelectMany(pattern => pattern.Files()))
+        foreach (string path in paths)
         {
             if (FileNumber.Of(path) is not { } number)
             {
@@ -201,6 +222,9 @@ public sealed partial class LogWatcher : IDisposable
 
     [LoggerMessage(1204, LogLevel.Warning, "{Path}: {State}: {Reason}")]
     private static partial void LogTrouble(ILogger logger, string path, string state, string reason);
+
+    [LoggerMessage(1206, LogLevel.Warning, "new log files cannot be looked for, it is tried again; those that are known are followed: {Reason}")]
+    private static partial void LogUnmatched(ILogger logger, string reason);
 
     [LoggerMessage(1205, LogLevel.Warning, "{Files} files are followed, which is the most: {Path} and others wait")]
     private static partial void LogTooMany(ILogger logger, int files, string path);

@@ -36,6 +36,30 @@ public class LogWatcherTests
     }
 
     [Fact]
+    public async Task A_folder_that_cannot_be_walked_stops_nobody_and_is_walked_when_it_can_be()
+    {
+        if (OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess)
+        {
+            Assert.Skip("every folder is open to this user");
+            return;
+        }
+
+        await using var logs = new WatchedLogs("**/*.ndjson");
+        logs.Append("a.ndjson", WatchedLogs.Lines(0, 10));
+        await logs.StartAsync();
+        await logs.UntilAsync(10);
+
+        UnixFileMode open = File.GetUnixFileMode(logs.File(""));
+        Directory.CreateDirectory(logs.File("closed"), UnixFileMode.None);
+        logs.Append("b.ndjson", WatchedLogs.Lines(10, 10));
+        logs.Append("a.ndjson", WatchedLogs.Lines(20, 10));
+        await logs.UntilAsync(20);
+        File.SetUnixFileMode(logs.File("closed"), open);
+
+        Assert.Equal(WatchedLogs.Expected(0, 30), await logs.UntilAsync(30));
+    }
+
+    [Fact]
     public async Task A_half_written_line_waits_for_its_other_half()
     {
         await using var logs = new WatchedLogs("a.ndjson");

@@ -7,6 +7,7 @@ internal sealed partial class ApiProcess : IAsyncDisposable
 {
     private readonly ProgramProcess _process;
     private readonly TaskCompletionSource<Uri> _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _toEnd;
 
     private ApiProcess(string[] arguments) => _process = ProgramProcess.Start("Api", arguments, Read);
 
@@ -31,7 +32,7 @@ internal sealed partial class ApiProcess : IAsyncDisposable
             throw new InvalidOperationException("the program did not start:\n" + api.Output);
         }
 
-        api.Http = new HttpClient { BaseAddress = await api._listening.Task, Timeout = TimeSpan.FromMinutes(2) };
+        api.Http = new HttpClient(new Living(api)) { BaseAddress = await api._listening.Task, Timeout = TimeSpan.FromMinutes(2) };
         await Eventually.Async(
             "the program is ready", async () => (await api.Http.GetAsync("/health/ready")).IsSuccessStatusCode, TimeSpan.FromMinutes(3));
         return api;
@@ -46,10 +47,18 @@ internal sealed partial class ApiProcess : IAsyncDisposable
     }
 
     /// <summary>kill -9, and waits until it is gone.</summary>
-    public void Kill() => _process.Kill();
+    public void Kill()
+    {
+        _toEnd = true;
+        _process.Kill();
+    }
 
     /// <summary>Sends a signal: SIGTERM 15, SIGSTOP 19, SIGCONT 18.</summary>
-    public void Signal(int signal) => _process.Signal(signal);
+    public void Signal(int signal)
+    {
+        _toEnd = true;
+        _process.Signal(signal);
+    }
 
     public Task WaitForExitAsync() => _process.WaitForExitAsync();
 
@@ -65,6 +74,26 @@ internal sealed partial class ApiProcess : IAsyncDisposable
         if (address.Success)
         {
             _listening.TrySetResult(new Uri(address.Value));
+        }
+    }
+
+    /// <summary>Where the program has ended though nobody asked it to, its last words are the failure, at once.</summary>
+    private sealed class Living(ApiProcess api) : DelegatingHandler(new SocketsHttpHandler())
+    {
+        private const int LastWords = 4000;
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            try
+            {
+                return await base.SendAsync(request, cancellationToken);
+            }
+            catch (HttpRequestException error) when (!api._toEnd && api.HasExited)
+            {
+                await api.WaitForExitAsync();
+                string output = api.Output;
+                throw new InvalidOperationException($"the program ended by itself with {api.ExitCode}:\n{output[Math.Max(0, output.Length - LastWords)..]}", error);
+            }
         }
     }
 
