@@ -17,14 +17,18 @@ internal sealed class StoreFile(DataFolder data)
         return command.ExecuteNonQuery();
     }
 
-    public long Number(string sql)
+    public long Number(string sql) => Value(sql) is long number ? number : 0;
+
+    public string Text(string sql) => (string)Value(sql)!;
+
+    private object? Value(string sql)
     {
         using SqliteConnection connection = Open();
         using SqliteCommand command = connection.CreateCommand();
 #pragma warning disable CA2100 // written in the tests
         command.CommandText = sql;
 #pragma warning restore CA2100
-        return command.ExecuteScalar() is long number ? number : 0;
+        return command.ExecuteScalar();
     }
 
     /// <summary>
