@@ -58,6 +58,12 @@ internal static class SqliteSchema
             PRIMARY KEY (series, hour, chain, ordinal)) WITHOUT ROWID;
         CREATE INDEX history_by_hour ON history (hour);
         """,
+
+        // What is stored of an hour, also where no name in series_by_day leads to it: somebody else wrote it then.
+        """
+        CREATE INDEX windows_by_hour ON clicks_by_hour (hour, chain, series);
+        CREATE INDEX slices_by_day ON clicks_by_day (day, chain, series);
+        """,
     ];
 
     /// <summary>The version that this build writes.</summary>

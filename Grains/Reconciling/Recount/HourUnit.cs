@@ -176,7 +176,8 @@ internal sealed class HourUnit
             if (comparison.Covers(stored.Key.Series))
             {
                 tops.Note(stored);
-                if (comparison.Compare(stored, always: _corrector.Resolve(stored.Key.Series, stored.Row.Run)) is { } difference)
+                bool always = _corrector.Resolve(stored.Key.Series, stored.Row.Run);
+                if ((stored.IsListed ? comparison.Compare(stored, always) : comparison.CompareUnlisted(stored)) is { } difference)
                 {
                     await _corrector.TakeAsync(difference, cancellationToken);
                 }

@@ -43,6 +43,8 @@ public class DamageTests
             ($"INSERT INTO clicks_by_hour SELECT 'ad:nobody', hour, chain, quarters, minutes, upto, stamp, 0, NULL FROM clicks_by_hour WHERE {any}; "
                 + $"INSERT INTO clicks_by_day SELECT 'ad:nobody', day, chain, quarters, stamp, 0 FROM clicks_by_day WHERE series = '{ad}' AND day = {hour / 24} AND chain = {chain}; "
                 + $"INSERT INTO series_by_day VALUES ({hour / 24}, 'ad:nobody')", "ad:nobody", CorrectionCause.Phantom),
+            ($"INSERT INTO clicks_by_hour SELECT 'ad:unnamed', hour, chain, quarters, minutes, upto, stamp, 0, NULL FROM clicks_by_hour WHERE {any}", "ad:unnamed", CorrectionCause.StoreDamage),
+            ($"INSERT INTO clicks_by_day SELECT 'ad:unnamed-day', day, chain, quarters, stamp, 0 FROM clicks_by_day WHERE series = '{ad}' AND day = {hour / 24} AND chain = {chain}", "ad:unnamed-day", CorrectionCause.StoreDamage),
             ($"DELETE FROM clicks_by_day WHERE series = '{ad}' AND day = {hour / 24} AND chain = {chain}", ad, CorrectionCause.StoreDamage),
             ($"DELETE FROM series_by_day WHERE series = '{ad}' AND day = {hour / 24}", ad, CorrectionCause.StoreDamage),
             ($"DELETE FROM tops WHERE start = {hour} AND slice = 1 AND chain = {chain}", ad, CorrectionCause.StoreDamage),
@@ -74,6 +76,12 @@ public class DamageTests
         await silo.AppendAsync([more]);
         truth.Add(more);
         SeriesSums sums = await AgreeAsync(silo, truth);
+        foreach (string invented in (string[])["ad:nobody", "ad:unnamed", "ad:unnamed-day"])
+        {
+            Assert.Equal(0, (await silo.Grains.GetGrain<ISeriesGrain>(0).SumAsync(new SeriesRange([invented], from * 60L, to * 60L), CancellationToken.None)).Counts[0].Clicks);
+            Assert.Equal(0, (await silo.Grains.GetGrain<ISeriesGrain>(0).SumAsync(new SeriesRange([invented], day * 60L, (day + 24) * 60L), CancellationToken.None)).Counts[0].Clicks);
+        }
+
         Assert.Contains(hour, sums.Finality!.Provisional);
     }
 
