@@ -23,6 +23,15 @@ public interface IArchiveGrain : IGrainWithIntegerKey
     Task<ArchivedHour> GetHourAsync(int hour);
 
     /// <summary>
+    /// The hours that have archived clicks: at least those in the table of some days, and of all days those that wait in the inbox. In no
+    /// particular order.
+    /// </summary>
+    /// <param name="days">Days since the epoch.</param>
+    [Alias("GetHours")]
+    [AlwaysInterleave]
+    Task<IReadOnlyList<int>> GetHoursAsync(IReadOnlyList<int> days);
+
+    /// <summary>
     /// Looks through a stretch of what is archived for a user's clicks, some seconds long, and clears their personal fields, object by
     /// object, in turn with what is written and moved meanwhile. A repeat finds what is left.
     /// </summary>

@@ -9,7 +9,8 @@ namespace ClickAggregator.Grains.Chain;
 /// <param name="Upto">Every click below this offset is in the counts.</param>
 /// <param name="Minutes">60 counts, or null where minutes are not kept any more.</param>
 /// <param name="Quarters">4 counts.</param>
-public sealed record Correction(WindowKey Key, string Run, long Upto, long[]? Minutes, long[] Quarters);
+/// <param name="MarksHour">Whether its hour is noted as one that has clicks.</param>
+public sealed record Correction(WindowKey Key, string Run, long Upto, long[]? Minutes, long[] Quarters, bool MarksHour = false);
 
 /// <content>Corrections: between two batches, under an intent of their own.</content>
 public sealed partial class PartitionChain
@@ -92,8 +93,12 @@ public sealed partial class PartitionChain
 
         // What the folder remembers of these windows is not their last stamp any more; the stamps differ, so the
         // windows read their rows again. The hours are marked, too: whoever remembers their days reads them again.
-        int[] hours = [.. corrections.Where((_, n) => outcomes[n] is WindowOutcome.Applied or WindowOutcome.Repeated).Select(each => each.Key.Hour).Distinct()];
-        await WriteCorrectedAsync(_tops.TakeChanged(), hours, cancellationToken);
+        Correction[] done = [.. corrections.Where((_, n) => outcomes[n] is WindowOutcome.Applied or WindowOutcome.Repeated)];
+        int[] hours = [.. done.Select(each => each.Key.Hour).Distinct()];
+
+        // As if the next batch had touched it: a batch that did is below that, and whoever waits for its end waits for a little more.
+        int[] marked = [.. done.Where(each => each.MarksHour).Select(each => each.Key.Hour).Distinct()];
+        await WriteCorrectedAsync(_tops.TakeChanged(), hours, marked, cancellationToken);
         return outcomes;
     }
 
@@ -101,12 +106,12 @@ public sealed partial class PartitionChain
     /// Writes the lists and reads them back: as with the windows, somebody's later time may stand above ours. What cannot be put in
     /// place the next recount finds.
     /// </summary>
-    private async Task WriteCorrectedAsync(IReadOnlyList<TopList> tops, int[] hours, CancellationToken cancellationToken)
+    private async Task WriteCorrectedAsync(IReadOnlyList<TopList> tops, int[] hours, int[] marked, CancellationToken cancellationToken)
     {
         long step = FirstStep;
         while (true)
         {
-            var rows = new BatchRows(_record.Chain, _record.Next, _record.Stamp, [], tops, []) { Corrected = hours };
+            var rows = new BatchRows(_record.Chain, _record.Next, _record.Stamp, marked, tops, []) { Corrected = hours };
             await RetryAsync(() => _batches.WriteAsync(rows, cancellationToken), cancellationToken);
             if (_faults.HasFlag(ChainFaults.NoReadBack))
             {

@@ -144,7 +144,7 @@ internal sealed partial class PartitionGrain(
         }
 
         return await counting.CorrectAsync(
-            [.. corrections.Select(each => new Correction(new WindowKey(each.Series, each.Hour, chain), each.Run, each.Upto, each.Minutes, each.Quarters))],
+            [.. corrections.Select(each => new Correction(new WindowKey(each.Series, each.Hour, chain), each.Run, each.Upto, each.Minutes, each.Quarters, each.MarksHour))],
             _stop.Token);
     }
 

@@ -209,7 +209,7 @@ internal sealed class Corrector(
         IReadOnlyList<WindowOutcome>? outcomes = await ports.Chains.CorrectAsync(
             request.Chain,
             [.. chunk.Select(difference => new WindowRecount(
-                difference.Key.Series, difference.Key.Hour, request.Name, upto, difference.Minutes, difference.After, request.Order))],
+                difference.Key.Series, difference.Key.Hour, request.Name, upto, difference.Minutes, difference.After, request.Order, difference.MarksHour))],
             cancellationToken);
         if (outcomes is null)
         {

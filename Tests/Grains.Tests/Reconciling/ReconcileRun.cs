@@ -300,7 +300,7 @@ internal sealed class ReconcileRun : IDisposable
 
         (WindowKey key, WindowRow row) = _windows.Rows.ElementAt(_world.Random.Next(_windows.Rows.Count));
         long ahead = (_world.Now + _world.Random.Next(1, 3_600_000)) * 1000;
-        switch (_world.Random.Next(12))
+        switch (_world.Random.Next(13))
         {
             case 0:
                 _windows.Rows.Remove(key);
@@ -353,6 +353,10 @@ internal sealed class ReconcileRun : IDisposable
             case 11 when key.Series != "ad:phantom": // a row that no index names and nobody clicked is found by verify only
                 _windows.Unlisted.Add((key.Series, key.Hour / 24));
                 _world.Fire("name deleted");
+                break;
+            case 12:
+                _ledger.Marks.Remove((key.Hour, key.Chain));
+                _world.Fire("mark of an hour deleted");
                 break;
             default:
                 break;
@@ -648,6 +652,11 @@ internal sealed class ReconcileRun : IDisposable
             if (listed != should)
             {
                 return $"the top list of {hour} is {listed}, and should be {should}";
+            }
+
+            if (truth.Values.Any(minutes => minutes.Sum() > 0) && !_ledger.Marks.ContainsKey((hour, Chain)))
+            {
+                return $"{hour} has clicks, and is not noted";
             }
 
             if (_ledger.Open.ContainsKey((hour, Chain)))

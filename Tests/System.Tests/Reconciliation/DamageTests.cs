@@ -85,6 +85,45 @@ public class DamageTests
         Assert.Contains(hour, sums.Finality!.Provisional);
     }
 
+    [Fact]
+    public async Task Hours_that_are_not_noted_any_more_are_found_by_their_archived_clicks_and_noted_again()
+    {
+        using var data = new DataFolder();
+        await using LedgerSilo silo = await LedgerSilo.StartAsync(data);
+        List<string> lines = [.. RealClicks.Lines.Take(300)];
+        await silo.AppendAsync(lines);
+        Recount truth = Recount.Of(lines);
+        (int from, int to) = Hours(truth);
+        Assert.Equal(RunState.Done, (await silo.RunAsync(from, to)).State);
+        IReadOnlyList<HourMark> noted = await silo.Ledger.ReadHoursAsync(from, to, CancellationToken.None);
+        var store = new StoreFile(data);
+        Assert.Equal(noted.Count, store.Run("DELETE FROM hours"));
+        Assert.Equal(noted.Count, (await silo.RunAsync(from, to, dryRun: true)).Corrections);
+        Assert.Equal(0, store.Number("SELECT count(*) FROM hours"));
+
+        ReconciliationRun run = await silo.RunAsync(from, to);
+        Assert.Equal((RunState.Done, noted.Count, 0), (run.State, run.Corrections, run.ClicksChanged));
+        foreach (HourMark mark in noted)
+        {
+            CorrectionRow row = Assert.Single(
+                await silo.Ledger.ReadCorrectionsAsync(mark.Hour, null, 10_000, CancellationToken.None), row => row.Run == run.Number && row.Key.Chain == mark.Chain);
+            Assert.Equal((CorrectionCause.StoreDamage, CorrectionState.Settled, "hour"), (row.Cause, row.State, row.Detail));
+            Assert.Equal(row.Before, row.After);
+        }
+
+        Assert.Equal(noted.Select(mark => (mark.Hour, mark.Chain)), (await silo.Ledger.ReadHoursAsync(from, to, CancellationToken.None)).Select(mark => (mark.Hour, mark.Chain)));
+        Assert.Empty(await silo.Ledger.ReadOpenHoursAsync(from, to, 1000, CancellationToken.None));
+        Assert.Equal(0, (await silo.RunAsync(from, to)).Corrections);
+        await AgreeAsync(silo, truth);
+
+        // Clicks are taken back in hours that nobody notes, too.
+        store.Run("DELETE FROM hours");
+        string ad = truth.ByAd.MaxBy(pair => pair.Value).Key;
+        var filter = new InvalidationFilter(from * 3_600_000L, to * 3_600_000L, ClickAggregator.Clicks.TargetKind.Ad, ad);
+        Invalidation taken = await silo.Reconciliation.InvalidateAsync(new InvalidationRequest(filter, "a robot", false, "somebody"));
+        Assert.Equal(-truth.ByAd[ad], (await silo.EndedAsync(taken.Run)).ClicksChanged);
+    }
+
     [Theory]
     [InlineData(RunMode.Direct)]
     [InlineData(RunMode.Republish)]
