@@ -10,7 +10,10 @@ namespace ClickAggregator.Grains.Chain;
 /// <param name="Minutes">60 counts, or null where minutes are not kept any more.</param>
 /// <param name="Quarters">4 counts.</param>
 /// <param name="MarksHour">Whether its hour is noted as one that has clicks.</param>
-public sealed record Correction(WindowKey Key, string Run, long Upto, long[]? Minutes, long[] Quarters, bool MarksHour = false);
+/// <param name="HourFloor">The floor that the top list of its kind and hour should have where it is higher; null for none.</param>
+/// <param name="DayFloor">The same of its day.</param>
+public sealed record Correction(
+    WindowKey Key, string Run, long Upto, long[]? Minutes, long[] Quarters, bool MarksHour = false, long? HourFloor = null, long? DayFloor = null);
 
 /// <content>Corrections: between two batches, under an intent of their own.</content>
 public sealed partial class PartitionChain
@@ -94,12 +97,34 @@ public sealed partial class PartitionChain
         // What the folder remembers of these windows is not their last stamp any more; the stamps differ, so the
         // windows read their rows again. The hours are marked, too: whoever remembers their days reads them again.
         Correction[] done = [.. corrections.Where((_, n) => outcomes[n] is WindowOutcome.Applied or WindowOutcome.Repeated)];
+        if (done.Length == corrections.Count)
+        {
+            Array.ForEach(done, LowerFloors);
+        }
+
         int[] hours = [.. done.Select(each => each.Key.Hour).Distinct()];
 
         // As if the next batch had touched it: a batch that did is below that, and whoever waits for its end waits for a little more.
         int[] marked = [.. done.Where(each => each.MarksHour).Select(each => each.Key.Hour).Distinct()];
         await WriteCorrectedAsync(_tops.TakeChanged(), hours, marked, cancellationToken);
         return outcomes;
+    }
+
+    /// <summary>Lowers the floors of lists, unless clicks that the recount does not know may have raised them since.</summary>
+    private void LowerFloors(Correction correction)
+    {
+        int hour = correction.Key.Hour;
+        int day = (int)Math.Floor(hour / 24.0);
+        TargetKind kind = TopKind(correction.Key.Series);
+        if (correction.HourFloor is long ofHour && _touched.NoneBeyond(correction.Upto, hour, hour + 1))
+        {
+            _tops.Lower(kind, TopSlice.Hour, hour, ofHour);
+        }
+
+        if (correction.DayFloor is long ofDay && _touched.NoneBeyond(correction.Upto, day * 24, (day + 1) * 24))
+        {
+            _tops.Lower(kind, TopSlice.Day, hour, ofDay);
+        }
     }
 
     /// <summary>

@@ -144,7 +144,10 @@ internal sealed partial class PartitionGrain(
         }
 
         return await counting.CorrectAsync(
-            [.. corrections.Select(each => new Correction(new WindowKey(each.Series, each.Hour, chain), each.Run, each.Upto, each.Minutes, each.Quarters, each.MarksHour))],
+            [
+                .. corrections.Select(each => new Correction(
+                    new WindowKey(each.Series, each.Hour, chain), each.Run, each.Upto, each.Minutes, each.Quarters, each.MarksHour, each.HourFloor, each.DayFloor)),
+            ],
             _stop.Token);
     }
 

@@ -148,7 +148,7 @@ public enum CorrectionState : byte
 /// <param name="After">Clicks in each quarter (4) by the recount.</param>
 /// <param name="Upto">Every click below this offset is in <paramref name="After"/>.</param>
 /// <param name="At">When, milliseconds since the epoch.</param>
-/// <param name="Detail">What differed beside the counts: <c>minutes</c>, <c>day</c>, <c>top</c>, <c>hour</c>, the invalidation; null for nothing.</param>
+/// <param name="Detail">What differed beside the counts: <c>minutes</c>, <c>day</c>, <c>top</c>, <c>floor</c>, <c>hour</c>, the invalidation; null for nothing.</param>
 public sealed record CorrectionRow(
     long Run, WindowKey Key, CorrectionCause Cause, CorrectionState State, long[] Before, long[] After, long Upto, long At, string? Detail);
 

@@ -300,7 +300,7 @@ internal sealed class ReconcileRun : IDisposable
 
         (WindowKey key, WindowRow row) = _windows.Rows.ElementAt(_world.Random.Next(_windows.Rows.Count));
         long ahead = (_world.Now + _world.Random.Next(1, 3_600_000)) * 1000;
-        switch (_world.Random.Next(13))
+        switch (_world.Random.Next(14))
         {
             case 0:
                 _windows.Rows.Remove(key);
@@ -357,6 +357,11 @@ internal sealed class ReconcileRun : IDisposable
             case 12:
                 _ledger.Marks.Remove((key.Hour, key.Chain));
                 _world.Fire("mark of an hour deleted");
+                break;
+            case 13 when _windows.Tops.Count > 0:
+                (TopKey raised, TopList full) = _windows.Tops.ElementAt(_world.Random.Next(_windows.Tops.Count));
+                _windows.Tops[raised] = full with { Floor = 5000 };
+                _world.Fire("floor raised");
                 break;
             default:
                 break;
@@ -652,6 +657,11 @@ internal sealed class ReconcileRun : IDisposable
             if (listed != should)
             {
                 return $"the top list of {hour} is {listed}, and should be {should}";
+            }
+
+            if (top is { Floor: > 0, Entries.Count: > 0 })
+            {
+                return $"the top list of {hour} has the floor {top.Floor}";
             }
 
             if (truth.Values.Any(minutes => minutes.Sum() > 0) && !_ledger.Marks.ContainsKey((hour, Chain)))

@@ -86,6 +86,35 @@ public class DamageTests
     }
 
     [Fact]
+    public async Task Floors_of_top_lists_that_were_raised_are_found_and_the_ranking_is_exact_again()
+    {
+        using var data = new DataFolder();
+        await using LedgerSilo silo = await LedgerSilo.StartAsync(data);
+        List<string> lines = [.. RealClicks.Lines.Take(300)];
+        await silo.AppendAsync(lines);
+        Recount truth = Recount.Of(lines);
+        (int from, int to) = Hours(truth);
+        int first = from / 24 * 24, last = (to + 23) / 24 * 24;
+        Assert.Equal(RunState.Done, (await silo.RunAsync(first, last)).State);
+        var store = new StoreFile(data);
+        int lists = store.Run("UPDATE tops SET floor = 5000");
+        Assert.False((await TopAsync()).Exact);
+        Assert.True((await silo.RunAsync(first, last, dryRun: true)).Corrections > 0);
+        Assert.Equal(lists, store.Number("SELECT count(*) FROM tops WHERE floor = 5000"));
+
+        ReconciliationRun run = await silo.RunAsync(first, last);
+        Assert.True(run is { State: RunState.Done, ClicksChanged: 0, Corrections: > 0 }, $"{run}: {string.Join("; ", run.Troubles)}");
+        Assert.Equal(0, store.Number("SELECT count(*) FROM tops WHERE floor > 0"));
+        Assert.Equal(["day's floor", "floor"], store.Texts($"SELECT DISTINCT detail FROM corrections WHERE run = {run.Number} ORDER BY detail"));
+        Assert.Equal(0, (await silo.RunAsync(first, last)).Corrections);
+        Assert.True((await TopAsync()).Exact);
+        await AgreeAsync(silo, truth);
+
+        Task<TopTargets> TopAsync() => silo.Grains.GetGrain<ISeriesGrain>(0).TopAsync(
+            new TopQuestion(ClickAggregator.Clicks.TargetKind.Ad, first * 60L, last * 60L, 50), CancellationToken.None);
+    }
+
+    [Fact]
     public async Task Hours_that_are_not_noted_any_more_are_found_by_their_archived_clicks_and_noted_again()
     {
         using var data = new DataFolder();
