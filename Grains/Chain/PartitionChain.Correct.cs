@@ -13,7 +13,16 @@ namespace ClickAggregator.Grains.Chain;
 /// <param name="HourFloor">The floor that the top list of its kind and hour should have where it is higher; null for none.</param>
 /// <param name="DayFloor">The same of its day.</param>
 public sealed record Correction(
-    WindowKey Key, string Run, long Upto, long[]? Minutes, long[] Quarters, bool MarksHour = false, long? HourFloor = null, long? DayFloor = null);
+    WindowKey Key, string Run, long Upto, long[]? Minutes, long[] Quarters, bool MarksHour = false, long? HourFloor = null, long? DayFloor = null)
+{
+    /// <summary>What a partition was asked for.</summary>
+    public static Correction Of(int chain, WindowRecount asked)
+    {
+        ArgumentNullException.ThrowIfNull(asked);
+        return new Correction(
+            new WindowKey(asked.Series, asked.Hour, chain), asked.Run, asked.Upto, asked.Minutes, asked.Quarters, asked.MarksHour, asked.HourFloor, asked.DayFloor);
+    }
+}
 
 /// <content>Corrections: between two batches, under an intent of their own.</content>
 public sealed partial class PartitionChain

@@ -144,10 +144,7 @@ internal sealed partial class PartitionGrain(
         }
 
         return await counting.CorrectAsync(
-            [
-                .. corrections.Select(each => new Correction(
-                    new WindowKey(each.Series, each.Hour, chain), each.Run, each.Upto, each.Minutes, each.Quarters, each.MarksHour, each.HourFloor, each.DayFloor)),
-            ],
+            [.. corrections.Select(each => Correction.Of(chain, each))],
             _stop.Token);
     }
 
@@ -313,8 +310,9 @@ internal sealed partial class PartitionGrain(
             }
             else if (atEnd)
             {
-                if (lastBatch != 0 && time.GetElapsedTime(lastBatch) > options.BatchInterval * 4)
+                if (lastBatch == 0 || time.GetElapsedTime(lastBatch) > options.BatchInterval * 4)
                 {
+                    // Also of corrections, where no batch came before them.
                     await chain.CompleteAsync(_stop.Token);
                 }
 

@@ -823,7 +823,7 @@ internal sealed class ReconcileRun : IDisposable
                     }
 
                     answer.TrySetResult(await counting.CorrectAsync(
-                        [.. corrections.Select(each => new Correction(new WindowKey(each.Series, each.Hour, chain), each.Run, each.Upto, each.Minutes, each.Quarters))],
+                        [.. corrections.Select(each => Correction.Of(chain, each))],
                         CancellationToken.None));
                 }
 #pragma warning disable CA1031 // as a grain: whatever it is goes to the caller
