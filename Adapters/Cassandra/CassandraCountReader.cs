@@ -93,15 +93,18 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
             ? ReadHoursAsync(series, hour, hour + 1, withMinutes: true, cancellationToken)
             : store.CountedDays.HourAsync(series, hour, marks, cancellationToken);
 
-    public async Task<IReadOnlyList<TopList>> ReadTopsAsync(
-        TargetKind kind, TopSlice slice, int from, int to, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<TopList>> ReadTopsAsync(TargetKind kind, TopSlice slice, int from, int to, CancellationToken cancellationToken) =>
+        ReadCountedTopsAsync(kind, slice, from, to, marks: null, cancellationToken);
+
+    public async Task<IReadOnlyList<TopList>> ReadCountedTopsAsync(
+        TargetKind kind, TopSlice slice, int from, int to, DayMarks? marks, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         long hours = slice == TopSlice.Hour ? 1 : 24;
         (long first, long last) = await store.Range.CutAsync(from * hours, to * hours, cancellationToken).ConfigureAwait(false);
         first = Calendar.FloorDiv(first, hours);
         last = -Calendar.FloorDiv(-last, hours);
-        return first < last ? await store.Tops.ReadAsync(kind, slice, (int)first, (int)last, cancellationToken).ConfigureAwait(false) : [];
+        return first < last ? await store.Tops.ReadAsync(kind, slice, (int)first, (int)last, marks, cancellationToken).ConfigureAwait(false) : [];
     }
 
     public async Task<IReadOnlyList<string>> ListSeriesAsync(

@@ -41,6 +41,11 @@ public interface ICountReader
     Task<IReadOnlyList<TopList>> ReadTopsAsync(
         Clicks.TargetKind kind, TopSlice slice, int from, int to, CancellationToken cancellationToken);
 
+    /// <summary>The same for a ranking, of the moment of the marks like <see cref="ReadCountedDaysAsync"/>.</summary>
+    Task<IReadOnlyList<TopList>> ReadCountedTopsAsync(
+        Clicks.TargetKind kind, TopSlice slice, int from, int to, DayMarks? marks, CancellationToken cancellationToken) =>
+        ReadTopsAsync(kind, slice, from, to, cancellationToken);
+
     /// <summary>
     /// The series that start with <paramref name="prefix"/> (such as <c>ad:</c>) and have a window in a UTC day that
     /// <c>[fromHour, toHour)</c> touches, in ordinal order, after <paramref name="after"/>, at most
