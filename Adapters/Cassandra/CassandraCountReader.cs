@@ -12,6 +12,8 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
     private const int FewDays = 4;
     private const int MostMarks = 100;
 
+    private static readonly Task<DayMarks?> s_noMarks = Task.FromResult<DayMarks?>(null);
+
     public async Task<IReadOnlyList<HourRow>> ReadHoursAsync(
         IReadOnlyList<string> series, int fromHour, int toHour, bool withMinutes, CancellationToken cancellationToken)
     {
@@ -94,10 +96,10 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
             : store.CountedDays.HourAsync(series, hour, marks, cancellationToken);
 
     public Task<IReadOnlyList<TopList>> ReadTopsAsync(TargetKind kind, TopSlice slice, int from, int to, CancellationToken cancellationToken) =>
-        ReadCountedTopsAsync(kind, slice, from, to, marks: null, cancellationToken);
+        ReadCountedTopsAsync(kind, slice, from, to, s_noMarks, cancellationToken);
 
     public async Task<IReadOnlyList<TopList>> ReadCountedTopsAsync(
-        TargetKind kind, TopSlice slice, int from, int to, DayMarks? marks, CancellationToken cancellationToken)
+        TargetKind kind, TopSlice slice, int from, int to, Task<DayMarks?> marks, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         long hours = slice == TopSlice.Hour ? 1 : 24;
@@ -165,7 +167,7 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
     private async Task<IReadOnlyList<(string Series, int Year)>> YearsAsync(
         IReadOnlyList<string> series, int fromDay, int toDay, CancellationToken cancellationToken)
     {
-        (long from, long to) = await store.Range.CutAsync(fromDay * 24L, toDay * 24L, cancellationToken).ConfigureAwait(false);
+        (long from, long to) = await store.Range.CutAsync(fromDay * 24L, toDay * 24L, cancellationToken, HourRange.ManyYears).ConfigureAwait(false);
         if (from >= to)
         {
             return [];

@@ -25,7 +25,12 @@ internal sealed class CountedDays(CassandraStore store)
         long? silos = store.MarkedBy();
         long now = store.Keeping.Now();
         var marks = new Mark[toDay - fromDay];
-        int late = silos is null ? fromDay : Math.Clamp((int)Calendar.FloorDiv(now, Calendar.DayMilliseconds) - 1, fromDay, toDay);
+        int late = fromDay;
+        while (silos is not null && late < toDay && MayBeOfLate(late, now))
+        {
+            late++;
+        }
+
         Array.Fill(marks, new Mark(0, 0, 0, silos), 0, late - fromDay);
         int[] spans = late == fromDay ? [] : [.. Enumerable.Range(SpanOf(fromDay), SpanOf(late - 1) - SpanOf(fromDay) + 1)];
         await store.AtOnceAsync(
@@ -145,6 +150,9 @@ internal sealed class CountedDays(CassandraStore store)
             cancellationToken).ConfigureAwait(false);
         return [.. found.SelectMany(rows => rows!)];
     }
+
+    /// <summary>Whether the day has been over for a day: for whoever writes it is over then, too, though clocks differ.</summary>
+    public static bool MayBeOfLate(int day, long now) => Calendar.EndOf(day) <= now - Calendar.DayMilliseconds;
 
     /// <summary>The mark of a day.</summary>
     public static Mark Of(DayMarks marks, int day) => ((Marks)marks).Of(day);

@@ -16,10 +16,34 @@ internal sealed class TopTable(CassandraStore store)
     private readonly Remembered<(TargetKind Kind, TopSlice Slice, int Start), Known> _memory = new(store.Options.MaxTopEntriesInMemory);
 
     /// <summary>The lists of some hours or days.</summary>
-    /// <param name="marks">Of their days, read before; or null.</param>
-    public async Task<List<TopList>> ReadAsync(TargetKind kind, TopSlice slice, int from, int to, DayMarks? marks, CancellationToken cancellationToken)
+    /// <param name="marks">Of their days, or null; waited for only where they may say something.</param>
+    public async Task<List<TopList>> ReadAsync(
+        TargetKind kind, TopSlice slice, int from, int to, Task<DayMarks?> marks, CancellationToken cancellationToken)
     {
         long now = store.Keeping.Now();
+        int late = from;
+        while (late < to && CountedDays.MayBeOfLate(DayOf(slice, late), now))
+        {
+            late++;
+        }
+
+        Task<StoredTop[][]> young = ReadAsync(kind, slice, late, to, null, now, cancellationToken);
+        StoredTop[][] old = late == from ? [] : await ReadAsync(kind, slice, from, late, await marks.ConfigureAwait(false), now, cancellationToken).ConfigureAwait(false);
+        var lists = new List<TopList>();
+        foreach (StoredTop top in old.Concat(await young.ConfigureAwait(false)).SelectMany(tops => tops))
+        {
+            if (await store.KeptAsync(top.List.Key, top.Written, now, cancellationToken).ConfigureAwait(false))
+            {
+                lists.Add(top.List);
+            }
+        }
+
+        return lists;
+    }
+
+    private async Task<StoredTop[][]> ReadAsync(
+        TargetKind kind, TopSlice slice, int from, int to, DayMarks? marks, long now, CancellationToken cancellationToken)
+    {
         var found = new StoredTop[]?[to - from];
         var known = new List<int>();
         var parts = new List<IReadOnlyList<int>>();
@@ -31,7 +55,7 @@ internal sealed class TopTable(CassandraStore store)
             {
                 parts.Add([start]);
             }
-            else if (MarkOf(slice, start, marks) is not { IsOfLate: true } mark || remembered.Mark is not { } then || !CountedDays.Holds(then, remembered.ReadAt, mark, now))
+            else if (!IsSame(remembered, MarkOf(slice, start, marks), now))
             {
                 known.Add(start);
             }
@@ -60,17 +84,7 @@ internal sealed class TopTable(CassandraStore store)
                 }
             },
             cancellationToken).ConfigureAwait(false);
-
-        var lists = new List<TopList>();
-        foreach (StoredTop top in found.SelectMany(tops => tops!))
-        {
-            if (await store.KeptAsync(top.List.Key, top.Written, now, cancellationToken).ConfigureAwait(false))
-            {
-                lists.Add(top.List);
-            }
-        }
-
-        return lists;
+        return found!;
     }
 
     private async Task<HashSet<int>> ChangedAsync(
@@ -102,8 +116,13 @@ internal sealed class TopTable(CassandraStore store)
         return [.. tops];
     }
 
+    private static bool IsSame(Known remembered, CountedDays.Mark? mark, long now) =>
+        remembered.Mark is { } then && mark is { IsOfLate: true } of && CountedDays.Holds(then, remembered.ReadAt, of, now);
+
     private static CountedDays.Mark? MarkOf(TopSlice slice, int start, DayMarks? marks) =>
-        marks is null ? null : CountedDays.Of(marks, slice == TopSlice.Hour ? Calendar.DayOf(start) : start);
+        marks is null ? null : CountedDays.Of(marks, DayOf(slice, start));
+
+    private static int DayOf(TopSlice slice, int start) => slice == TopSlice.Hour ? Calendar.DayOf(start) : start;
 
     private static long EndOf(TopSlice slice, int start) =>
         slice == TopSlice.Hour ? (start + 1L) * Calendar.HourMilliseconds : Calendar.EndOf(start);

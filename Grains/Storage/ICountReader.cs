@@ -41,9 +41,12 @@ public interface ICountReader
     Task<IReadOnlyList<TopList>> ReadTopsAsync(
         Clicks.TargetKind kind, TopSlice slice, int from, int to, CancellationToken cancellationToken);
 
-    /// <summary>The same for a ranking, of the moment of the marks like <see cref="ReadCountedDaysAsync"/>.</summary>
+    /// <summary>
+    /// The same for a ranking, of the moment of the marks like <see cref="ReadCountedDaysAsync"/>; of days of which they say nothing it may
+    /// read before they are there.
+    /// </summary>
     Task<IReadOnlyList<TopList>> ReadCountedTopsAsync(
-        Clicks.TargetKind kind, TopSlice slice, int from, int to, DayMarks? marks, CancellationToken cancellationToken) =>
+        Clicks.TargetKind kind, TopSlice slice, int from, int to, Task<DayMarks?> marks, CancellationToken cancellationToken) =>
         ReadTopsAsync(kind, slice, from, to, cancellationToken);
 
     /// <summary>
@@ -95,4 +98,8 @@ public sealed record DayRow(
     int Day,
     int Chain,
     long[] Quarters,
-    bool SetAside);
+    bool SetAside)
+{
+    /// <summary>The sum of its quarters.</summary>
+    public long Clicks { get; } = Quarters.Sum();
+}

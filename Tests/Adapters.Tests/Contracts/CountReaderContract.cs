@@ -82,7 +82,7 @@ public abstract class CountReaderContract
                 days.GroupBy(row => (row.Series, row.Day)).Select(row => (row.Key.Series, row.Key.Day, row.Sum(one => one.Quarters.Sum()))).Order());
             IReadOnlyList<HourRow> rows = await store.Counts.ReadCountedHourAsync(["none", series], hour, marks, s_go);
             Assert.Equal(before.Clicks + batch, rows.Single(row => row.Chain == chain).Minutes![7]);
-            DayMarks? ofLists = await store.Counts.ReadMarksAsync(-9, -5, s_go);
+            Task<DayMarks?> ofLists = store.Counts.ReadMarksAsync(-9, -5, s_go);
             Assert.Contains(await store.Counts.ReadCountedTopsAsync(TargetKind.Ad, TopSlice.Day, -9, -5, ofLists, s_go), found =>
                 found.Key == list.Key && found.Entries[0].Clicks == batch);
         }
