@@ -160,6 +160,20 @@ public class RunTests : IClassFixture<ScriptedServer>
     }
 
     [Fact]
+    public async Task Every_click_of_a_range_is_taken_back_only_where_that_is_said()
+    {
+        const string range = """ "from":"2026-11-22","to":"2026-11-23","reason":"a broken site" """;
+        QueryErrorTests.Check(await _server.SendAsync("POST", "/v1/invalidations", $"{{{range}}}"), 400, "filter_missing", null);
+        Assert.Empty(Script.Asked);
+
+        Answer made = await _server.SendAsync("POST", "/v1/invalidations", $"{{{range},\"all\":true}}");
+        Assert.True(made.Status == 202, made.Body);
+        InvalidationFilter filter = ((InvalidationRequest)Assert.Single(Script.Asked)).Filter;
+        Assert.Equal(new InvalidationFilter(filter.FromTime, filter.FromTime + 86_400_000), filter);
+        Assert.Equal(["from", "to"], made.Json.GetProperty("filter").EnumerateObject().Select(part => part.Name));
+    }
+
+    [Fact]
     public async Task Who_may_only_read_sees_runs_and_ledger_and_changes_nothing()
     {
         foreach ((string method, string path, int status) in (ValueTuple<string, string, int>[])[
