@@ -46,7 +46,9 @@ public class ReconciledServerTests
         Assert.Equal((8L, -1L), await DifferenceAsync(server, dry));
         Assert.Equal(5, Clicks((await server.GetAsync($"/v1/ads/a-42/clicks?{Range}&version={version}")).Json));
         JsonElement taken = await OrderAsync(server, "/v1/invalidations", "{" + filter);
-        await DoneAsync(server, taken, "run");
+        JsonElement changes = (await DoneAsync(server, taken, "run")).Json.GetProperty("changes");
+        Assert.Equal(
+            """[{"rollup":"target","windows":1,"raised":0,"lowered":1},{"rollup":"total","windows":1,"raised":0,"lowered":1}]""", changes.GetRawText());
         JsonElement second = (await server.GetAsync($"/v1/ads/a-42/clicks?{Range}")).Json;
         Assert.Equal((4L, true), (Clicks(second), second.GetProperty("version").GetInt64() > version));
         Assert.Equal(5, Clicks((await server.GetAsync($"/v1/ads/a-42/clicks?{Range}&version={version}")).Json));
