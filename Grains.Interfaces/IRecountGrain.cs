@@ -100,6 +100,7 @@ public enum RecountOutcome : byte
 /// <param name="Corrections">Windows that were corrected (or would have been, by a dry run).</param>
 /// <param name="ClicksChanged">Clicks of <c>total</c> after less before.</param>
 /// <param name="Final">What makes the hour final; null where nothing has to.</param>
+/// <param name="Changes">What changed of the series of each rollup; null for nothing.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.RecountResult")]
 public sealed record RecountResult(
     [property: Id(0)] RecountOutcome Outcome,
@@ -108,7 +109,8 @@ public sealed record RecountResult(
     [property: Id(3)] long ClicksRead,
     [property: Id(4)] long Corrections,
     [property: Id(5)] long ClicksChanged,
-    [property: Id(6)] RecountFinal? Final = null);
+    [property: Id(6)] RecountFinal? Final = null,
+    [property: Id(7)] IReadOnlyList<RollupChange>? Changes = null);
 
 /// <summary>What makes an hour final.</summary>
 /// <param name="Upto">Every click of the hour below this offset is in the counts.</param>

@@ -68,6 +68,7 @@ internal sealed class QueryContext(HttpContext http)
     {
         try
         {
+            Finality.RefuseVersion(http.Request, parameters);
             return UnknownParameters.Refuse(http.Request, parameters) ?? await query(new QueryContext(http));
         }
         catch (QueryFaultException fault)

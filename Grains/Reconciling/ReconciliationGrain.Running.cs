@@ -193,6 +193,7 @@ internal sealed partial class ReconciliationGrain
         at.ClicksRead += result.ClicksRead;
         at.Corrections += result.Corrections;
         at.ClicksChanged += result.ClicksChanged;
+        at.Changes = RollupChange.Sum(at.Changes.Concat(result.Changes ?? []));
         if (result.Outcome == Grains.RecountOutcome.Again && !giveUp && at.Deferred.Count < MostDeferred)
         {
             at.Deferred.Add(unit);

@@ -421,7 +421,7 @@ internal sealed class HourUnit
     }
 
     private RecountResult Result(RecountOutcome outcome, string? code, string? message, HourRecount? recount, RecountFinal? final = null) =>
-        new(outcome, code, message, recount?.Read ?? 0, _corrector?.Done ?? 0, _corrector?.ClicksChanged ?? 0, final);
+        new(outcome, code, message, recount?.Read ?? 0, _corrector?.Done ?? 0, _corrector?.ClicksChanged ?? 0, final, _corrector?.Changes);
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }
