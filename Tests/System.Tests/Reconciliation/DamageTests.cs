@@ -149,6 +149,64 @@ public class DamageTests
     }
 
     [Fact]
+    public async Task Entries_of_the_manifest_that_were_altered_or_are_gone_are_named_by_the_next_run_and_the_status_also_after_a_start()
+    {
+        using var data = new DataFolder();
+        List<string> lines = [.. RealClicks.Lines.Take(300)];
+        Recount truth = Recount.Of(lines);
+        (int from, int to) = Hours(truth);
+        string altered = "manifest/chain-0000/000000000001.json";
+        string gone = "manifest/chain-0001/000000000001.json";
+        byte[] was;
+        await using (LedgerSilo silo = await LedgerSilo.StartAsync(data))
+        {
+            await silo.AppendAsync(lines);
+            Assert.Equal(RunState.Done, (await silo.RunAsync(from, to)).State);
+            await Eventually.Async(
+                "clicks moved into the table",
+                () => Task.FromResult(Enumerable.Range(0, 2).All(chain => File.Exists(data.File($"archive/manifest/chain-000{chain}/000000000002.json")))),
+                TimeSpan.FromMinutes(1));
+            was = await File.ReadAllBytesAsync(data.File("archive/" + altered));
+            string text = System.Text.Encoding.UTF8.GetString(was);
+            await File.WriteAllTextAsync(data.File("archive/" + altered), text.Replace("\"bytes\": ", "\"bytes\": 1", StringComparison.Ordinal));
+            File.Move(data.File("archive/" + gone), data.File("gone"));
+            await TellsAsync(silo);
+        }
+
+        await using (LedgerSilo silo = await LedgerSilo.StartAsync(data))
+        {
+            await Eventually.Async("the status says it", async () => await DetailAsync(silo, 0) is not null && await DetailAsync(silo, 1) is not null, TimeSpan.FromMinutes(1));
+            await TellsAsync(silo);
+
+            // Nothing is lowered on its account.
+            var store = new StoreFile(data);
+            Assert.True(store.Run("UPDATE clicks_by_hour SET quarters = x'007f' WHERE series = 'total' AND chain = 0") > 0);
+            ReconciliationRun run = await silo.RunAsync(from, to);
+            Assert.Contains(run.Troubles, trouble => trouble.Code == "archive_incomplete" && trouble.Message.Contains(altered, StringComparison.Ordinal));
+
+            await File.WriteAllBytesAsync(data.File("archive/" + altered), was);
+            File.Move(data.File("gone"), data.File("archive/" + gone));
+            await Eventually.Async("a run finds all well", async () => (await silo.RunAsync(from, to)).State == RunState.Done, TimeSpan.FromMinutes(1));
+            await Eventually.Async("and so does the status", async () => (await DetailAsync(silo, 0), await DetailAsync(silo, 1)) == (null, null), TimeSpan.FromMinutes(1));
+            await AgreeAsync(silo, truth);
+        }
+
+        async Task TellsAsync(LedgerSilo silo)
+        {
+            ReconciliationRun run = await silo.RunAsync(from, to);
+            Assert.Equal(RunState.DoneInPart, run.State);
+            Assert.All(run.Troubles, trouble => Assert.Equal("manifest_damaged", trouble.Code));
+            Assert.Contains($"{altered} of the archive is not what was written. Bring it back", Assert.Single(run.Troubles, trouble => trouble.Chain == 0).Message, StringComparison.Ordinal);
+            Assert.Contains($"{gone} of the archive is gone. Bring it back", Assert.Single(run.Troubles, trouble => trouble.Chain == 1).Message, StringComparison.Ordinal);
+            await AgreeAsync(silo, truth);
+            Assert.Contains(altered, await DetailAsync(silo, 0), StringComparison.Ordinal);
+            Assert.Contains(gone, await DetailAsync(silo, 1), StringComparison.Ordinal);
+        }
+
+        static async Task<string?> DetailAsync(LedgerSilo silo, int chain) => (await silo.Grains.GetGrain<IArchiveGrain>(chain).GetProgressAsync()).Detail;
+    }
+
+    [Fact]
     public async Task Without_a_replay_log_a_run_that_needs_it_names_it_and_changes_nothing()
     {
         using var data = new DataFolder();
