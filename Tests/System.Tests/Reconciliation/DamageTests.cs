@@ -119,6 +119,45 @@ public class DamageTests
     }
 
     [Fact]
+    public async Task Counts_of_a_version_whose_kept_rows_are_gone_or_altered_are_refused_and_named()
+    {
+        using var data = new DataFolder();
+        await using LedgerSilo silo = await LedgerSilo.StartAsync(data);
+        List<string> lines = [.. RealClicks.Lines.Take(200)];
+        await silo.AppendAsync(lines);
+        Recount truth = Recount.Of(lines);
+        (int from, int to) = Hours(truth);
+        await silo.RunAsync(from, to);
+        long version = (await AgreeAsync(silo, truth)).Finality!.Version;
+        string more = string.Create(CultureInfo.InvariantCulture, $"{{\"click_id\":\"late-1\",\"ad_id\":\"late\",\"timestamp\":{(from * 3_600_000L) + 1}}}");
+        await silo.AppendAsync([more]);
+        Assert.Equal(RunState.Done, (await silo.RunAsync(from, from + 1)).State);
+        long then = (await SumAsync(silo, from, to, version)).Counts[0].Clicks;
+        Assert.Equal(truth.Total, then);
+
+        var store = new StoreFile(data);
+        store.Run("CREATE TABLE kept AS SELECT * FROM history");
+        foreach ((string damage, string what) in ((string, string)[])[
+            ("DELETE FROM history WHERE series = 'total'", "gone"),
+            ("UPDATE history SET quarters = x'0001' WHERE series = 'total'", "not what was written"),
+            ("UPDATE history SET minutes = x'0001' WHERE series = 'total'", "not what was written")])
+        {
+            Assert.Equal(1, store.Run(damage));
+            HistoryDamagedException refused = await Assert.ThrowsAsync<HistoryDamagedException>(() => SumAsync(silo, from, to, version));
+            Assert.Contains("what total had in the hour ", refused.Message, StringComparison.Ordinal);
+            Assert.Contains(what, refused.Message, StringComparison.Ordinal);
+            Assert.Equal(truth.Total + 1, (await SumAsync(silo, from, to)).Counts[0].Clicks);
+            Assert.Equal(truth.Total + 1, (await SumAsync(silo, from, to, version + 1)).Counts[0].Clicks);
+            store.Run("DELETE FROM history; INSERT INTO history SELECT * FROM kept");
+            Assert.Equal(then, (await SumAsync(silo, from, to, version)).Counts[0].Clicks);
+        }
+
+        // Rows that an older build kept have no mark.
+        Assert.True(store.Run("DELETE FROM history_marks") > 0);
+        Assert.Equal(then, (await SumAsync(silo, from, to, version)).Counts[0].Clicks);
+    }
+
+    [Fact]
     public async Task An_object_that_was_altered_or_is_gone_is_named_and_nothing_is_lowered_on_its_account()
     {
         using var data = new DataFolder();
