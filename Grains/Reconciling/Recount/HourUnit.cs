@@ -89,7 +89,7 @@ internal sealed class HourUnit
 
             // 2. to 5.
             HourReader reader = Reader(_chain);
-            if (counted.State == CountedChainState.Counted && await _ports.Chains.MixedWithAsync(_chain, _hour) is { Count: > 0 } chains
+            if (counted.IsCorrected && await _ports.Chains.MixedWithAsync(_chain, _hour) is { Count: > 0 } chains
                 && await FindElsewhereAsync(chains, reader, Question(last), archived, cancellationToken) is { } unfound)
             {
                 return unfound;
