@@ -28,6 +28,7 @@ public interface IRecountGrain : IGrainWithStringKey
 /// <param name="Mode">How the expected counts are made.</param>
 /// <param name="NotWhole">Rollups that were switched on after clicks of the hour were counted: what they lack was not missed.</param>
 /// <param name="Rebuild">The one of these that the run is for: the hour is done only where it can be made whole; null for none.</param>
+/// <param name="Damage">What is wrong with the manifest of the chain: nothing is lowered on its account; null for nothing.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.RecountRequest")]
 public sealed record RecountRequest(
     [property: Id(0)] long Run,
@@ -41,7 +42,8 @@ public sealed record RecountRequest(
     [property: Id(8)] InvalidationSpan? Candidate = null,
     [property: Id(9)] RunMode Mode = RunMode.Direct,
     [property: Id(10)] IReadOnlyList<string>? NotWhole = null,
-    [property: Id(11)] string? Rebuild = null)
+    [property: Id(11)] string? Rebuild = null,
+    [property: Id(12)] string? Damage = null)
 {
     private const long Attempts = 1_000_000;
 

@@ -58,6 +58,14 @@ internal static class SqliteSchema
             PRIMARY KEY (series, hour, chain, ordinal)) WITHOUT ROWID;
         CREATE INDEX history_by_hour ON history (hour);
         """,
+
+        // What the history has to hold. Rows that were kept before have no mark.
+        """
+        CREATE TABLE history_marks (
+            series TEXT NOT NULL, hour INTEGER NOT NULL, chain INTEGER NOT NULL, ordinal INTEGER NOT NULL, sum INTEGER NOT NULL,
+            PRIMARY KEY (series, hour, chain, ordinal)) WITHOUT ROWID;
+        CREATE INDEX history_marks_by_hour ON history_marks (hour);
+        """,
     ];
 
     /// <summary>The version that this build writes.</summary>

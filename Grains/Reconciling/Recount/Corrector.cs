@@ -49,7 +49,7 @@ internal sealed class Corrector(
     public (string Code, string Message)? Refused { get; private set; }
 
     /// <summary>Whether it changes anything.</summary>
-    public bool Mends => !request.DryRun && counted.State != CountedChainState.Over;
+    public bool Mends => !request.DryRun && counted.IsCorrected;
 
     /// <summary>Hears of each correction that was done.</summary>
     public Action<CorrectionCause>? Settled { get; init; }
@@ -66,7 +66,7 @@ internal sealed class Corrector(
         }
 
         await ReadLeftAsync(cancellationToken);
-        return _left.Count == 0 || counted.State == CountedChainState.Over
+        return _left.Count == 0 || !counted.IsCorrected
             || await ports.Chains.FenceAsync(request.Chain, request.Order, cancellationToken);
     }
 
@@ -204,7 +204,7 @@ internal sealed class Corrector(
             return;
         }
 
-        if (counted.State == CountedChainState.Over)
+        if (!counted.IsCorrected)
         {
             Refused ??= ("chain_over", $"{chunk[0].Key} differs from the archive, and chain {request.Chain} is counted no more: {counted.Detail}");
             return;

@@ -263,6 +263,15 @@ public class RunTests : IClassFixture<ScriptedServer>
             Assert.Contains("2026-11-22T10:00Z", answer.Json.GetProperty("detail").GetString(), StringComparison.Ordinal);
         }
 
+        // What was kept of it is gone.
+        _server.Series.AtVersion = _ => throw new HistoryDamagedException("what total had in the hour 2026-11-22T10:00Z is gone");
+        foreach (string path in (string[])["/v1/clicks/total?version=3", "/v1/ads/a-1/clicks?version=3&group_by=country"])
+        {
+            Answer answer = await _server.SendAsync("GET", path);
+            QueryErrorTests.Check(answer, 503, "history_damaged", null);
+            Assert.Contains("2026-11-22T10:00Z", answer.Json.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        }
+
         QueryErrorTests.Check(await _server.SendAsync("POST", "/v1/ads/query", """{"ids":["a-1"],"version":0}"""), 400, "invalid_parameter", "version");
         QueryErrorTests.Check(await _server.SendAsync("POST", "/v1/ads/query", """{"ids":["a-1"],"version":true}"""), 400, "invalid_parameter", "version");
     }
