@@ -32,6 +32,16 @@ public interface IArchiveGrain : IGrainWithIntegerKey
     Task<IReadOnlyList<int>> GetHoursAsync(IReadOnlyList<int> days);
 
     /// <summary>
+    /// The entries of the chain's manifest that are gone or were altered, and what to do, at most ten; those that were found last where it
+    /// was looked at not long ago, or cannot be read now.
+    /// </summary>
+    /// <param name="asked">Somebody waits for it: how long ago is less then.</param>
+    [Alias("CheckManifest")]
+    [AlwaysInterleave]
+    [ResponseTimeout("00:30:00")]
+    Task<IReadOnlyList<string>> CheckManifestAsync(bool asked);
+
+    /// <summary>
     /// Looks through a stretch of what is archived for a user's clicks, some seconds long, and clears their personal fields, object by
     /// object, in turn with what is written and moved meanwhile. A repeat finds what is left.
     /// </summary>
@@ -123,7 +133,7 @@ public sealed record ErasedObjects([property: Id(0)] IReadOnlyList<ErasedObject>
 /// <param name="LogStart">Where the log began then: what is below it can be archived no more.</param>
 /// <param name="ArchivedUntil">Log time of the last archived record, milliseconds since the epoch; 0 for none.</param>
 /// <param name="Entries">Entries of its manifest.</param>
-/// <param name="Detail">What holds it up; null while all is well.</param>
+/// <param name="Detail">What holds it up, or is wrong with its manifest; null while all is well.</param>
 /// <param name="Lost">Offsets that the log had lost before they were archived, the latest 100.</param>
 /// <param name="IsLogHere">Whether its log can be read; null before that was looked at.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.ArchiveProgress")]

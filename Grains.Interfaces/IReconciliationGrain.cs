@@ -149,6 +149,7 @@ public enum RunState : byte
 /// <param name="ClicksChanged">Clicks of <c>total</c> after less before, over all corrections; 0 where there is no such rollup.</param>
 /// <param name="Troubles">Hours that could not be done, and why; at most 100.</param>
 /// <param name="NotBefore">It waits until then, milliseconds since the epoch; null where it waits only for others.</param>
+/// <param name="Changes">What changed of the series of each rollup; null of runs that an earlier version did, and for none.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.ReconciliationRun")]
 public sealed record ReconciliationRun(
     [property: Id(0)] long Number,
@@ -164,12 +165,30 @@ public sealed record ReconciliationRun(
     [property: Id(10)] long Corrections,
     [property: Id(11)] long ClicksChanged,
     [property: Id(12)] IReadOnlyList<RunTrouble> Troubles,
-    [property: Id(13)] long? NotBefore = null);
+    [property: Id(13)] long? NotBefore = null,
+    [property: Id(14)] IReadOnlyList<RollupChange>? Changes = null);
 
-/// <summary>An hour that a run could not do.</summary>
+/// <summary>What changed of the series of one rollup.</summary>
+/// <param name="Rollup">For example <c>target|country</c>; null for what is no series of ours.</param>
+/// <param name="Windows">Windows that differed, each once.</param>
+/// <param name="Raised">Clicks that windows got, by quarters of an hour.</param>
+/// <param name="Lowered">Clicks that windows lost, by quarters of an hour; at least 0.</param>
+[GenerateSerializer, Immutable, Alias("ClickAggregator.RollupChange")]
+public sealed record RollupChange([property: Id(0)] string? Rollup, [property: Id(1)] long Windows, [property: Id(2)] long Raised, [property: Id(3)] long Lowered)
+{
+    /// <summary>Adds up what changed of each rollup, in the order of their names.</summary>
+    public static List<RollupChange> Sum(IEnumerable<RollupChange> changes) =>
+    [
+        .. changes.GroupBy(change => change.Rollup)
+            .Select(of => new RollupChange(of.Key, of.Sum(one => one.Windows), of.Sum(one => one.Raised), of.Sum(one => one.Lowered)))
+            .OrderBy(change => change.Rollup, StringComparer.Ordinal),
+    ];
+}
+
+/// <summary>An hour that a run could not do, or, with <c>manifest_damaged</c>, the first of a chain whose archive cannot prove its numbers.</summary>
 /// <param name="Hour">Hours since the epoch.</param>
 /// <param name="Chain">The chain's number.</param>
-/// <param name="Code">For example <c>archive_damaged</c>, <c>archive_behind</c>, <c>archive_incomplete</c>, <c>replay_unavailable</c>, <c>recounts_differ</c>, <c>later</c>, <c>failed</c>.</param>
+/// <param name="Code">For example <c>archive_damaged</c>, <c>manifest_damaged</c>, <c>archive_behind</c>, <c>archive_incomplete</c>, <c>replay_unavailable</c>, <c>recounts_differ</c>, <c>later</c>, <c>failed</c>.</param>
 /// <param name="Message">What it is, with the object's name where it is one.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.RunTrouble")]
 public sealed record RunTrouble([property: Id(0)] int Hour, [property: Id(1)] int Chain, [property: Id(2)] string Code, [property: Id(3)] string Message);

@@ -28,6 +28,7 @@ public interface IRecountGrain : IGrainWithStringKey
 /// <param name="Mode">How the expected counts are made.</param>
 /// <param name="NotWhole">Rollups that were switched on after clicks of the hour were counted: what they lack was not missed.</param>
 /// <param name="Rebuild">The one of these that the run is for: the hour is done only where it can be made whole; null for none.</param>
+/// <param name="Damage">What is wrong with the manifest of the chain: nothing is lowered on its account; null for nothing.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.RecountRequest")]
 public sealed record RecountRequest(
     [property: Id(0)] long Run,
@@ -41,7 +42,8 @@ public sealed record RecountRequest(
     [property: Id(8)] InvalidationSpan? Candidate = null,
     [property: Id(9)] RunMode Mode = RunMode.Direct,
     [property: Id(10)] IReadOnlyList<string>? NotWhole = null,
-    [property: Id(11)] string? Rebuild = null)
+    [property: Id(11)] string? Rebuild = null,
+    [property: Id(12)] string? Damage = null)
 {
     private const long Attempts = 1_000_000;
 
@@ -100,6 +102,7 @@ public enum RecountOutcome : byte
 /// <param name="Corrections">Windows that were corrected (or would have been, by a dry run).</param>
 /// <param name="ClicksChanged">Clicks of <c>total</c> after less before.</param>
 /// <param name="Final">What makes the hour final; null where nothing has to.</param>
+/// <param name="Changes">What changed of the series of each rollup; null for nothing.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.RecountResult")]
 public sealed record RecountResult(
     [property: Id(0)] RecountOutcome Outcome,
@@ -108,7 +111,8 @@ public sealed record RecountResult(
     [property: Id(3)] long ClicksRead,
     [property: Id(4)] long Corrections,
     [property: Id(5)] long ClicksChanged,
-    [property: Id(6)] RecountFinal? Final = null);
+    [property: Id(6)] RecountFinal? Final = null,
+    [property: Id(7)] IReadOnlyList<RollupChange>? Changes = null);
 
 /// <summary>What makes an hour final.</summary>
 /// <param name="Upto">Every click of the hour below this offset is in the counts.</param>

@@ -84,6 +84,10 @@ public sealed record RangeFinality(
 [GenerateSerializer, Alias("ClickAggregator.NotFinalException")]
 public sealed class NotFinalException(string message) : Exception(message);
 
+/// <summary>What was kept of an earlier version is gone or was altered: the numbers of that version cannot be told. The message names it.</summary>
+[GenerateSerializer, Alias("ClickAggregator.HistoryDamagedException")]
+public sealed class HistoryDamagedException(string message) : Exception(message);
+
 /// <summary>One series' sum.</summary>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.SeriesCount")]
 public sealed record SeriesCount([property: Id(0)] string Series, [property: Id(1)] long Clicks, [property: Id(2)] long[]? Points);

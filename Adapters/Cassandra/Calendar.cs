@@ -13,6 +13,9 @@ internal static class Calendar
 
     public static int DayOf(int hour) => (int)FloorDiv(hour, 24);
 
+    /// <summary>When a day ends, milliseconds since the epoch.</summary>
+    public static long EndOf(int day) => (day + 1L) * DayMilliseconds;
+
     /// <summary>The first day that begins at the hour or after it.</summary>
     public static int DayFrom(int hour) => (int)-FloorDiv(-(long)hour, 24);
 

@@ -12,6 +12,8 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
     private const int FewDays = 4;
     private const int MostMarks = 100;
 
+    private static readonly Task<DayMarks?> s_noMarks = Task.FromResult<DayMarks?>(null);
+
     public async Task<IReadOnlyList<HourRow>> ReadHoursAsync(
         IReadOnlyList<string> series, int fromHour, int toHour, bool withMinutes, CancellationToken cancellationToken)
     {
@@ -93,15 +95,18 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
             ? ReadHoursAsync(series, hour, hour + 1, withMinutes: true, cancellationToken)
             : store.CountedDays.HourAsync(series, hour, marks, cancellationToken);
 
-    public async Task<IReadOnlyList<TopList>> ReadTopsAsync(
-        TargetKind kind, TopSlice slice, int from, int to, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<TopList>> ReadTopsAsync(TargetKind kind, TopSlice slice, int from, int to, CancellationToken cancellationToken) =>
+        ReadCountedTopsAsync(kind, slice, from, to, s_noMarks, cancellationToken);
+
+    public async Task<IReadOnlyList<TopList>> ReadCountedTopsAsync(
+        TargetKind kind, TopSlice slice, int from, int to, Task<DayMarks?> marks, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         long hours = slice == TopSlice.Hour ? 1 : 24;
         (long first, long last) = await store.Range.CutAsync(from * hours, to * hours, cancellationToken).ConfigureAwait(false);
         first = Calendar.FloorDiv(first, hours);
         last = -Calendar.FloorDiv(-last, hours);
-        return first < last ? await store.Tops.ReadAsync(kind, slice, (int)first, (int)last, cancellationToken).ConfigureAwait(false) : [];
+        return first < last ? await store.Tops.ReadAsync(kind, slice, (int)first, (int)last, marks, cancellationToken).ConfigureAwait(false) : [];
     }
 
     public async Task<IReadOnlyList<string>> ListSeriesAsync(
@@ -162,7 +167,7 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
     private async Task<IReadOnlyList<(string Series, int Year)>> YearsAsync(
         IReadOnlyList<string> series, int fromDay, int toDay, CancellationToken cancellationToken)
     {
-        (long from, long to) = await store.Range.CutAsync(fromDay * 24L, toDay * 24L, cancellationToken).ConfigureAwait(false);
+        (long from, long to) = await store.Range.CutAsync(fromDay * 24L, toDay * 24L, cancellationToken, HourRange.ManyYears).ConfigureAwait(false);
         if (from >= to)
         {
             return [];

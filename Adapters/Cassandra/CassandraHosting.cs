@@ -3,6 +3,7 @@ using ClickAggregator.Persistence.Cassandra;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans;
 using Orleans.Hosting;
+using Orleans.Metadata;
 using Orleans.Runtime;
 using Orleans.Runtime.Hosting;
 using Orleans.Serialization.Serializers;
@@ -29,7 +30,12 @@ public static class CassandraHosting
         builder.AddCassandraGrainStorage(StorageNames.State, options.Configure);
         builder.Services.AddKeyedSingleton<IGrainStorageSerializer, DocumentSerializer>(StorageNames.State);
         builder.Services.AddSingleton(services => new CassandraStore(
-            services.GetRequiredService<CassandraSessions>().Get(options.Configured()), options, services.GetService<TimeProvider>() ?? TimeProvider.System));
+            services.GetRequiredService<CassandraSessions>().Get(options.Configured()), options, services.GetService<TimeProvider>() ?? TimeProvider.System)
+        {
+            MarkedBy = services.GetRequiredService<MarkingSilos>().Version,
+        });
+        builder.Services.AddSingleton<MarkingSilos>();
+        builder.Services.AddSingleton<IGrainPropertiesProvider, MarkingSilos.Note>();
         builder.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, StoreStart>();
         builder.Services.AddGrainStorage(
             StorageNames.Windows, (services, _) => new CassandraWindowStorage(services.GetRequiredService<CassandraStore>()));

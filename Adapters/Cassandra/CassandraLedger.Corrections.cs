@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using ClickAggregator.Grains.Reconciling;
 using ClickAggregator.Grains.Storage;
@@ -142,25 +143,54 @@ internal sealed partial class CassandraLedger
                 Statements.PutHistory.BindAll(new CqlValues().Add(row.Key.Series).Add(Calendar.SpanOf(row.Key.Hour)).Add(row.Key.Hour).Add(row.Key.Chain)
                     .Add(row.Ordinal).Add(row.Quarters).Add(CountColumns.Minutes(row.Minutes)).Add((long.MaxValue / 2) - _clock.Next()).Add(Ttl(row.Key.Hour, 0))),
                 token).ConfigureAwait(false);
+
+            // Behind the row: who reads a mark finds its row.
+            await store.Cql.ExecuteAsync(
+                Statements.PutHistoryMark.Bind(
+                    row.Key.Series, Calendar.SpanOf(row.Key.Hour), row.Key.Hour, row.Key.Chain, row.Ordinal, HistoryMark.Of(row).Check, (long.MaxValue / 2) - _clock.Next(), Ttl(row.Key.Hour, 0)),
+                token).ConfigureAwait(false);
         },
         cancellationToken);
 
-    public async Task<IReadOnlyList<HistoryRow>> ReadHistoryAsync(
-        IReadOnlyList<string> series, int fromHour, int toHour, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<HistoryRow>> ReadHistoryAsync(
+        IReadOnlyList<string> series, int fromHour, int toHour, CancellationToken cancellationToken) => ReadOfAsync(
+        Statements.ReadHistory, series, fromHour, toHour,
+        static (key, row) => new HistoryRow(key, row.Get<int>("ordinal"), CountColumns.Minutes(row), row.Get<long[]>("quarters")), cancellationToken);
+
+    public Task<IReadOnlyList<HistoryMark>> ReadHistoryMarksAsync(
+        IReadOnlyList<string> series, int fromHour, int toHour, CancellationToken cancellationToken) => ReadOfAsync(
+        Statements.ReadHistoryMarks, series, fromHour, toHour, MarkOf, cancellationToken);
+
+    public async IAsyncEnumerable<HistoryMark> ScanHistoryMarksAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var life = new DayLife(store, store.Keeping.Now());
+        await foreach (CqlRow row in store.Cql.QueryAsync(Statements.ScanHistoryMarks.Bind(), cancellationToken).ConfigureAwait(false))
+        {
+            var key = new WindowKey(row.Get<string>("series"), row.Get<int>("hour"), row.Get<int>("chain"));
+            if (await life.KeepsAsync(Calendar.DayOf(key.Hour), 0, cancellationToken).ConfigureAwait(false))
+            {
+                yield return MarkOf(key, row);
+            }
+        }
+    }
+
+    private static HistoryMark MarkOf(WindowKey key, CqlRow row) => new(key, row.Get<int>("ordinal"), row.Get<long>("sum"));
+
+    private async Task<IReadOnlyList<T>> ReadOfAsync<T>(
+        CqlStatement statement, IReadOnlyList<string> series, int fromHour, int toHour, Func<WindowKey, CqlRow, T> read, CancellationToken cancellationToken)
     {
         var life = new DayLife(store, store.Keeping.Now());
         int[] spans = await SpansAsync(fromHour, toHour, cancellationToken).ConfigureAwait(false);
-        return await store.GatherAsync<(string Series, int Span), HistoryRow>(
+        return await store.GatherAsync<(string Series, int Span), T>(
             [.. series.SelectMany(one => spans.Select(span => (one, span)))],
             async (part, rows, token) =>
             {
-                CqlCommand read = Statements.ReadHistory.Bind(part.Series, part.Span, fromHour, toHour);
-                await foreach (CqlRow row in store.Cql.QueryAsync(read, token).ConfigureAwait(false))
+                await foreach (CqlRow row in store.Cql.QueryAsync(statement.Bind(part.Series, part.Span, fromHour, toHour), token).ConfigureAwait(false))
                 {
                     var key = new WindowKey(part.Series, row.Get<int>("hour"), row.Get<int>("chain"));
                     if (await life.KeepsAsync(Calendar.DayOf(key.Hour), 0, token).ConfigureAwait(false))
                     {
-                        rows.Add(new HistoryRow(key, row.Get<int>("ordinal"), CountColumns.Minutes(row), row.Get<long[]>("quarters")));
+                        rows.Add(read(key, row));
                     }
                 }
             },

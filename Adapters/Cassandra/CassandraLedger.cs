@@ -140,18 +140,23 @@ internal sealed partial class CassandraLedger(CassandraStore store) : ILedgerSto
     private async Task CoverAsync(
         List<(HourMark Mark, long? ReopenedAt, long Written)> marks, DayLife life, List<HourMark> open, CancellationToken cancellationToken)
     {
-        foreach (IGrouping<int, (HourMark Mark, long? ReopenedAt, long Written)> ofDay in marks.GroupBy(mark => Calendar.DayOf(mark.Mark.Hour)))
+        (int Day, List<(HourMark Mark, long? ReopenedAt, long Written)> Marks)[] days =
+            [.. marks.GroupBy(mark => Calendar.DayOf(mark.Mark.Hour)).Select(ofDay => (ofDay.Key, ofDay.ToList()))];
+        var finals = days.Select(_ => new List<HourFinal>()).ToArray();
+        await store.AtOnceAsync(
+            Enumerable.Range(0, days.Length),
+            async (n, token) => await ReadFinalsAsync(
+                days[n].Day, days[n].Marks[0].Mark.Hour, days[n].Marks[^1].Mark.Hour + 1, life: null, finals[n], token).ConfigureAwait(false),
+            cancellationToken).ConfigureAwait(false);
+        foreach (((int day, List<(HourMark Mark, long? ReopenedAt, long Written)> ofDay), List<HourFinal> finalsOfDay) in days.Zip(finals))
         {
-            var finals = new List<HourFinal>();
-            int first = ofDay.First().Mark.Hour, last = ofDay.Last().Mark.Hour;
-            await ReadFinalsAsync(ofDay.Key, first, last + 1, life: null, finals, cancellationToken).ConfigureAwait(false);
-            Dictionary<(int, int), HourFinal> final = finals.ToDictionary(one => (one.Hour, one.Chain));
+            Dictionary<(int, int), HourFinal> final = finalsOfDay.ToDictionary(one => (one.Hour, one.Chain));
             foreach ((HourMark mark, long? reopenedAt, long written) in ofDay)
             {
                 HourFinal? by = final.GetValueOrDefault((mark.Hour, mark.Chain));
                 bool isReopened = reopenedAt is long at && (by is null || at >= by.Versions[^1]);
                 if ((isReopened || by is null || mark.Upto > by.Upto)
-                    && await life.KeepsAsync(ofDay.Key, Math.Max(written, by?.At ?? 0), cancellationToken).ConfigureAwait(false))
+                    && await life.KeepsAsync(day, Math.Max(written, by?.At ?? 0), cancellationToken).ConfigureAwait(false))
                 {
                     open.Add(isReopened && by is not null ? mark with { Upto = Math.Max(mark.Upto, by.Upto) } : mark);
                 }
@@ -186,7 +191,7 @@ internal sealed partial class CassandraLedger(CassandraStore store) : ILedgerSto
 
     private async Task<int[]> SpansAsync(int fromHour, int toHour, CancellationToken cancellationToken)
     {
-        (long from, long to) = await store.Range.CutAsync(fromHour, toHour, cancellationToken).ConfigureAwait(false);
+        (long from, long to) = await store.Range.CutAsync(fromHour, toHour, cancellationToken, HourRange.ManyYears).ConfigureAwait(false);
         return Numbers(from, to, Calendar.SpanHours);
     }
 

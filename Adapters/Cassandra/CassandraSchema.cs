@@ -42,6 +42,7 @@ public static class CassandraSchema
             SchemaStep.NewTable("facts", "name text PRIMARY KEY, value bigint", Blocking),
         ],
         LedgerSchema.Steps,
+        [.. LedgerSchema.Marks, .. RankingSchema.Steps],
     ]);
 
     /// <exception cref="SchemaUnusableException">A table is read in a way that lets counts go back.</exception>

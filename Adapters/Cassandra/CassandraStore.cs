@@ -37,6 +37,9 @@ public sealed class CassandraStore : IBatchStore, IAsyncDisposable, IDisposable
     /// <summary>What reconciliation reads and keeps.</summary>
     public ILedgerStore Ledger { get; }
 
+    /// <summary>The silos of now, where each of them notes the days that it touched late; else null. Nobody knows of other processes.</summary>
+    internal Func<long?> MarkedBy { get; set; } = static () => null;
+
     internal CassandraStoreOptions Options { get; }
 
     internal StoreStatements Statements { get; }
@@ -108,6 +111,10 @@ public sealed class CassandraStore : IBatchStore, IAsyncDisposable, IDisposable
             .. rows.Pages.Select(page => (Func<Task>)(() => Pages.PutAsync(page, now, cancellationToken))),
         ];
         await AtOnceAsync(writes, static (write, _) => new ValueTask(write()), cancellationToken).ConfigureAwait(false);
+
+        // Last, for they say of the lists as well that they have changed.
+        await AtOnceAsync(
+            Marks.PutLateDays(rows, now, cancellationToken), static (write, _) => new ValueTask(write()), cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>

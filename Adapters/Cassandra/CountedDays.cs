@@ -16,21 +16,49 @@ internal sealed class CountedDays(CassandraStore store)
     private readonly Remembered<(string Series, int Day), Known<DayRow>> _days = new(store.Options.MaxDayRowsInMemory);
     private readonly Remembered<(string Series, int Hour), Known<HourRow>> _hours = new(store.Options.MaxDayRowsInMemory / 16);
 
+    /// <summary>
+    /// Asks of each day for the stamps of its hours; of those that were over a day ago only for what came late, which is a request for all
+    /// days of a span, where all silos note it.
+    /// </summary>
     public async Task<DayMarks> MarksAsync(int fromDay, int toDay, CancellationToken cancellationToken)
     {
+        long? silos = store.MarkedBy();
+        long now = store.Keeping.Now();
         var marks = new Mark[toDay - fromDay];
+        int late = fromDay;
+        while (silos is not null && late < toDay && MayBeOfLate(late, now))
+        {
+            late++;
+        }
+
+        Array.Fill(marks, new Mark(0, 0, 0, silos), 0, late - fromDay);
+        int[] spans = late == fromDay ? [] : [.. Enumerable.Range(SpanOf(fromDay), SpanOf(late - 1) - SpanOf(fromDay) + 1)];
         await store.AtOnceAsync(
-            Enumerable.Range(fromDay, marks.Length),
-            async (day, token) =>
-            {
-                // One partition a request: of several Cassandra warns.
-                if (await store.Cql.QueryFirstAsync(store.Statements.ReadMarks.Bind(day), token).ConfigureAwait(false) is { } row)
-                {
-                    marks[day - fromDay] = new Mark(row.GetOrDefault<long>("stamps"), row.GetOrDefault<long>("corrections"), row.Get<long>("hours"));
-                }
-            },
+            spans.Select(span => (Func<CancellationToken, Task>)(token => LateAsync(span, token)))
+                .Concat(Enumerable.Range(late, toDay - late).Select(day => (Func<CancellationToken, Task>)(token => HoursAsync(day, token)))),
+            static async (read, token) => await read(token).ConfigureAwait(false),
             cancellationToken).ConfigureAwait(false);
         return new Marks(fromDay, marks);
+
+        static int SpanOf(int day) => Calendar.SpanOf(day * 24L);
+
+        async Task LateAsync(int span, CancellationToken token)
+        {
+            await foreach (CqlRow row in store.Cql.QueryAsync(store.Statements.ReadLateDays.Bind(span, fromDay, late), token).ConfigureAwait(false))
+            {
+                marks[row.Get<int>("day") - fromDay] =
+                    new Mark(row.GetOrDefault<long>("stamps"), row.GetOrDefault<long>("corrections"), row.Get<long>("chains"), silos);
+            }
+        }
+
+        // One partition a request: of several Cassandra warns.
+        async Task HoursAsync(int day, CancellationToken token)
+        {
+            if (await store.Cql.QueryFirstAsync(store.Statements.ReadMarks.Bind(day), token).ConfigureAwait(false) is { } row)
+            {
+                marks[day - fromDay] = new Mark(row.GetOrDefault<long>("stamps"), row.GetOrDefault<long>("corrections"), row.Get<long>("hours"), null);
+            }
+        }
     }
 
     /// <summary>The days, of memory where the marks allow it; else they are read.</summary>
@@ -123,13 +151,28 @@ internal sealed class CountedDays(CassandraStore store)
         return [.. found.SelectMany(rows => rows!)];
     }
 
-    private static Mark Of(DayMarks marks, int day) => ((Marks)marks).Of(day);
+    /// <summary>Whether the day has been over for a day: for whoever writes it is over then, too, though clocks differ.</summary>
+    public static bool MayBeOfLate(int day, long now) => Calendar.EndOf(day) <= now - Calendar.DayMilliseconds;
+
+    /// <summary>The mark of a day.</summary>
+    public static Mark Of(DayMarks marks, int day) => ((Marks)marks).Of(day);
+
+    /// <summary>Whether what was read then is believed now.</summary>
+    public static bool Holds(Mark then, long readAt, Mark mark, long now) => then == mark && Math.Abs(now - readAt) <= LongestMilliseconds;
 
     private static T[]? Rows<T>(Known<T>? known, Mark mark, long now) =>
-        known is not null && known.Mark == mark && Math.Abs(now - known.ReadAt) <= LongestMilliseconds ? known.Rows : null;
+        known is not null && Holds(known.Mark, known.ReadAt, mark, now) ? known.Rows : null;
 
     /// <summary>The stamps of a day's hours, of all chains, by batches and by corrections: each only grows, so a sum is never the same again.</summary>
-    private readonly record struct Mark(long Stamps, long Corrections, long Hours);
+    /// <param name="Stamps">By batches.</param>
+    /// <param name="Corrections">By corrections.</param>
+    /// <param name="Rows">How many there are.</param>
+    /// <param name="Silos">Who noted it, where it says only what came late: what came in time is not noted.</param>
+    public readonly record struct Mark(long Stamps, long Corrections, long Rows, long? Silos)
+    {
+        /// <summary>Whether the day was over for a day, so that what is said of it holds for its lists, too.</summary>
+        public bool IsOfLate => Silos is not null;
+    }
 
     private sealed class Marks(int first, Mark[] marks) : DayMarks
     {

@@ -19,6 +19,24 @@ internal sealed class HourMarks(CassandraStore store)
         .. rows.Corrected.Select(hour => (Func<Task>)(() => PutCorrectedAsync(rows, hour, now, cancellationToken))),
     ];
 
+    /// <summary>
+    /// Which days that are over the rows are of: a ranking of many days asks this alone of all but the last two. A clock decides which are
+    /// over, and readers wait for a day more.
+    /// </summary>
+    public IEnumerable<Func<Task>> PutLateDays(BatchRows rows, long now, CancellationToken cancellationToken)
+    {
+        return Late(rows.Hours.Select(Calendar.DayOf)).Select(day => Put(store.Statements.PutLateDay, day))
+            .Concat(Late(rows.Corrected.Select(Calendar.DayOf).Concat(rows.Tops.Select(list => CassandraStore.DayOf(list.Key))))
+                .Select(day => Put(store.Statements.PutLateDayCorrected, day)));
+
+        IEnumerable<int> Late(IEnumerable<int> days) => days.Distinct().Where(day => Calendar.EndOf(day) <= now);
+
+        Func<Task> Put(CqlStatement statement, int day) => () => store.Cql.ExecuteAsync(
+            statement.BindAll(new CqlValues().Add(Math.Max(0, rows.Stamp)).Add(Ttl(day * 24, rows.Stamp, now)).Add(rows.Stamp)
+                .Add(Calendar.SpanOf(day * 24L)).Add(day).Add(rows.Chain)),
+            cancellationToken);
+    }
+
     public Task PutOpenAsync(int hour, int chain, long upto, long stamp, long now, CancellationToken cancellationToken) => store.Cql.ExecuteAsync(
         Statements.PutOpen.BindAll(new CqlValues().Add(Math.Max(0, stamp)).Add(Ttl(hour, stamp, now)).Add(upto).Add(stamp)
             .Add(Calendar.SpanOf(hour)).Add(hour).Add(chain)),

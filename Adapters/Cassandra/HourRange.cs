@@ -8,7 +8,12 @@ internal sealed class HourRange(CassandraStore store)
     private const string Oldest = "oldest_hour";
     private const string Newest = "newest_hour";
     private const string Born = "first_write";
-    private const int LongHours = 31 * 24;
+
+    /// <summary>From how many hours on it pays to look which there are, for what is in a partition a day.</summary>
+    private const int ManyDays = 31 * 24;
+
+    /// <summary>The same for what is in a partition a month or a year.</summary>
+    public const int ManyYears = 2 * 366 * 24;
 
     // An hour is added to it, or taken from it: so the newest, or the oldest, has the highest timestamp.
     private const long Middle = 1L << 40;
@@ -71,16 +76,18 @@ internal sealed class HourRange(CassandraStore store)
     }
 
     /// <summary>The part of <c>[from, to)</c> that may hold something, in hours; looked up only where the range is long.</summary>
-    public async ValueTask<(long From, long To)> CutAsync(long from, long to, CancellationToken cancellationToken)
+    public async ValueTask<(long From, long To)> CutAsync(long from, long to, CancellationToken cancellationToken, int many = ManyDays)
     {
-        if (to - from <= LongHours)
+        if (to - from <= many)
         {
             return (from, to);
         }
 
-        long? oldest = await GetAsync(Oldest, cancellationToken).ConfigureAwait(false);
+        Task<long?> reading = GetAsync(Oldest, cancellationToken);
         long? newest = await GetAsync(Newest, cancellationToken).ConfigureAwait(false);
-        return oldest is null || newest is null ? (from, from) : (Math.Max(from, oldest.Value), Math.Min(to, newest.Value + 1));
+        return await reading.ConfigureAwait(false) is not long oldest || newest is null
+            ? (from, from)
+            : (Math.Max(from, oldest), Math.Min(to, newest.Value + 1));
     }
 
     private void Know(long first, long last)

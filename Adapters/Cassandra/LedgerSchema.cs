@@ -44,4 +44,13 @@ internal static class LedgerSchema
             PRIMARY KEY ((series, span), hour, chain, ordinal)
             """, Blocking),
     ];
+
+    /// <summary>What the history has to hold: version 3, which only adds, too. Rows that were kept before have no mark.</summary>
+    public static IReadOnlyList<SchemaStep> Marks { get; } =
+    [
+        SchemaStep.NewTable("history_marks", """
+            series text, span int, hour int, chain int, ordinal int, sum bigint,
+            PRIMARY KEY ((series, span), hour, chain, ordinal)
+            """, Blocking),
+    ];
 }

@@ -94,6 +94,18 @@ internal sealed class LedgerStatements(CqlIdentifier keyspace)
         SELECT hour, chain, ordinal, quarters, minutes FROM {keyspace}.history WHERE series = ? AND span = ? AND hour >= ? AND hour < ?
         """, Page);
 
+    public CqlStatement PutHistoryMark { get; } = StoreStatements.Of($"""
+        INSERT INTO {keyspace}.history_marks (series, span, hour, chain, ordinal, sum) VALUES (?, ?, ?, ?, ?, ?) USING TIMESTAMP ? AND TTL ?
+        """);
+
+    public CqlStatement ReadHistoryMarks { get; } = StoreStatements.Of($"""
+        SELECT hour, chain, ordinal, sum FROM {keyspace}.history_marks WHERE series = ? AND span = ? AND hour >= ? AND hour < ?
+        """, Page);
+
+    public CqlStatement ScanHistoryMarks { get; } = StoreStatements.Of($"""
+        SELECT series, hour, chain, ordinal, sum FROM {keyspace}.history_marks
+        """, Page);
+
     // One partition is walked for it, and only what fits is sent.
     public CqlStatement ListSeriesOfChain { get; } = StoreStatements.Of($"""
         SELECT series FROM {keyspace}.series_by_day WHERE day = ? AND kind = ? AND bucket = ? AND chain = ? ALLOW FILTERING

@@ -118,6 +118,19 @@ internal sealed class StoreStatements(CqlIdentifier keyspace)
         SELECT sum(stamp) AS stamps, sum(corrected) AS corrections, count(*) AS hours FROM {keyspace}.hours WHERE day = ?
         """);
 
+    public CqlStatement ReadLateDays { get; } = Of($"""
+        SELECT day, sum(stamp) AS stamps, sum(corrected) AS corrections, count(*) AS chains FROM {keyspace}.late_days
+        WHERE span = ? AND day >= ? AND day < ? GROUP BY day
+        """);
+
+    public CqlStatement PutLateDay { get; } = Of($"""
+        UPDATE {keyspace}.late_days USING TIMESTAMP ? AND TTL ? SET stamp = ? WHERE span = ? AND day = ? AND chain = ?
+        """);
+
+    public CqlStatement PutLateDayCorrected { get; } = Of($"""
+        UPDATE {keyspace}.late_days USING TIMESTAMP ? AND TTL ? SET corrected = ? WHERE span = ? AND day = ? AND chain = ?
+        """);
+
     public CqlStatement PutTarget { get; } = Of($"""
         INSERT INTO {keyspace}.targets (target, url, first_seen) VALUES (?, ?, ?) USING TIMESTAMP ? AND TTL ?
         """);

@@ -6,29 +6,56 @@ namespace ClickAggregator.Adapters.Cassandra;
 
 /// <summary>
 /// The top lists as rankings read them. Those of days and hours that are over hardly ever change, and are large: they are remembered, and
-/// each question first asks for their stamps. A list is one write under one stamp: with the same stamp it is the same list.
+/// each question first asks for their stamps, unless the marks of their days say already that nothing came late. A list is one write under
+/// one stamp: with the same stamp it is the same list.
 /// </summary>
 internal sealed class TopTable(CassandraStore store)
 {
     private const int StartsAtOnce = 8;
 
-    private readonly Remembered<(TargetKind Kind, TopSlice Slice, int Start), StoredTop[]> _memory = new(store.Options.MaxTopEntriesInMemory);
+    private readonly Remembered<(TargetKind Kind, TopSlice Slice, int Start), Known> _memory = new(store.Options.MaxTopEntriesInMemory);
 
     /// <summary>The lists of some hours or days.</summary>
-    public async Task<List<TopList>> ReadAsync(TargetKind kind, TopSlice slice, int from, int to, CancellationToken cancellationToken)
+    /// <param name="marks">Of their days, or null; waited for only where they may say something.</param>
+    public async Task<List<TopList>> ReadAsync(
+        TargetKind kind, TopSlice slice, int from, int to, Task<DayMarks?> marks, CancellationToken cancellationToken)
     {
         long now = store.Keeping.Now();
+        int late = from;
+        while (late < to && CountedDays.MayBeOfLate(DayOf(slice, late), now))
+        {
+            late++;
+        }
+
+        Task<StoredTop[][]> young = ReadAsync(kind, slice, late, to, null, now, cancellationToken);
+        StoredTop[][] old = late == from ? [] : await ReadAsync(kind, slice, from, late, await marks.ConfigureAwait(false), now, cancellationToken).ConfigureAwait(false);
+        var lists = new List<TopList>();
+        foreach (StoredTop top in old.Concat(await young.ConfigureAwait(false)).SelectMany(tops => tops))
+        {
+            if (await store.KeptAsync(top.List.Key, top.Written, now, cancellationToken).ConfigureAwait(false))
+            {
+                lists.Add(top.List);
+            }
+        }
+
+        return lists;
+    }
+
+    private async Task<StoredTop[][]> ReadAsync(
+        TargetKind kind, TopSlice slice, int from, int to, DayMarks? marks, long now, CancellationToken cancellationToken)
+    {
         var found = new StoredTop[]?[to - from];
         var known = new List<int>();
         var parts = new List<IReadOnlyList<int>>();
         for (int start = from; start < to; start++)
         {
-            found[start - from] = _memory.Find((kind, slice, start));
-            if (found[start - from] is null)
+            Known? remembered = _memory.Find((kind, slice, start));
+            found[start - from] = remembered?.Tops;
+            if (remembered is null)
             {
                 parts.Add([start]);
             }
-            else
+            else if (!IsSame(remembered, MarkOf(slice, start, marks), now))
             {
                 known.Add(start);
             }
@@ -42,23 +69,22 @@ internal sealed class TopTable(CassandraStore store)
                 HashSet<int> changed = found[starts[0] - from] is null
                     ? [.. starts]
                     : await ChangedAsync(kind, slice, starts, start => found[start - from]!, token).ConfigureAwait(false);
-                foreach (int start in changed)
+                foreach (int start in starts)
                 {
-                    found[start - from] = await ReadAsync(kind, slice, start, now, token).ConfigureAwait(false);
+                    StoredTop[] stored = changed.Contains(start)
+                        ? await ReadAsync(kind, slice, start, token).ConfigureAwait(false)
+                        : found[start - from]!;
+                    found[start - from] = stored;
+
+                    // One that is not over changes with each batch: to ask for its stamp first would only take longer.
+                    if (EndOf(slice, start) <= now)
+                    {
+                        _memory.Put((kind, slice, start), new Known(stored, MarkOf(slice, start, marks), now), 1 + stored.Sum(top => top.List.Entries.Count));
+                    }
                 }
             },
             cancellationToken).ConfigureAwait(false);
-
-        var lists = new List<TopList>();
-        foreach (StoredTop top in found.SelectMany(tops => tops!))
-        {
-            if (await store.KeptAsync(top.List.Key, top.Written, now, cancellationToken).ConfigureAwait(false))
-            {
-                lists.Add(top.List);
-            }
-        }
-
-        return lists;
+        return found!;
     }
 
     private async Task<HashSet<int>> ChangedAsync(
@@ -74,7 +100,7 @@ internal sealed class TopTable(CassandraStore store)
         return [.. starts.Where(start => !known(start).Select(top => (top.List.Key.Chain, top.Stamp)).SequenceEqual(stamps[start]))];
     }
 
-    private async Task<StoredTop[]> ReadAsync(TargetKind kind, TopSlice slice, int start, long now, CancellationToken cancellationToken)
+    private async Task<StoredTop[]> ReadAsync(TargetKind kind, TopSlice slice, int start, CancellationToken cancellationToken)
     {
         var tops = new List<StoredTop>();
         CqlCommand read = store.Statements.ReadTops.Bind(TargetKinds.Name(kind), CassandraStore.NameOf(slice), start);
@@ -87,17 +113,22 @@ internal sealed class TopTable(CassandraStore store)
             }
         }
 
-        StoredTop[] stored = [.. tops];
-
-        // One that is not over changes with each batch: to ask for its stamp first would only take longer.
-        long end = slice == TopSlice.Hour ? (start + 1L) * Calendar.HourMilliseconds : (start + 1L) * Calendar.DayMilliseconds;
-        if (end <= now)
-        {
-            _memory.Put((kind, slice, start), stored, 1 + stored.Sum(top => top.List.Entries.Count));
-        }
-
-        return stored;
+        return [.. tops];
     }
+
+    private static bool IsSame(Known remembered, CountedDays.Mark? mark, long now) =>
+        remembered.Mark is { } then && mark is { IsOfLate: true } of && CountedDays.Holds(then, remembered.ReadAt, of, now);
+
+    private static CountedDays.Mark? MarkOf(TopSlice slice, int start, DayMarks? marks) =>
+        marks is null ? null : CountedDays.Of(marks, DayOf(slice, start));
+
+    private static int DayOf(TopSlice slice, int start) => slice == TopSlice.Hour ? Calendar.DayOf(start) : start;
+
+    private static long EndOf(TopSlice slice, int start) =>
+        slice == TopSlice.Hour ? (start + 1L) * Calendar.HourMilliseconds : Calendar.EndOf(start);
+
+    /// <summary>What is remembered of an hour or a day.</summary>
+    private sealed record Known(StoredTop[] Tops, CountedDays.Mark? Mark, long ReadAt);
 
     /// <summary>A row of <c>tops</c>.</summary>
     private sealed record StoredTop(TopList List, long Stamp, long Written);

@@ -39,6 +39,10 @@ internal sealed class LedgerStatements(sqlite3 database)
         INSERT INTO history (series, hour, chain, ordinal, minutes, quarters) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
         """);
 
+    public Statement PutHistoryMark { get; } = new(database, """
+        INSERT INTO history_marks (series, hour, chain, ordinal, sum) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+        """);
+
     // Once no series is left in a day, nothing is that was noted of its hours; some rows at a time. An hour is noted before its
     // first window is written: so here the time of the last write decides as well.
     public Statement ForgetOpen { get; } = new(database, Forget("open_hours", "hour, chain", "stamp < ?4"));
@@ -49,8 +53,13 @@ internal sealed class LedgerStatements(sqlite3 database)
 
     public Statement ForgetHistory { get; } = new(database, Forget("history", "series, hour, chain, ordinal", "?4 > 0"));
 
+    public Statement ForgetHistoryMarks { get; } = new(database, Forget("history_marks", "series, hour, chain, ordinal", "?4 > 0"));
+
     public Statement[] All =>
-        [OpenHour, ReopenHour, CloseHour, PutFinal, PutCorrection, PutHistory, ForgetOpen, ForgetFinals, ForgetCorrections, ForgetHistory];
+    [
+        OpenHour, ReopenHour, CloseHour, PutFinal, PutCorrection, PutHistory, PutHistoryMark,
+        ForgetOpen, ForgetFinals, ForgetCorrections, ForgetHistory, ForgetHistoryMarks,
+    ];
 
     private static string Forget(string table, string key, string isOld) => $"""
         DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE hour >= ?1 AND hour < ?1 + 24 AND {isOld} LIMIT ?2)

@@ -36,7 +36,7 @@ internal sealed class CorrectionsWrite(IReadOnlyList<CorrectionRow> rows) : Stor
     }
 }
 
-/// <summary>Counts as they stood.</summary>
+/// <summary>Counts as they stood, with their marks. Where a row is there already, of an earlier build too, nothing is added to it.</summary>
 internal sealed class HistoryWrite(IReadOnlyList<HistoryRow> rows) : StoreWrite
 {
     public override void Execute(WriteStatements statements)
@@ -46,7 +46,11 @@ internal sealed class HistoryWrite(IReadOnlyList<HistoryRow> rows) : StoreWrite
         {
             Statement put = statements.Ledger.PutHistory.Bind(1, row.Key.Series).Bind(2, row.Key.Hour).Bind(3, row.Key.Chain).Bind(4, row.Ordinal);
             put = row.Minutes is null ? put.BindNull(5) : put.Bind(5, bytes[..CountCodec.Write(row.Minutes, bytes)]);
-            put.Bind(6, bytes[..CountCodec.Write(row.Quarters, bytes)]).Run();
+            if (put.Bind(6, bytes[..CountCodec.Write(row.Quarters, bytes)]).Run() > 0)
+            {
+                statements.Ledger.PutHistoryMark.Bind(1, row.Key.Series).Bind(2, row.Key.Hour).Bind(3, row.Key.Chain).Bind(4, row.Ordinal)
+                    .Bind(5, HistoryMark.Of(row).Check).Run();
+            }
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ClickAggregator.Grains.Reconciling;
 using ClickAggregator.Grains.Storage;
 
@@ -6,6 +7,8 @@ namespace ClickAggregator.Adapters.Sqlite;
 /// <content>Corrections, and counts as they stood before.</content>
 internal sealed partial class SqliteLedger
 {
+    private const int RowsPerRead = 1_000;
+
     public Task WriteCorrectionsAsync(IReadOnlyList<CorrectionRow> rows, CancellationToken cancellationToken) =>
         WriteAsync(rows, some => new CorrectionsWrite(some), cancellationToken);
 
@@ -39,34 +42,65 @@ internal sealed partial class SqliteLedger
         WriteAsync(rows, some => new HistoryWrite(some), cancellationToken);
 
     public Task<IReadOnlyList<HistoryRow>> ReadHistoryAsync(
-        IReadOnlyList<string> series, int fromHour, int toHour, CancellationToken cancellationToken) =>
-        store.ReadAsync<IReadOnlyList<HistoryRow>>(
+        IReadOnlyList<string> series, int fromHour, int toHour, CancellationToken cancellationToken) => ReadOfAsync(
+        """
+        SELECT hour, chain, ordinal, minutes, quarters FROM history
+        WHERE series = ? AND hour >= ? AND hour < ? ORDER BY hour, chain, ordinal
+        """,
+        series,
+        fromHour,
+        toHour,
+        static (one, get) => new HistoryRow(
+            new WindowKey(one, (int)get.Number(0), (int)get.Number(1)), (int)get.Number(2), get.IsNull(3) ? null : Counts(get, 3, 60), Counts(get, 4, 4)),
+        cancellationToken);
+
+    public Task<IReadOnlyList<HistoryMark>> ReadHistoryMarksAsync(
+        IReadOnlyList<string> series, int fromHour, int toHour, CancellationToken cancellationToken) => ReadOfAsync(
+        """
+        SELECT hour, chain, ordinal, sum FROM history_marks
+        WHERE series = ? AND hour >= ? AND hour < ? ORDER BY hour, chain, ordinal
+        """,
+        series,
+        fromHour,
+        toHour,
+        static (one, get) => new HistoryMark(new WindowKey(one, (int)get.Number(0), (int)get.Number(1)), (int)get.Number(2), get.Number(3)),
+        cancellationToken);
+
+    public async IAsyncEnumerable<HistoryMark> ScanHistoryMarksAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        HistoryMark? last = null;
+        IReadOnlyList<HistoryMark> marks;
+        do
+        {
+            marks = await ReadAsync(
+                """
+                SELECT series, hour, chain, ordinal, sum FROM history_marks
+                WHERE (series, hour, chain, ordinal) > (?, ?, ?, ?) ORDER BY series, hour, chain, ordinal LIMIT ?
+                """,
+                get => get.Bind(1, last?.Key.Series ?? "").Bind(2, last?.Key.Hour ?? long.MinValue).Bind(3, last?.Key.Chain ?? long.MinValue)
+                    .Bind(4, last?.Ordinal ?? long.MinValue).Bind(5, RowsPerRead),
+                static row => new HistoryMark(new WindowKey(row.Text(0), (int)row.Number(1), (int)row.Number(2)), (int)row.Number(3), row.Number(4)),
+                cancellationToken);
+            foreach (HistoryMark mark in marks)
+            {
+                yield return mark;
+                last = mark;
+            }
+        }
+        while (marks.Count == RowsPerRead);
+    }
+
+    /// <summary>The rows of some series, in one view.</summary>
+    private Task<IReadOnlyList<T>> ReadOfAsync<T>(
+        string sql, IReadOnlyList<string> series, int fromHour, int toHour, Func<string, Statement, T> read, CancellationToken cancellationToken) =>
+        store.ReadAsync<IReadOnlyList<T>>(
             session =>
             {
-                var rows = new List<HistoryRow>();
-                Statement get = session.Prepare("""
-                    SELECT hour, chain, ordinal, minutes, quarters FROM history
-                    WHERE series = ? AND hour >= ? AND hour < ? ORDER BY hour, chain, ordinal
-                    """);
+                var rows = new List<T>();
                 foreach (string one in series)
                 {
                     cancellationToken.ThrowIfCancellationRequested();
-                    get.Bind(1, one).Bind(2, fromHour).Bind(3, toHour);
-                    try
-                    {
-                        while (get.Step())
-                        {
-                            rows.Add(new HistoryRow(
-                                new WindowKey(one, (int)get.Number(0), (int)get.Number(1)),
-                                (int)get.Number(2),
-                                get.IsNull(3) ? null : Counts(get, 3, 60),
-                                Counts(get, 4, 4)));
-                        }
-                    }
-                    finally
-                    {
-                        get.Reset();
-                    }
+                    rows.AddRange(Rows(session, sql, get => get.Bind(1, one).Bind(2, fromHour).Bind(3, toHour), get => read(one, get)));
                 }
 
                 return rows;

@@ -59,6 +59,14 @@ internal static class SqliteSchema
         CREATE INDEX history_by_hour ON history (hour);
         """,
 
+        // What the history has to hold. Rows that were kept before have no mark.
+        """
+        CREATE TABLE history_marks (
+            series TEXT NOT NULL, hour INTEGER NOT NULL, chain INTEGER NOT NULL, ordinal INTEGER NOT NULL, sum INTEGER NOT NULL,
+            PRIMARY KEY (series, hour, chain, ordinal)) WITHOUT ROWID;
+        CREATE INDEX history_marks_by_hour ON history_marks (hour);
+        """,
+
         // What is stored of an hour, also where no name in series_by_day leads to it: somebody else wrote it then.
         """
         CREATE INDEX windows_by_hour ON clicks_by_hour (hour, chain, series);

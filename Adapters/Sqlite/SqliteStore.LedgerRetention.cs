@@ -8,6 +8,7 @@ public sealed partial class SqliteStore
         await ForgetLedgerAsync("open_hours", statements => statements.ForgetOpen, endDay, before, cancellationToken);
         await ForgetLedgerAsync("final_hours", statements => statements.ForgetFinals, endDay, before, cancellationToken);
         await ForgetLedgerAsync("corrections", statements => statements.ForgetCorrections, endDay, before, cancellationToken);
+        await ForgetLedgerAsync("history_marks", statements => statements.ForgetHistoryMarks, endDay, before, cancellationToken);
         await ForgetLedgerAsync("history", statements => statements.ForgetHistory, endDay, before, cancellationToken);
     }
 

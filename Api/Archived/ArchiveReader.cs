@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
+using System.Text;
 using ClickAggregator.Api.Cluster;
 using ClickAggregator.Api.Queries;
+using ClickAggregator.ClickLog;
 using ClickAggregator.Clicks;
 using ClickAggregator.Grains;
 using ClickAggregator.Grains.Archive;
@@ -32,6 +34,17 @@ internal sealed class ArchiveReader(Silos silos, IServiceProvider services)
         IReadOnlyList<RegisteredChain> chains = await silos.AskAsync(grains => grains.GetGrain<IChainRegistryGrain>(0).GetChainsAsync(), cancellationToken);
         return await Task.WhenAll(chains.OrderBy(chain => chain.Number).Select(chain =>
             silos.AskAsync(grains => grains.GetGrain<IArchiveGrain>(chain.Number).GetProgressAsync(), cancellationToken)));
+    }
+
+    /// <summary>
+    /// Whether clicks of a target may be in a chain: in the click log of this server each target has one partition, which is never another.
+    /// Of other logs that is not known, since others may have written there by rules of their own.
+    /// </summary>
+    public bool MayHold(ArchiveProgress chain, ClickSearch target)
+    {
+        PartitionedClickLog log = services.GetRequiredService<PartitionedClickLog>();
+        return chain.Log != log.LogId.ToString()
+            || chain.Partition == TargetPartitioner.Partition(target.Kind, Encoding.UTF8.GetBytes(target.TargetId!), log.Partitions);
     }
 
     /// <summary>The objects that hold clicks of some hours of a chain, each once, by their first offsets.</summary>

@@ -31,7 +31,7 @@ internal sealed class ArchiveSearch(ArchiveReader reader)
         string id, ClickSearch? target, IReadOnlyList<ArchiveProgress> chains, int fromHour, int toHour, CancellationToken cancellationToken)
     {
         var planned = new List<(ArchiveProgress Chain, ListedObject Object)>();
-        foreach (ArchiveProgress chain in chains)
+        foreach (ArchiveProgress chain in chains.Where(chain => target is null || reader.MayHold(chain, target)))
         {
             planned.AddRange((await reader.ObjectsAsync(chain.Chain, fromHour, toHour, cancellationToken)).Select(archived => (chain, archived)));
         }

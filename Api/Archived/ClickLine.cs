@@ -12,11 +12,6 @@ internal sealed class ClickLine(IBufferWriter<byte> output) : IDisposable
 {
     private readonly Utf8JsonWriter _json = new(output, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
-    /// <summary>Bytes written since the last <see cref="Sent"/>.</summary>
-    public long Unsent { get; private set; }
-
-    public void Sent() => Unsent = 0;
-
     public void Write(ClickRows rows, int row, int partition, int chain)
     {
         _json.Reset(output);
@@ -44,7 +39,6 @@ internal sealed class ClickLine(IBufferWriter<byte> output) : IDisposable
         _json.WriteEndObject();
         _json.Flush();
         output.Write("\n"u8);
-        Unsent += _json.BytesCommitted + 1;
     }
 
     public void Dispose() => _json.Dispose();

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Text;
 using ClickAggregator.Api.Ledger;
@@ -47,17 +48,18 @@ internal static class ExportQuery
 
         headers[AnswerHeaders.RangeFrom] = AnswerFields.Time(range.From, range.Zone);
         headers[AnswerHeaders.RangeTo] = AnswerFields.Time(range.To, range.Zone);
-        headers.ContentDisposition = $"attachment; filename=\"{Name(kind, id)}.{(parquet ? "parquet" : "ndjson")}\"";
+        string disposition = $"attachment; filename=\"{Name(kind, id)}.{(parquet ? "parquet" : "ndjson")}\"";
         IAsyncEnumerable<(ClickRows Rows, int Row, ArchiveProgress Chain)> clicks = ReadAsync(reader, chains, wanted, range, query.Cancelled);
         if (parquet)
         {
-            return Results.Bytes(await WholeAsync(reader, clicks), Parquet);
+            byte[] file = await WholeAsync(reader, clicks);
+            headers.ContentDisposition = disposition;
+            return Results.Bytes(file, Parquet);
         }
 
-        // Until the first click is found the answer has not begun: what is wrong by then is said with a status.
         IAsyncEnumerator<(ClickRows Rows, int Row, ArchiveProgress Chain)> lines = clicks.GetAsyncEnumerator(query.Cancelled);
         query.Http.Response.RegisterForDisposeAsync(lines);
-        return new Lines(lines, await lines.MoveNextAsync());
+        return new Lines(lines, await lines.MoveNextAsync(), disposition);
     }
 
     private static async IAsyncEnumerable<(ClickRows Rows, int Row, ArchiveProgress Chain)> ReadAsync(
@@ -67,7 +69,7 @@ internal static class ExportQuery
         (long from, long to) = (range.From * 60_000, range.To * 60_000);
         byte[] target = Encoding.UTF8.GetBytes(wanted.TargetId!);
         var rows = new ClickRows();
-        foreach (ArchiveProgress chain in chains)
+        foreach (ArchiveProgress chain in chains.Where(chain => reader.MayHold(chain, wanted)))
         {
             foreach (ListedObject archived in await reader.ObjectsAsync(chain.Chain, fromHour, toHour, cancellationToken))
             {
@@ -116,26 +118,57 @@ internal static class ExportQuery
     // An id may hold what a file name may not.
     private static string Name(string kind, string id) => kind + "-" + string.Concat(id.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' ? c : '_'));
 
-    /// <summary>One line a click. What goes wrong on the way cuts the connection: half an export must not look like a whole one.</summary>
-    private sealed class Lines(IAsyncEnumerator<(ClickRows Rows, int Row, ArchiveProgress Chain)> clicks, bool isAny) : IResult
+    /// <summary>
+    /// One line a click. Until the first 64 KiB are found the answer has not begun, and what is wrong by then is said with a status. What goes
+    /// wrong later cuts the connection: half an export must not look like a whole one.
+    /// </summary>
+    private sealed class Lines(IAsyncEnumerator<(ClickRows Rows, int Row, ArchiveProgress Chain)> clicks, bool isAny, string disposition) : IResult
     {
         public async Task ExecuteAsync(HttpContext httpContext)
         {
             HttpResponse response = httpContext.Response;
-            response.ContentType = NdJson;
-            using var line = new ClickLine(response.BodyWriter);
-            for (bool more = isAny; more; more = await clicks.MoveNextAsync())
+            var unsent = new ArrayBufferWriter<byte>(FlushBytes);
+            using var line = new ClickLine(unsent);
+            try
             {
-                (ClickRows rows, int row, ArchiveProgress chain) = clicks.Current;
-                line.Write(rows, row, chain.Partition, chain.Chain);
-                if (line.Unsent >= FlushBytes)
+                for (bool more = isAny; more; more = await clicks.MoveNextAsync())
                 {
-                    line.Sent();
-                    await response.BodyWriter.FlushAsync(httpContext.RequestAborted);
+                    (ClickRows rows, int row, ArchiveProgress chain) = clicks.Current;
+                    line.Write(rows, row, chain.Partition, chain.Chain);
+                    if (unsent.WrittenCount >= FlushBytes)
+                    {
+                        await SendAsync();
+                    }
                 }
             }
+            catch (Exception fault) when (QueryContext.Problem(httpContext, fault, QueryContext.WhenAway) is { } problem)
+            {
+                if (response.HasStarted)
+                {
+                    httpContext.Abort();
+                }
+                else
+                {
+                    await problem.ExecuteAsync(httpContext);
+                }
 
-            await response.BodyWriter.FlushAsync(httpContext.RequestAborted);
+                return;
+            }
+
+            await SendAsync();
+
+            async Task SendAsync()
+            {
+                if (!response.HasStarted)
+                {
+                    response.ContentType = NdJson;
+                    response.Headers.ContentDisposition = disposition;
+                }
+
+                await response.Body.WriteAsync(unsent.WrittenMemory, httpContext.RequestAborted);
+                await response.Body.FlushAsync(httpContext.RequestAborted);
+                unsent.ResetWrittenCount();
+            }
         }
     }
 }

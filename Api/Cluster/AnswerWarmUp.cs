@@ -11,7 +11,7 @@ namespace ClickAggregator.Api.Cluster;
 /// </summary>
 internal sealed class AnswerWarmUp(SeriesClient series, CountingWatch watch, LimitSettings limits, TimeProvider time) : BackgroundService
 {
-    private const int Rounds = 20;
+    private const int Rounds = 100;
     private const int DayMinutes = 1440;
 
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(100);

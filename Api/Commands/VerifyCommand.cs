@@ -22,7 +22,8 @@ namespace ClickAggregator.Api.Commands;
 
 /// <summary>
 /// Holds the archive against its own manifest, object by object; counts the log again, the click log or Kafka's topic, and what the log has
-/// no more from the archive; and holds the store against that, window by window, and what is derived from windows against them.
+/// no more from the archive; and holds the store against that, window by window, what is derived from windows against them, and what it keeps
+/// of earlier versions against its marks.
 /// </summary>
 internal sealed class VerifyCommand : ICommand
 {
@@ -185,7 +186,24 @@ internal sealed class VerifyCommand : ICommand
                 $"{result.WindowsCorrected:N0} windows were corrected by reconciliation, and held against its ledger; {result.WindowsClickedSince:N0} of them got clicks since, which were counted on top of it"));
         }
 
-        return result.Agrees & await SayDerivedAsync(input, store, rules, hours, cancellationToken) ? ExitCodes.Done : ExitCodes.Failed;
+        bool derivedAgree = await SayDerivedAsync(input, store, rules, hours, cancellationToken);
+        return await SayHistoryAsync(input, await KeptHistory.CheckAsync(store.Ledger, hours.From, hours.To, cancellationToken)) && derivedAgree && result.Agrees ? ExitCodes.Done : ExitCodes.Failed;
+    }
+
+    private static async Task<bool> SayHistoryAsync(CommandInput input, KeptHistory history)
+    {
+        if (history.Rows > 0)
+        {
+            await input.Output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
+                $"history: {history.Rows:N0} rows of earlier versions, {history.Faults:N0} gone or altered"));
+        }
+
+        foreach (string example in history.Examples)
+        {
+            await input.Output.WriteLineAsync("  " + example);
+        }
+
+        return history.Faults == 0;
     }
 
     private static async Task<bool> SayDerivedAsync(

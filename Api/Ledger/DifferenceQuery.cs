@@ -30,19 +30,20 @@ internal static class DifferenceQuery
             throw Cursors.Fault();
         }
 
-        SortedDictionary<string, (long Before, long After)> targets = await SumAsync(query, run);
-        (string Series, long Before, long After)[] items =
+        SortedDictionary<string, long> targets = await SumAsync(query, run);
+        (string Series, long Difference)[] items =
         [
-            .. targets.Where(target => after is null || string.CompareOrdinal(target.Key, after) > 0).Take(limit)
-                .Select(target => (target.Key, target.Value.Before, target.Value.After)),
+            .. targets.Where(target => after is null || string.CompareOrdinal(target.Key, after) > 0).Take(limit).Select(target => (target.Key, target.Value)),
         ];
         string? next = items.Length < limit ? null : items[^1].Series;
+        SeriesSums? now = await NowAsync(query, run, [.. items.Select(item => item.Series)]);
+        long? Clicks(int n) => now?.Counts[n].Clicks;
         if (query.WantsCsv)
         {
             return Answer.Table(
-                query, next, ["kind", "id", "before", "after", "difference"],
-                items.Select(item => (string[])[
-                    Split(item.Series).Kind, Split(item.Series).Id, CountQueries.Number(item.Before), CountQueries.Number(item.After), CountQueries.Number(item.After - item.Before)]));
+                query, next, ["kind", "id", "clicks", "difference"],
+                items.Select((item, n) => (string[])[
+                    Split(item.Series).Kind, Split(item.Series).Id, Clicks(n) is long clicks ? CountQueries.Number(clicks) : "", CountQueries.Number(item.Difference)]));
         }
 
         return Answer.Json(json =>
@@ -50,18 +51,24 @@ internal static class DifferenceQuery
             json.WriteNumber("run", run.Number);
             json.WriteBoolean("dry_run", run.Request.DryRun);
             json.WriteBoolean("complete", run.State is RunState.Done or RunState.DoneInPart);
+            json.WriteString("from", Hours.Text(run.Request.FromHour));
+            json.WriteString("to", Hours.Text(run.Request.ToHour));
             json.WriteNumber("targets", targets.Count);
-            json.WriteNumber("difference", targets.Values.Sum(target => target.After - target.Before));
-            json.WriteStartArray("items");
-            foreach ((string series, long before, long clicks) in items)
+            json.WriteNumber("difference", targets.Values.Sum());
+            if (now?.Incomplete == true)
             {
-                (string kind, string id) = Split(series);
+                json.WriteBoolean("incomplete", true);
+            }
+
+            json.WriteStartArray("items");
+            for (int n = 0; n < items.Length; n++)
+            {
+                (string kind, string id) = Split(items[n].Series);
                 json.WriteStartObject();
                 json.WriteString("kind", kind);
                 json.WriteString("id", id);
-                json.WriteNumber("before", before);
-                json.WriteNumber("after", clicks);
-                json.WriteNumber("difference", clicks - before);
+                AnswerFields.WriteNumber(json, "clicks", Clicks(n));
+                json.WriteNumber("difference", items[n].Difference);
                 json.WriteEndObject();
             }
 
@@ -70,10 +77,20 @@ internal static class DifferenceQuery
         });
     }
 
-    private static async Task<SortedDictionary<string, (long Before, long After)>> SumAsync(QueryContext query, ReconciliationRun run)
+    /// <summary>All clicks of the targets in the run's hours; null where they are not added up over all of these.</summary>
+    private static async Task<SeriesSums?> NowAsync(QueryContext query, ReconciliationRun run, string[] series)
+    {
+        IReadOnlyDictionary<string, RollupStart> starts = await query.Series.RollupStartsAsync(query.Cancelled);
+        string rollup = new Rollup(RollupBase.Target).ToString();
+        return starts.TryGetValue(rollup, out RollupStart? start) && start.Covers(run.Request.FromHour, run.Request.ToHour)
+            ? await query.Series.SumAsync(new SeriesRange(series, run.Request.FromHour * 60L, run.Request.ToHour * 60L), query.Cancelled)
+            : null;
+    }
+
+    private static async Task<SortedDictionary<string, long>> SumAsync(QueryContext query, ReconciliationRun run)
     {
         QueryFilter.None.Require(query, RollupBase.Target);
-        var targets = new SortedDictionary<string, (long Before, long After)>(StringComparer.Ordinal);
+        var targets = new SortedDictionary<string, long>(StringComparer.Ordinal);
         int read = 0;
         LedgerPlace? after = null;
         do
@@ -85,8 +102,7 @@ internal static class DifferenceQuery
             {
                 if (SeriesName.TryParse(row.Place.Series, out SeriesName series) && IsTarget(series))
                 {
-                    (long before, long clicks) = targets.GetValueOrDefault(row.Place.Series);
-                    targets[row.Place.Series] = (before + row.Before.Sum(), clicks + row.After.Sum());
+                    targets[row.Place.Series] = targets.GetValueOrDefault(row.Place.Series) + row.After.Sum() - row.Before.Sum();
                 }
             }
 

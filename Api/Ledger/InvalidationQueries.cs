@@ -15,8 +15,9 @@ internal static class InvalidationQueries
 
     public static readonly string[] ListParameters = ["limit", "cursor", "format"];
     private static readonly string[] s_targets = [.. TargetKinds.All.Select(kind => TargetKinds.Name(kind) + "_id")];
-    private static readonly string[] s_texts = ["from", "to", .. s_targets, "campaign_id", "user_id", "device", "country", "referrer", "reason"];
-    private static readonly string[] s_flags = ["dry_run"];
+    private static readonly string[] s_conditions = [.. s_targets, "campaign_id", "user_id", "device", "country", "referrer"];
+    private static readonly string[] s_texts = ["from", "to", .. s_conditions, "reason"];
+    private static readonly string[] s_flags = ["all", "dry_run"];
 
     /// <summary>What the body of an order may hold, for its description.</summary>
     public static IReadOnlyList<BodyField> Fields { get; } =
@@ -29,6 +30,7 @@ internal static class InvalidationQueries
         new("device", "Clicks from one device."),
         new("country", "Clicks from one country, two letters."),
         new("referrer", "Clicks from one host."),
+        new("all", "Every click of the range: has to be said, and true, where none of the conditions above is given.", IsFlag: true),
         new("reason", "Why, for whoever asks later; 1 to 500 characters.", Required: true),
         new("dry_run", "Reports what it would change, and changes nothing.", IsFlag: true),
     ];
@@ -37,6 +39,7 @@ internal static class InvalidationQueries
     {
         OrderBody body = await OrderBody.ReadAsync(query, Example, s_texts, s_flags);
         var request = new InvalidationRequest(Filter(body, query), Reason(body), body.Flag("dry_run"), query.By);
+        RequireConditions(body);
         Invalidation made = await query.Silos.Grains.GetGrain<IReconciliationGrain>(0).InvalidateAsync(request);
         query.Http.Response.Headers.Location = $"{Route}/{CountQueries.Number(made.Number)}";
         return Answer.Json(json => Write(json, made), StatusCodes.Status202Accepted);
@@ -129,6 +132,23 @@ internal static class InvalidationQueries
         string? target = targets is [var name] ? Id(body, name) : null;
         TargetKind kind = target is not null && TargetKinds.TryParseName(targets[0].AsSpan()[..^"_id".Length], out TargetKind parsed) ? parsed : TargetKind.None;
         return new InvalidationFilter(from, to, kind, target, Id(body, "campaign_id"), Id(body, "user_id"), device, country, Referrer(body));
+    }
+
+    // A field that was forgotten, or is null, would take back every click of the range.
+    private static void RequireConditions(OrderBody body)
+    {
+        string[] given = [.. s_conditions.Where(name => body.Text(name) is not null)];
+        if (given.Length == 0 && !body.Flag("all"))
+        {
+            throw new QueryFaultException(
+                "filter_missing", null,
+                $"no condition says which clicks: at least one of {string.Join(", ", s_conditions)} is needed, or \"all\":true for every click from 'from' to 'to'");
+        }
+
+        if (given.Length > 0 && body.Flag("all"))
+        {
+            throw new QueryFaultException("invalid_parameter", "all", $"'all' means every click of the range; it does not go with '{given[0]}'");
+        }
     }
 
     private static string? Id(OrderBody body, string name) => body.Text(name) is not { } id || IdRules.IsId(id)

@@ -36,7 +36,7 @@ internal static class LedgerEndpoints
         Order<RunAnswer>(app.MapPost(RunQueries.Route, QueryContext.HandleOrder([], RunQueries.StartAsync)), "Asks for a run over a range of hours; it begins once the one under way is done.")
             .WithMetadata(new OrderFields(RunQueries.Fields)).ProducesProblem(413).ProducesProblem(415).ProducesProblem(429);
         Order<InvalidationAnswer>(app.MapPost(InvalidationQueries.Route, QueryContext.HandleOrder([], InvalidationQueries.CreateAsync)),
-            "Takes back the clicks that fit every condition, or with dry_run reports what that would change; they stay in the archive.")
+            "Takes back the clicks that fit every condition (all of the range with \"all\": true alone), or with dry_run reports what that would change; they stay in the archive.")
             .WithMetadata(new OrderFields(InvalidationQueries.Fields)).ProducesProblem(413).ProducesProblem(415).ProducesProblem(429);
         Order<InvalidationAnswer>(app.MapDelete(InvalidationQueries.Route + "/{id}", QueryContext.HandleOrder([], query => InvalidationQueries.RevokeAsync(query, Id(query)))),
             "Ends an invalidation: its clicks count again.").WithMetadata(new QueryParameterList([])).ProducesProblem(404);

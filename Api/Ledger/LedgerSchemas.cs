@@ -27,13 +27,21 @@ internal sealed record RunAnswer(
     [property: Description("Its hours are too young until then; null where it waits only for other runs.")] DateTimeOffset? NotBefore,
     DateTimeOffset? StartedAt,
     DateTimeOffset? EndedAt,
-    [property: Description("Hours of chains (partitions of a log).")] int HoursPlanned,
-    int HoursDone,
+    [property: Description("Hours to recount, each once for every chain (partition of a log): 24 hours of 4 partitions are 96. Of the schedule: hours of chains with clicks that no run has covered, and of its last 48 hours every one.")] int HoursPlanned,
+    [property: Description("Of hours_planned.")] int HoursDone,
     [property: Description("Archived clicks that were read.")] long ClicksRead,
     [property: Description("At the pace so far; null while nobody can tell.")] long? SecondsLeft,
     [property: Description("Windows that differed.")] long Corrections,
-    [property: Description("After less before, over all clicks.")] long ClicksChanged,
+    [property: Description("Of all clicks together (the series total): after less before. What changed of others is in changes: where one target lost what another got, this is 0.")] long ClicksChanged,
+    [property: Description("What changed of the series of each rollup; those of which nothing did are left out.")] IReadOnlyList<RollupChangeAnswer> Changes,
     [property: Description("Hours that could not be done, and why; at most 100.")] IReadOnlyList<RunTroubleAnswer> Troubles);
+
+/// <summary>What a run changed of the series of one rollup.</summary>
+internal sealed record RollupChangeAnswer(
+    [property: Description("total, kind, target, campaign, with |country, |device. Null for what is no series of ours.")] string? Rollup,
+    [property: Description("Windows (an hour of a series in a chain) that differed, also where not in their counts.")] long Windows,
+    [property: Description("Clicks that windows lacked.")] long Raised,
+    [property: Description("Clicks that windows had too many.")] long Lowered);
 
 /// <summary>An hour that a run could not do.</summary>
 internal sealed record RunTroubleAnswer(DateTimeOffset Hour, int Chain, string Code, string Message);
@@ -113,13 +121,24 @@ internal sealed record DifferenceAnswer(
     long Run,
     bool DryRun,
     [property: Description("The run has ended.")] bool Complete,
+    [property: Description("The run's first hour.")] DateTimeOffset From,
+    [property: Description("The hour after its last.")] DateTimeOffset To,
     [property: Description("How many targets differ.")] int Targets,
     [property: Description("After less before, over all of them.")] long Difference,
     [property: Description("By kind and id.")] IReadOnlyList<TargetDifference> Items,
-    string? NextCursor);
+    string? NextCursor)
+{
+    [Description("True where a window of these clicks is set aside; else absent.")]
+    public bool Incomplete { get; init; }
+}
 
-/// <summary>What changes of a target, over the hours that change.</summary>
-internal sealed record TargetDifference(string Kind, string Id, long Before, long After, long Difference);
+/// <summary>What changes of a target.</summary>
+internal sealed record TargetDifference(
+    string Kind,
+    string Id,
+    [property: Description("All its clicks from from to to, as they are counted now; the difference of a dry run is not in them. Null where the rollup target was switched on within the range.")]
+    long? Clicks,
+    [property: Description("What the run adds to them; negative for what it takes away.")] long Difference);
 
 /// <summary>Closed months.</summary>
 internal sealed record PeriodList(IReadOnlyList<PeriodAnswer> Items, string? NextCursor);

@@ -146,6 +146,18 @@ internal static class RunQueries
         AnswerFields.WriteNumber(json, "seconds_left", SecondsLeft(run, now));
         json.WriteNumber("corrections", run.Corrections);
         json.WriteNumber("clicks_changed", run.ClicksChanged);
+        json.WriteStartArray("changes");
+        foreach (RollupChange change in run.Changes ?? [])
+        {
+            json.WriteStartObject();
+            json.WriteString("rollup", change.Rollup);
+            json.WriteNumber("windows", change.Windows);
+            json.WriteNumber("raised", change.Raised);
+            json.WriteNumber("lowered", change.Lowered);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
         json.WriteStartArray("troubles");
         foreach (RunTrouble trouble in run.Troubles)
         {

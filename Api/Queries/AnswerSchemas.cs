@@ -48,10 +48,8 @@ internal record CountAnswer : RangeAnswer
     [Description("minute, hour, day, or null.")]
     public required string? Granularity { get; init; }
 
+    [Description("Clicks that were taken back are not in them; /v1/invalidations/{id}/difference says how many each invalidation took.")]
     public required long Clicks { get; init; }
-
-    [Description("Null: clicks that were taken back are out of clicks, and the ledger of the target tells them.")]
-    public required long? Invalidated { get; init; }
 
     [Description("With granularity: zero-filled, in order.")]
     public IReadOnlyList<CountPoint>? Points { get; init; }

@@ -85,7 +85,6 @@ internal static class CountQueries
         AnswerFields.WriteRange(json, range, sums);
         json.WriteString("granularity", range.Granularity?.ToString().ToLowerInvariant());
         json.WriteNumber("clicks", clicks);
-        json.WriteNull("invalidated");
         if (points is not null)
         {
             AnswerFields.WritePoints(json, range, sums, points);

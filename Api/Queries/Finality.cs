@@ -21,6 +21,18 @@ internal static class Finality
             : throw new QueryFaultException("invalid_parameter", Parameter, "'version' is the version of an answer: a whole number from 1 on");
     }
 
+    /// <summary>A question that has no versions says so: the parameter is known, and works elsewhere.</summary>
+    /// <exception cref="QueryFaultException">A version is asked for where there is none.</exception>
+    public static void RefuseVersion(HttpRequest request, ReadOnlySpan<string> parameters)
+    {
+        if (HttpMethods.IsGet(request.Method) && request.Query.ContainsKey(Parameter) && !parameters.Contains(Parameter))
+        {
+            throw new QueryFaultException(
+                "version_unavailable", Parameter,
+                "only counts have versions (/v1/clicks/total, /v1/ads/{id}/clicks and the like; of up to 1,000 ids POST /v1/ads/query): rankings, lists and the ledger are told as they are now");
+        }
+    }
+
     /// <summary>Every hour of the range before this minute is final; null where the first one is not.</summary>
     public static long? Until(SeriesSums sums) => sums.Finality is { } finality && finality.FinalUntil > sums.From ? finality.FinalUntil : null;
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Microsoft.Net.Http.Headers;
 
@@ -16,14 +17,15 @@ internal static class JsonBody
     {
         RequireJson(query.Http.Request, example);
         using MemoryStream body = await BytesAsync(query);
+        ReadOnlyMemory<byte> text = body.GetBuffer().AsMemory(0, (int)body.Length);
         try
         {
-            using var json = JsonDocument.Parse(WithoutMark(body.GetBuffer().AsMemory(0, (int)body.Length)));
+            using var json = JsonDocument.Parse(WithoutMark(text));
             return read(json.RootElement);
         }
         catch (JsonException error)
         {
-            throw new QueryFaultException("malformed_json", null, "the body is not valid JSON: " + error.Message);
+            throw new QueryFaultException("malformed_json", null, Where(text, error) + $"; it is to be a JSON object such as {example}");
         }
         catch (InvalidOperationException)
         {
@@ -34,6 +36,22 @@ internal static class JsonBody
 
     // Editors put it in front of files; a post of clicks may have it, too.
     private static ReadOnlyMemory<byte> WithoutMark(ReadOnlyMemory<byte> text) => text.Span.StartsWith("\uFEFF"u8) ? text[3..] : text;
+
+    /// <summary>Where the body stops being JSON: the byte, the first of the body being 0.</summary>
+    private static string Where(ReadOnlyMemory<byte> body, JsonException error)
+    {
+        ReadOnlySpan<byte> text = WithoutMark(body).Span;
+        int line = 0;
+        for (long n = error.LineNumber ?? 0; n > 0; n--)
+        {
+            line += text[line..].IndexOf((byte)'\n') + 1;
+        }
+
+        long at = line + (error.BytePositionInLine ?? 0);
+        return text.IndexOfAnyExcept(" \t\r\n"u8) < 0 ? "the body is empty"
+            : at >= text.Length ? string.Create(CultureInfo.InvariantCulture, $"the body ends at byte {body.Length}, before its JSON does")
+            : string.Create(CultureInfo.InvariantCulture, $"the body cannot be read as JSON at byte {body.Length - text.Length + at}");
+    }
 
     private static void RequireJson(HttpRequest request, string example)
     {

@@ -13,6 +13,9 @@ namespace ClickAggregator.Api.Queries;
 /// <summary>What every query works with.</summary>
 internal sealed class QueryContext(HttpContext http)
 {
+    // Somebody has to bring something back.
+    private const int DamageRetrySeconds = 60;
+
     public HttpContext Http { get; } = http;
 
     public SeriesClient Series { get; } = http.RequestServices.GetRequiredService<SeriesClient>();
@@ -56,9 +59,11 @@ internal sealed class QueryContext(HttpContext http)
             : throw new QueryFaultException("invalid_parameter", name, $"'{name}' is a number from 1 to {most}");
     }
 
+    /// <summary>What is said where the counts cannot be read.</summary>
+    public const string WhenAway = "The counts cannot be read now; clicks are still accepted. Try again.";
+
     /// <summary>Runs a query: refuses what it does not know, and turns what goes wrong into answers.</summary>
-    public static Func<HttpContext, Task<IResult>> Handle(string[] parameters, Func<QueryContext, Task<IResult>> query) =>
-        Handle(parameters, query, "The counts cannot be read now; clicks are still accepted. Try again.");
+    public static Func<HttpContext, Task<IResult>> Handle(string[] parameters, Func<QueryContext, Task<IResult>> query) => Handle(parameters, query, WhenAway);
 
     /// <summary>Runs an order, which is never put twice: whether it was taken up is not known where no answer came.</summary>
     public static Func<HttpContext, Task<IResult>> HandleOrder(string[] parameters, Func<QueryContext, Task<IResult>> order) =>
@@ -68,44 +73,54 @@ internal sealed class QueryContext(HttpContext http)
     {
         try
         {
+            Finality.RefuseVersion(http.Request, parameters);
             return UnknownParameters.Refuse(http.Request, parameters) ?? await query(new QueryContext(http));
         }
-        catch (QueryFaultException fault)
+        catch (Exception fault) when (Problem(http, fault, whenAway) is { } problem)
         {
-            if (fault.RetryAfter is int seconds)
+            return problem;
+        }
+    };
+
+    /// <summary>The answer to what went wrong; null where nobody foresaw it.</summary>
+    public static IResult? Problem(HttpContext http, Exception fault, string whenAway)
+    {
+        QueryFaultLog log = http.RequestServices.GetRequiredService<QueryFaultLog>();
+        switch (fault)
+        {
+            case QueryFaultException wrong:
+                bool placed = wrong.Field is not null || wrong.Index is not null;
+                return Answer(wrong.Status, wrong.Code, wrong.Message, wrong.RetryAfter, placed ? [new ApiFault(wrong.Index, wrong.Field, wrong.Code, wrong.Message)] : null);
+            case NotFinalException notFinal:
+                return Answer(409, "not_final", notFinal.Message);
+            case ReconciliationRefusedException refused:
+                return Answer(Status(refused.Code), refused.Code, refused.Message);
+            case HistoryDamagedException:
+                log.HistoryFails(fault);
+                return Answer(503, "history_damaged", fault.Message, DamageRetrySeconds);
+            case ArchiveUnavailableException:
+                log.ArchiveFails(fault);
+                return Answer(503, "archive_unavailable", "The archive cannot be read now. Try again.", 5);
+            case ArchiveDamagedException:
+                log.ArchiveFails(fault);
+                return Answer(503, "archive_damaged", fault.Message + ". Bring it back as it was, from a copy or an older version of the object", DamageRetrySeconds);
+            case not null when IsStoreFault(fault) && !http.RequestAborted.IsCancellationRequested:
+                log.StoreFails(fault);
+                return Answer(503, "store_unavailable", whenAway, 1);
+            default:
+                return null;
+        }
+
+        IResult Answer(int status, string code, string text, int? retryAfter = null, IReadOnlyList<ApiFault>? faults = null)
+        {
+            if (retryAfter is int seconds && !http.Response.HasStarted)
             {
                 http.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
             }
 
-            bool placed = fault.Field is not null || fault.Index is not null;
-            return ApiProblem.Result(fault.Status, fault.Code, fault.Message, placed ? [new ApiFault(fault.Index, fault.Field, fault.Code, fault.Message)] : null);
+            return ApiProblem.Result(status, code, text, faults);
         }
-        catch (NotFinalException notFinal)
-        {
-            return ApiProblem.Result(409, "not_final", notFinal.Message);
-        }
-        catch (ReconciliationRefusedException refused)
-        {
-            return ApiProblem.Result(Status(refused.Code), refused.Code, refused.Message);
-        }
-        catch (ArchiveUnavailableException away)
-        {
-            http.RequestServices.GetRequiredService<QueryFaultLog>().ArchiveFails(away);
-            http.Response.Headers.RetryAfter = "5";
-            return ApiProblem.Result(503, "archive_unavailable", "The archive cannot be read now. Try again.");
-        }
-        catch (ArchiveDamagedException damaged)
-        {
-            http.RequestServices.GetRequiredService<QueryFaultLog>().ArchiveFails(damaged);
-            return ApiProblem.Result(500, "archive_damaged", damaged.Message);
-        }
-        catch (Exception error) when (IsStoreFault(error) && !http.RequestAborted.IsCancellationRequested)
-        {
-            http.RequestServices.GetRequiredService<QueryFaultLog>().StoreFails(error);
-            http.Response.Headers.RetryAfter = "1";
-            return ApiProblem.Result(503, "store_unavailable", whenAway);
-        }
-    };
+    }
 
     // What stands against it may be gone later, or it is too much at once, or it can never be done.
     private static int Status(string code) => code switch

@@ -30,7 +30,7 @@ internal static class QueryEndpoints
     {
         Get<CountAnswer>(app, $"/v1/{plural}/{{id}}/clicks", $"One {name}.", CountQueries.Parameters, query => CountQueries.AnswerAsync(query, Subject.One(name, Id(query))));
         Get<ListAnswer>(app, $"/v1/{plural}", $"Every {name} clicked in the range, by id.", ListQueries.Parameters, query => ListQueries.ListAsync(query, name));
-        Get<TopAnswer>(app, $"/v1/{plural}/top", $"The most clicked {plural}.", TopQueries.Parameters, query => TopQueries.AnswerAsync(query, name));
+        Get<TopAnswer>(app, $"/v1/{plural}/top", $"The most clicked {plural}, as they are counted now: a ranking has no versions.", TopQueries.Parameters, query => TopQueries.AnswerAsync(query, name));
         app.MapPost($"/v1/{plural}/query", QueryContext.Handle(["format"], query => ListQueries.ManyAsync(query, name)))
             .WithSummary($"The answer of one {name} for each of many ids, at one common counted_until.")
             .WithTags("queries")

@@ -26,6 +26,17 @@ internal sealed partial class QueryFaultLog(TimeProvider time, ILogger<QueryCont
         }
     }
 
+    public void HistoryFails(Exception reason)
+    {
+        if (_said.IsDue(reason.GetType(), out long unsaid))
+        {
+            LogHistoryFault(logger, reason.Message, unsaid);
+        }
+    }
+
+    [LoggerMessage(1304, LogLevel.Error, "{Reason} ({Unsaid} more such answers since it was last said)")]
+    private static partial void LogHistoryFault(ILogger logger, string reason, long unsaid);
+
     [LoggerMessage(1303, LogLevel.Warning, "The archive could not be read: {Reason} ({Unsaid} more such answers since it was last said)")]
     private static partial void LogArchiveFault(ILogger logger, string reason, long unsaid);
 

@@ -7,6 +7,7 @@ namespace ClickAggregator.Grains.Archive;
 public sealed class ArchiveBoard
 {
     private readonly ConcurrentDictionary<int, ArchiveLag> _chains = new();
+    private readonly ConcurrentDictionary<int, int> _damaged = new();
     private volatile IReadOnlyList<ArchiveChain>? _known;
 
     /// <summary>Notes which chains there are at all.</summary>
@@ -15,8 +16,15 @@ public sealed class ArchiveBoard
     /// <summary>Posts; the latest post of a chain stands.</summary>
     public void Post(ArchiveLag lag) => _chains[lag.Chain.Number] = lag;
 
+    /// <summary>Notes how many entries of a chain's manifest are gone or altered.</summary>
+    public void PostDamage(int chain, int entries) => _damaged[chain] = entries;
+
     /// <summary>Forgets a chain that another silo has now.</summary>
-    public void Leave(int chain) => _chains.TryRemove(chain, out _);
+    public void Leave(int chain)
+    {
+        _chains.TryRemove(chain, out _);
+        _damaged.TryRemove(chain, out _);
+    }
 
     /// <summary>
     /// The first offset of a log's partition that the archive needs: to archive it, or to read ids back. 0 until that is known;
@@ -36,6 +44,8 @@ public sealed class ArchiveBoard
         return chain is null ? unknown : _chains.TryGetValue(chain.Number, out ArchiveLag? lag) ? lag.Needed : 0;
     }
 
+    internal IEnumerable<Measurement<long>> Damaged() => _damaged.Select(one => new Measurement<long>(one.Value, new KeyValuePair<string, object?>("chain", one.Key)));
+
     internal IEnumerable<Measurement<T>> Lags<T>(Func<ArchiveLag, T> of)
         where T : struct => _chains.Values.Where(one => one.IsCurrent).Select(one => new Measurement<T>(of(one), new KeyValuePair<string, object?>("partition", one.Chain.Partition)));
 }
@@ -46,5 +56,5 @@ public sealed class ArchiveBoard
 /// <param name="Records">Records that are not archived yet.</param>
 /// <param name="Seconds">The age of the first of them.</param>
 /// <param name="Needed">The first offset that is still needed of the log.</param>
-/// <param name="Detail">What holds it up; null for nothing.</param>
+/// <param name="Detail">What holds it up, or is wrong with its manifest; null for nothing.</param>
 public sealed record ArchiveLag(ArchiveChain Chain, bool IsCurrent, long Records, double Seconds, long Needed, string? Detail);

@@ -39,6 +39,7 @@ internal sealed partial class ArchiveGrain(
     private readonly ArchiveAlarm _alarm = new(options, time, logger);
     private ArchiveStateStore _records = null!;
     private GrainArchiveDays _days = null!;
+    private ManifestWatch _manifest = null!;
     private ArchiveChain? _chain;
     private ChainArchive? _archive;
     private bool _isCurrent;
@@ -46,6 +47,7 @@ internal sealed partial class ArchiveGrain(
     private long? _closedAt;
     private LogRange _range;
     private string? _detail;
+    private readonly TaskCompletionSource _tried = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _loop = Task.CompletedTask;
 
     // What is asked of the archive beside its own steps, in turn with them; what fails ends this owner, so the others fail with it.
@@ -59,6 +61,7 @@ internal sealed partial class ArchiveGrain(
         // Not awaited: it may have an object to make first.
         _records = new ArchiveStateStore(state);
         _days = new GrainArchiveDays(GrainFactory);
+        _manifest = new ManifestWatch(objects, () => Known, found => board.PostDamage(Chain, found), time, logger);
         _loop = RunAsync();
         return Task.CompletedTask;
     }
@@ -88,7 +91,7 @@ internal sealed partial class ArchiveGrain(
             _range.Start,
             record?.Until ?? 0,
             record?.Entries ?? 0,
-            _detail,
+            Detail,
             record?.Lost ?? [],
             _isLogHere));
     }
@@ -138,6 +141,19 @@ internal sealed partial class ArchiveGrain(
 
     public async Task<ErasedObjects> GetErasedAsync(long erasure, long askedAt, long afterEntry, int limit, CancellationToken cancellationToken) =>
         Known is { } record ? await ChainArchive.FindErasedAsync(objects, record, erasure, askedAt, afterEntry, limit, cancellationToken) : new ErasedObjects([], 0, 0);
+
+    public async Task<IReadOnlyList<string>> CheckManifestAsync(bool asked)
+    {
+        try
+        {
+            await _tried.Task.WaitAsync(_stop.Token); // only then the record is that of the archive that is here
+            return await _manifest.LookAsync(asked, _stop.Token);
+        }
+        catch (ArchiveUnavailableException)
+        {
+            return _manifest.Faults; // whoever asks reads its objects, too, and says that it cannot
+        }
+    }
 
     private Task<T> InTurnAsync<T>(Func<ChainArchive, Task<T>> run)
     {
@@ -192,6 +208,9 @@ internal sealed partial class ArchiveGrain(
         }
     }
 
+    // What holds it up, and what is wrong with its manifest, which holds up nothing.
+    private string? Detail => _manifest.Faults.Count == 0 ? _detail : string.Join("; ", _detail is null ? _manifest.Faults : [_detail, .. _manifest.Faults]);
+
     // As the protocol knows it to be complete, or as it is stored.
     private ArchiveRecord? Known => _records.Known;
 
@@ -215,6 +234,7 @@ internal sealed partial class ArchiveGrain(
                     await archive.StartAsync(_stop.Token, before);
                     _range = archive.Range;
                     _isLogHere = true;
+                    _tried.TrySetResult();
                     pause = s_firstPause;
                     await GoOnAsync(archive);
                 }
@@ -256,6 +276,8 @@ internal sealed partial class ArchiveGrain(
                 FailTurns(error);
             }
 
+            _tried.TrySetResult();
+            _manifest.LookIfDue(_stop.Token);
             await LookAsync();
             await PauseAsync(pause);
             pause = pause * 2 > _longestPause ? _longestPause : pause * 2;
@@ -266,6 +288,7 @@ internal sealed partial class ArchiveGrain(
     {
         while (true)
         {
+            _manifest.LookIfDue(_stop.Token);
             bool did = await archive.StepAsync(_stop.Token);
             did |= await TakeTurnAsync(archive);
             _detail = archive.Damaged.Count > 0 ? $"damaged or gone: {string.Join(", ", archive.Damaged.Take(10))}" : null;
@@ -406,7 +429,7 @@ internal sealed partial class ArchiveGrain(
         double seconds = records > 0 && archive.OldestWaiting is long oldest ? Math.Max(0, time.GetUtcNow().ToUnixTimeMilliseconds() - oldest) / 1000.0 : 0;
         bool isDone = !_isCurrent && _closedAt is not null && records == 0;
         long needed = isDone ? long.MaxValue : Math.Min(record.DedupFrom, record.Upto);
-        var lag = new ArchiveLag(archive.Chain, _isCurrent, records, seconds, Known is null ? 0 : needed, _detail);
+        var lag = new ArchiveLag(archive.Chain, _isCurrent, records, seconds, Known is null ? 0 : needed, Detail);
         board.Post(lag);
         _alarm.Look(lag);
     }

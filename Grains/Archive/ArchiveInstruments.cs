@@ -24,7 +24,8 @@ public sealed class ArchiveInstruments : IDisposable
         _erased = _meter.CreateCounter<long>("clicks_archive_erased_total", "{click}", "archived clicks that lost their personal fields");
         _meter.CreateObservableGauge("clicks_archive_lag_records", () => board.Lags(one => one.Records), "{record}", "records of the log that are not archived yet");
         _meter.CreateObservableGauge("clicks_archive_lag_seconds", () => board.Lags(one => one.Seconds), "s", "age of the first record that is not archived yet");
-        _meter.CreateObservableGauge("clicks_archive_troubled", () => board.Lags(one => one.Detail is null ? 0L : 1L), null, "1 where something holds the archive of a partition up");
+        _meter.CreateObservableGauge("clicks_archive_troubled", () => board.Lags(one => one.Detail is null ? 0L : 1L), null, "1 where something holds the archive of a partition up, or is wrong with its manifest");
+        _meter.CreateObservableGauge("clicks_archive_manifest_damaged", board.Damaged, "{entry}", "entries of a chain's manifest that are gone or altered, at most 10");
     }
 
     /// <summary>Notes a complete entry.</summary>

@@ -246,7 +246,7 @@ public sealed partial class PartitionChain
                     default:
                         window.Slot.LastStamp = ack.Stamp;
                         window.Slot.HourClicks = ack.HourClicks;
-                        NoteTop(window.Slot.TopKind, window.Slot.Key, ack, corrected: false);
+                        NoteTop(_tops, window.Slot.TopKind, window.Slot.Key, ack, corrected: false);
                         break;
                 }
 
@@ -255,11 +255,11 @@ public sealed partial class PartitionChain
         }
     }
 
-    private void NoteTop(TargetKind kind, WindowKey key, in WindowAck ack, bool corrected)
+    private static void NoteTop(TopLists lists, TargetKind kind, WindowKey key, in WindowAck ack, bool corrected)
     {
         if (kind != TargetKind.None)
         {
-            _tops.Note(kind, key.Series[(key.Series.IndexOf(':', StringComparison.Ordinal) + 1)..], key.Hour, ack.HourClicks, ack.DayClicks, corrected);
+            lists.Note(kind, key.Series[(key.Series.IndexOf(':', StringComparison.Ordinal) + 1)..], key.Hour, ack.HourClicks, ack.DayClicks, corrected);
         }
     }
 

@@ -1,4 +1,5 @@
 using ClickAggregator.Clicks;
+using ClickAggregator.Grains.Counting;
 using ClickAggregator.Grains.Storage;
 
 namespace ClickAggregator.Grains.Chain;
@@ -24,6 +25,11 @@ public sealed record Correction(
     }
 }
 
+/// <summary>A chain of this partition whose log was closed before the one that is counted took its place.</summary>
+/// <param name="Number">The number that its windows carry.</param>
+/// <param name="At">The offset that it was counted to.</param>
+public readonly record struct ClosedChain(int Number, long At);
+
 /// <content>Corrections: between two batches, under an intent of their own.</content>
 public sealed partial class PartitionChain
 {
@@ -36,7 +42,12 @@ public sealed partial class PartitionChain
     /// <summary>Puts recounted windows in place; answers the outcome of each, in order.</summary>
     /// <param name="corrections">At most 1,000.</param>
     /// <param name="cancellationToken">Ends it; what was corrected stays.</param>
-    public async Task<IReadOnlyList<WindowOutcome>> CorrectAsync(IReadOnlyList<Correction> corrections, CancellationToken cancellationToken)
+    /// <param name="closed">
+    /// The chain whose windows they are, where it is not the one that is counted: nothing comes to it any more, and the intents of this one
+    /// fence its corrections, too.
+    /// </param>
+    public async Task<IReadOnlyList<WindowOutcome>> CorrectAsync(
+        IReadOnlyList<Correction> corrections, CancellationToken cancellationToken, ClosedChain? closed = null)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(corrections.Count, MaxCorrections);
         await _turn.WaitAsync(cancellationToken);
@@ -46,16 +57,17 @@ public sealed partial class PartitionChain
             foreach (Correction correction in corrections)
             {
                 // The next batch starts at Next: a recount that already holds some of its clicks would count them twice.
-                if (correction.Upto > _record.Next)
+                long counted = closed?.At ?? _record.Next;
+                if (correction.Upto > counted)
                 {
                     throw new ArgumentException(
-                        $"the recount of {correction.Key} reaches {correction.Upto}; partition {_partition} is counted up to {_record.Next}", nameof(corrections));
+                        $"the recount of {correction.Key} reaches {correction.Upto}; partition {_partition} is counted up to {counted}", nameof(corrections));
                 }
             }
 
             try
             {
-                return await CorrectAllAsync(corrections, cancellationToken);
+                return await CorrectAllAsync(corrections, closed, cancellationToken);
             }
             catch (Exception error)
             {
@@ -71,7 +83,7 @@ public sealed partial class PartitionChain
         }
     }
 
-    private async Task<WindowOutcome[]> CorrectAllAsync(IReadOnlyList<Correction> corrections, CancellationToken cancellationToken)
+    private async Task<WindowOutcome[]> CorrectAllAsync(IReadOnlyList<Correction> corrections, ClosedChain? closed, CancellationToken cancellationToken)
     {
         // The wall clock only orders this write after a foreign one; it decides no count.
         long stamp = Math.Max(_record.Stamp + 1000, _time.GetUtcNow().ToUnixTimeMilliseconds() * 1000);
@@ -79,13 +91,14 @@ public sealed partial class PartitionChain
         var outcomes = new WindowOutcome[corrections.Count];
 
         // Lists in memory may be right where the stored ones were changed: what is written from now on is made of the stored ones.
-        _tops.Forget();
+        TopLists lists = closed is { } other ? new TopLists(_batches, other.Number) : _tops;
+        lists.Forget();
         for (int n = 0; n < corrections.Count; n++)
         {
             Correction correction = corrections[n];
             WindowAck ack;
             long step = FirstStep;
-            while ((ack = await CorrectOneAsync(correction, stamp, cancellationToken)).Outcome == WindowOutcome.Refused
+            while ((ack = await CorrectOneAsync(correction, stamp, closed?.At ?? _record.Next, cancellationToken)).Outcome == WindowOutcome.Refused
                 && Above(Math.Max(stamp, ack.Stamp), ref step) is long above)
             {
                 stamp = await IntendAsync(above, cancellationToken);
@@ -97,8 +110,8 @@ public sealed partial class PartitionChain
                 TargetKind kind = TopKind(correction.Key.Series);
                 if (kind != TargetKind.None)
                 {
-                    await _tops.LoadAsync(kind, correction.Key.Hour, cancellationToken);
-                    NoteTop(kind, correction.Key, ack, corrected: true);
+                    await lists.LoadAsync(kind, correction.Key.Hour, cancellationToken);
+                    NoteTop(lists, kind, correction.Key, ack, corrected: true);
                 }
             }
         }
@@ -108,31 +121,31 @@ public sealed partial class PartitionChain
         Correction[] done = [.. corrections.Where((_, n) => outcomes[n] is WindowOutcome.Applied or WindowOutcome.Repeated)];
         if (done.Length == corrections.Count)
         {
-            Array.ForEach(done, LowerFloors);
+            Array.ForEach(done, each => LowerFloors(lists, each, closed is not null));
         }
 
         int[] hours = [.. done.Select(each => each.Key.Hour).Distinct()];
 
         // As if the next batch had touched it: a batch that did is below that, and whoever waits for its end waits for a little more.
         int[] marked = [.. done.Where(each => each.MarksHour).Select(each => each.Key.Hour).Distinct()];
-        await WriteCorrectedAsync(_tops.TakeChanged(), hours, marked, cancellationToken);
+        await WriteCorrectedAsync(closed ?? new ClosedChain(_record.Chain, _record.Next), lists.TakeChanged(), hours, marked, cancellationToken);
         return outcomes;
     }
 
-    /// <summary>Lowers the floors of lists, unless clicks that the recount does not know may have raised them since.</summary>
-    private void LowerFloors(Correction correction)
+    /// <summary>Lowers the floors of lists, unless clicks that the recount does not know may have raised them since: to a closed chain none come.</summary>
+    private void LowerFloors(TopLists lists, Correction correction, bool isClosed)
     {
         int hour = correction.Key.Hour;
         int day = (int)Math.Floor(hour / 24.0);
         TargetKind kind = TopKind(correction.Key.Series);
-        if (correction.HourFloor is long ofHour && _touched.NoneBeyond(correction.Upto, hour, hour + 1))
+        if (correction.HourFloor is long ofHour && (isClosed || _touched.NoneBeyond(correction.Upto, hour, hour + 1)))
         {
-            _tops.Lower(kind, TopSlice.Hour, hour, ofHour);
+            lists.Lower(kind, TopSlice.Hour, hour, ofHour);
         }
 
-        if (correction.DayFloor is long ofDay && _touched.NoneBeyond(correction.Upto, day * 24, (day + 1) * 24))
+        if (correction.DayFloor is long ofDay && (isClosed || _touched.NoneBeyond(correction.Upto, day * 24, (day + 1) * 24)))
         {
-            _tops.Lower(kind, TopSlice.Day, hour, ofDay);
+            lists.Lower(kind, TopSlice.Day, hour, ofDay);
         }
     }
 
@@ -140,12 +153,12 @@ public sealed partial class PartitionChain
     /// Writes the lists and reads them back: as with the windows, somebody's later time may stand above ours. What cannot be put in
     /// place the next recount finds.
     /// </summary>
-    private async Task WriteCorrectedAsync(IReadOnlyList<TopList> tops, int[] hours, int[] marked, CancellationToken cancellationToken)
+    private async Task WriteCorrectedAsync(ClosedChain of, IReadOnlyList<TopList> tops, int[] hours, int[] marked, CancellationToken cancellationToken)
     {
         long step = FirstStep;
         while (true)
         {
-            var rows = new BatchRows(_record.Chain, _record.Next, _record.Stamp, marked, tops, []) { Corrected = hours };
+            var rows = new BatchRows(of.Number, of.At, _record.Stamp, marked, tops, []) { Corrected = hours };
             await RetryAsync(() => _batches.WriteAsync(rows, cancellationToken), cancellationToken);
             if (_faults.HasFlag(ChainFaults.NoReadBack))
             {
@@ -214,7 +227,7 @@ public sealed partial class PartitionChain
         return stamp;
     }
 
-    private async Task<WindowAck> CorrectOneAsync(Correction correction, long stamp, CancellationToken cancellationToken)
+    private async Task<WindowAck> CorrectOneAsync(Correction correction, long stamp, long counted, CancellationToken cancellationToken)
     {
         WindowAck ack = default;
         int attempt = 0;
@@ -222,7 +235,7 @@ public sealed partial class PartitionChain
             async () => ack = await _windows.CorrectAsync(
                 correction.Key,
                 new WindowCorrection(
-                    correction.Upto, stamp, attempt++, correction.Run, correction.Minutes, correction.Quarters, _record.Next)),
+                    correction.Upto, stamp, attempt++, correction.Run, correction.Minutes, correction.Quarters, counted)),
             cancellationToken);
         return ack;
     }

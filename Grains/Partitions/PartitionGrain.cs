@@ -40,6 +40,7 @@ internal sealed partial class PartitionGrain(
     private PartitionChain? _chain;
     private Task _loop = Task.CompletedTask;
     private long _firstOrder;
+    private readonly Dictionary<int, ClosedChain> _closed = [];
 
     private int Partition => (int)this.GetPrimaryKeyLong();
 
@@ -133,7 +134,7 @@ internal sealed partial class PartitionGrain(
 
     public async Task<IReadOnlyList<WindowOutcome>?> CorrectAsync(int chain, IReadOnlyList<WindowRecount> corrections)
     {
-        if (_chain is not { IsCounting: true } counting || counting.Chain != chain)
+        if (_chain is not { IsCounting: true } counting || (counting.Chain != chain && await FindClosedAsync(chain) is null))
         {
             return null;
         }
@@ -145,16 +146,34 @@ internal sealed partial class PartitionGrain(
 
         return await counting.CorrectAsync(
             [.. corrections.Select(each => Correction.Of(chain, each))],
-            _stop.Token);
+            _stop.Token,
+            counting.Chain == chain ? null : _closed[chain]);
     }
 
-    public Task<bool> FenceAsync(int chain, long order)
+    public async Task<bool> FenceAsync(int chain, long order)
     {
         // Calls come one at a time: one before this has ended, and one behind it is refused. A partition that wakes up anew has
         // none under way.
-        bool counts = _chain is { IsCounting: true } counting && counting.Chain == chain;
+        bool counts = _chain is { IsCounting: true } counting && (counting.Chain == chain || await FindClosedAsync(chain) is not null);
         _firstOrder = counts ? Math.Max(_firstOrder, order) : _firstOrder;
-        return Task.FromResult(counts);
+        return counts;
+    }
+
+    /// <summary>A chain of this partition whose log was closed; null where there is none of that number.</summary>
+    private async Task<ClosedChain?> FindClosedAsync(int chain)
+    {
+        if (!_closed.TryGetValue(chain, out ClosedChain closed))
+        {
+            RegisteredChain? found = (await GrainFactory.GetGrain<IChainRegistryGrain>(0).GetChainsAsync()).FirstOrDefault(one => one.Number == chain && one.Partition == Partition);
+            if (found is null || _records.Known is not { } record || record.Log == found.Log || record.ClosingOf(found.Log) is not long at)
+            {
+                return null;
+            }
+
+            _closed[chain] = closed = new ClosedChain(chain, at);
+        }
+
+        return closed;
     }
 
     private async Task StopAsync()

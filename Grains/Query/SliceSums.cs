@@ -26,7 +26,8 @@ internal sealed class SliceSums(
             // Before the rows are read: what was counted then is in them.
             long countedUntil = CountedUntil();
             LedgerPosition? before = finality?.Before;
-            (long from, long to) = RangeCounter.Align(range.From, range.To, await reader.ReadMinutesFloorAsync(cancellationToken));
+            (long from, long to) = RangeCounter.Align(
+                range.From, range.To, ranking is null ? await reader.ReadMinutesFloorAsync(cancellationToken) : ranking.MinutesFloor);
             long[] bounds = range.Edges is null ? [from, to] : [from, .. range.Edges.Skip(1), to];
             IReadOnlyDictionary<string, SeriesCounts> counts;
             (bool moved, RangeFinality? final) = (false, null);

@@ -30,13 +30,13 @@ internal sealed class TopTargetsQuery(ICountReader reader, SliceSums sums, Func<
         long countedUntil = sums.CountedUntil();
         LedgerPosition? before = sums.Position;
         long? mixed = null;
-        // While the lists are read; an hour more on each side, for the range is rounded to what is kept.
+        // While the lists are read that they say nothing of; an hour more on each side, for the range is rounded to what is kept.
         Task<DayMarks?> marks = reader.ReadMarksAsync(
             (int)SliceSums.FloorDiv(question.From - HourMinutes, DayMinutes), (int)SliceSums.FloorDiv(question.To + HourMinutes, DayMinutes) + 1, cancellationToken);
-        var counted = new Counted(sums, question, marks);
+        var counted = new Counted(sums, question, ReadsAsync(marks, reader.ReadMinutesFloorAsync(cancellationToken)));
         foreach (TopAttempt attempt in Attempts(question))
         {
-            IReadOnlyList<TopList> lists = await ReadAsync(question.Kind, attempt, cancellationToken);
+            IReadOnlyList<TopList> lists = await ReadAsync(question.Kind, attempt, marks, cancellationToken);
 
             // While targets moved between chains, a target's clicks may lie in two of them.
             mixed ??= lists.Count == 0 ? long.MinValue : await mixedUntil() ?? long.MinValue;
@@ -89,7 +89,7 @@ internal sealed class TopTargetsQuery(ICountReader reader, SliceSums sums, Func<
         }
     }
 
-    private async Task<IReadOnlyList<TopList>> ReadAsync(TargetKind kind, TopAttempt attempt, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<TopList>> ReadAsync(TargetKind kind, TopAttempt attempt, Task<DayMarks?> marks, CancellationToken cancellationToken)
     {
         var lists = new List<TopList>();
         foreach ((TopSlice slice, (int from, int to)) in
@@ -97,18 +97,20 @@ internal sealed class TopTargetsQuery(ICountReader reader, SliceSums sums, Func<
         {
             if (from < to)
             {
-                lists.AddRange(await reader.ReadTopsAsync(kind, slice, from, to, cancellationToken));
+                lists.AddRange(await reader.ReadCountedTopsAsync(kind, slice, from, to, marks, cancellationToken));
             }
         }
 
         return lists;
     }
 
+    private static async Task<RankingReads> ReadsAsync(Task<DayMarks?> marks, Task<int?> minutesFloor) => new(await marks, await minutesFloor);
+
     /// <summary>Which lists, and how deep they are looked at, one after the other.</summary>
     private sealed record TopAttempt((int From, int To) HoursBefore, (int From, int To) Days, (int From, int To) HoursBehind, int[] Depths, bool IsLast);
 
     /// <summary>Who was counted so far.</summary>
-    private sealed class Counted(SliceSums sums, TopQuestion question, Task<DayMarks?> marks)
+    private sealed class Counted(SliceSums sums, TopQuestion question, Task<RankingReads> reads)
     {
         private readonly Dictionary<string, long> _clicks = new(StringComparer.Ordinal);
         private readonly string _prefix = TargetKinds.Name(question.Kind) + ":";
@@ -165,7 +167,7 @@ internal sealed class TopTargetsQuery(ICountReader reader, SliceSums sums, Func<
         private async Task CountAsync(TopCandidates candidates, int from, int to, CancellationToken cancellationToken)
         {
             string[] ids = [.. Enumerable.Range(from, to - from).Select(n => candidates[n]).Where(id => !_clicks.ContainsKey(id))];
-            var ranking = new RankingReads(await marks);
+            RankingReads ranking = await reads;
             foreach (string[] some in ids.Chunk(ChunkSize))
             {
                 SeriesSums found = await sums.SumAsync(

@@ -14,6 +14,7 @@ internal sealed class VersionedCounts(ICountReader reader, ILedgerStore ledger, 
 
     /// <summary>Counts each series between the bounds.</summary>
     /// <exception cref="NotFinalException">An hour is not final, or was not then.</exception>
+    /// <exception cref="HistoryDamagedException">What was kept of the version is gone or altered.</exception>
     /// <exception cref="StoreUnavailableException">The ledger does not answer now.</exception>
     public async Task<(IReadOnlyDictionary<string, SeriesCounts> Counts, RangeFinality Finality)> CountAsync(
         IReadOnlyList<string> series, long[] bounds, long version, CancellationToken cancellationToken)
@@ -86,8 +87,15 @@ internal sealed class VersionedCounts(ICountReader reader, ILedgerStore ledger, 
     {
         int first = changed.Keys.Min(key => key.Hour);
         int end = changed.Keys.Max(key => key.Hour) + 1;
-        Dictionary<WindowKey, HistoryRow> then = (await ledger.ReadHistoryAsync([.. counts.Keys], first, end, cancellationToken))
-            .Where(row => changed.TryGetValue((row.Key.Hour, row.Key.Chain), out int ordinal) && row.Ordinal > ordinal)
+        string[] series = [.. counts.Keys];
+        IReadOnlyList<HistoryMark> marks = await ledger.ReadHistoryMarksAsync(series, first, end, cancellationToken);
+        IReadOnlyList<HistoryRow> rows = await ledger.ReadHistoryAsync(series, first, end, cancellationToken);
+        if (HistoryMark.Differences(marks.Where(mark => IsLater(mark.Key, mark.Ordinal)), rows).FirstOrDefault() is { } damage)
+        {
+            throw new HistoryDamagedException($"The numbers of this version cannot be told: {damage}. Bring it back from a backup of the store.");
+        }
+
+        Dictionary<WindowKey, HistoryRow> then = rows.Where(row => IsLater(row.Key, row.Ordinal))
             .GroupBy(row => row.Key)
             .ToDictionary(rows => rows.Key, rows => rows.MinBy(row => row.Ordinal)!);
         if (then.Count == 0)
@@ -111,6 +119,8 @@ internal sealed class VersionedCounts(ICountReader reader, ILedgerStore ledger, 
         {
             RangeCounter.Add(counts[row.Key.Series].Points, bounds, row.Key.Hour, row.Minutes ?? row.Quarters, 1);
         }
+
+        bool IsLater(WindowKey key, int ordinal) => changed.TryGetValue((key.Hour, key.Chain), out int seen) && ordinal > seen;
     }
 
     private async Task<LedgerPosition> AskAsync(CancellationToken cancellationToken) =>

@@ -16,7 +16,7 @@ internal sealed class GrainChains(IGrainFactory grains, IPartitionLog log) : ICo
         {
             // Nothing comes to it any more. Where it was closed its clicks count up to there.
             LogClosing closing = await partition.GetClosingAsync(of.Log);
-            return new CountedChain(CountedChainState.Over, closing.At ?? long.MaxValue, long.MaxValue / 4, $"its log {of.Log} was left for another");
+            return new CountedChain(CountedChainState.Over, closing.At ?? long.MaxValue, long.MaxValue / 4, $"its log {of.Log} was left for another", closing.At is not null);
         }
 
         PartitionProgress progress = await partition.GetProgressAsync();

@@ -21,7 +21,14 @@ public interface ICountedChains
 /// <param name="Next">Every click below this offset is counted.</param>
 /// <param name="CountedUntil">Log time until which all is counted, milliseconds since the epoch.</param>
 /// <param name="Detail">Why it is not counted now; null where it is.</param>
-public readonly record struct CountedChain(CountedChainState State, long Next, long CountedUntil, string? Detail = null);
+/// <param name="IsClosed">
+/// It is over, and never goes on: its log was closed at <paramref name="Next"/> for another. Its windows can be corrected.
+/// </param>
+public readonly record struct CountedChain(CountedChainState State, long Next, long CountedUntil, string? Detail = null, bool IsClosed = false)
+{
+    /// <summary>Whether its windows can be corrected.</summary>
+    public bool IsCorrected => State != CountedChainState.Over || IsClosed;
+}
 
 /// <summary>Whether a chain is counted.</summary>
 public enum CountedChainState
@@ -29,7 +36,7 @@ public enum CountedChainState
     /// <summary>It is.</summary>
     Counted,
 
-    /// <summary>Its log was left or closed: nothing comes to it any more, and nothing of it can be corrected.</summary>
+    /// <summary>Its log was left or closed: nothing comes to it any more, and where it was not closed nothing of it can be corrected.</summary>
     Over,
 
     /// <summary>It stands still, or starts: ask again.</summary>

@@ -65,12 +65,22 @@ public interface ILedgerStore
     Task<IReadOnlyList<CorrectionRow>> ReadCorrectionsOfAsync(
         string series, int fromHour, int toHour, CorrectionRow? after, int limit, CancellationToken cancellationToken);
 
-    /// <summary>Keeps the counts of windows as they stood before a finalisation changed them; what was kept first stands.</summary>
+    /// <summary>
+    /// Keeps the counts of windows as they stood before a finalisation changed them, each with its mark (<see cref="HistoryMark"/>); what
+    /// was kept first stands.
+    /// </summary>
     Task WriteHistoryAsync(IReadOnlyList<HistoryRow> rows, CancellationToken cancellationToken);
 
     /// <summary>The history of some series (at most 1,000) in <c>[fromHour, toHour)</c>, by series, hour, chain, ordinal.</summary>
     Task<IReadOnlyList<HistoryRow>> ReadHistoryAsync(
         IReadOnlyList<string> series, int fromHour, int toHour, CancellationToken cancellationToken);
+
+    /// <summary>The marks of the history, as <see cref="ReadHistoryAsync"/>. Rows that are read after their marks are there, or somebody took them away.</summary>
+    Task<IReadOnlyList<HistoryMark>> ReadHistoryMarksAsync(
+        IReadOnlyList<string> series, int fromHour, int toHour, CancellationToken cancellationToken);
+
+    /// <summary>Every mark of the history; those of one series in the order of hour and chain, one after the other for a while at least.</summary>
+    IAsyncEnumerable<HistoryMark> ScanHistoryMarksAsync(CancellationToken cancellationToken);
 }
 
 /// <summary>

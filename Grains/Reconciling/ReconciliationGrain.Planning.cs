@@ -51,6 +51,7 @@ internal sealed partial class ReconciliationGrain
             ClicksRead = current.ClicksRead,
             Corrections = current.Corrections,
             ClicksChanged = current.ClicksChanged,
+            Changes = [.. current.Changes],
             Troubles = [.. current.Troubles],
         }
         : run;

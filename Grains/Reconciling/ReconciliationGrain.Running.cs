@@ -10,11 +10,15 @@ internal sealed partial class ReconciliationGrain
     private const int RecentHours = 48;
     private const int TriesInStart = 1000;
     private const int MostStarts = 998;
+    private const string ManifestDamaged = "manifest_damaged";
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
     private int _tries;
 
     // Up to where the archive of a chain has to reach, so that the hours of the run can be recounted.
     private readonly Dictionary<int, long> _needed = [];
+
+    // What is wrong with the manifests of the chains that the run has come to.
+    private readonly Dictionary<int, string?> _damage = [];
 
     /// <remarks>
     /// 0. Clicks are archived some minutes after they are counted: it waits for those that its hours need, and asks nothing of hours meanwhile.
@@ -82,6 +86,7 @@ internal sealed partial class ReconciliationGrain
     {
         _tries = 0;
         _needed.Clear();
+        _damage.Clear();
         if (position.State.Current is { } current && current.Run == run.Run.Number)
         {
             current.Starts = Math.Min(current.Starts + 1, MostStarts);
@@ -110,6 +115,7 @@ internal sealed partial class ReconciliationGrain
         }
 
         // 1.
+        await CheckManifestsAsync(run, at, wave);
         long events = invalidations.State.Events;
         IReadOnlyDictionary<string, RollupStart> starts = await History.GetStartsAsync();
         int attempt = (at.Starts * TriesInStart) + Math.Min(_tries + 1, TriesInStart - 1);
@@ -160,6 +166,46 @@ internal sealed partial class ReconciliationGrain
         await WritePositionAsync();
     }
 
+    /// <summary>Whether the manifests of a wave's chains are whole: each is asked once a run, and what is wrong is one of its troubles.</summary>
+    private async Task CheckManifestsAsync(PlannedRun run, RunProgress at, List<UnfinishedHour> wave)
+    {
+        UnfinishedHour[] firsts = [.. wave.DistinctBy(unit => unit.Chain).Where(unit => !_damage.ContainsKey(unit.Chain))];
+        string?[] found = await Task.WhenAll(firsts.Select(unit => CheckManifestAsync(unit.Chain, run.Run.Reason == "asked")));
+        foreach ((UnfinishedHour unit, string? damage) in firsts.Zip(found))
+        {
+            _damage[unit.Chain] = damage;
+            if (damage is not null && !at.Troubles.Exists(trouble => trouble.Chain == unit.Chain && trouble.Code == ManifestDamaged))
+            {
+                LogTrouble(logger, run.Run.Number, Time(unit.Hour), unit.Chain, ManifestDamaged, damage);
+                Note(at, new RunTrouble(unit.Hour, unit.Chain, ManifestDamaged, $"{damage}. No count of the chain is lowered until then"));
+            }
+        }
+    }
+
+    private async Task<string?> CheckManifestAsync(int chain, bool asked)
+    {
+        try
+        {
+            IReadOnlyList<string> faults = await GrainFactory.GetGrain<IArchiveGrain>(chain).CheckManifestAsync(asked).WaitAsync(_stop.Token);
+            return faults.Count == 0 ? null : string.Join("; ", faults);
+        }
+#pragma warning disable CA1031 // its silo died, or is starting: the archive says it in its status, and to the next run
+        catch (Exception error) when (!_stop.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            LogFailed(logger, error);
+            return null;
+        }
+    }
+
+    private static void Note(RunProgress at, RunTrouble trouble)
+    {
+        if (at.Troubles.Count < MostTroubles)
+        {
+            at.Troubles.Add(trouble);
+        }
+    }
+
     private async Task<RecountResult> RecountAsync(
         PlannedRun run, UnfinishedHour unit, long events, int attempt, IReadOnlyDictionary<string, RollupStart> starts)
     {
@@ -170,7 +216,8 @@ internal sealed partial class ReconciliationGrain
             : null;
         var request = new RecountRequest(
             run.Run.Number, unit.Hour, unit.Chain, run.Run.Request.DryRun, HadPassed(run, unit), events, spans, attempt, candidate, run.Run.Request.Mode,
-            [.. starts.Where(start => !start.Value.Covers(unit.Hour, unit.Hour + 1)).Select(start => start.Key)], run.Run.Request.Rebuild?.Rollup);
+            [.. starts.Where(start => !start.Value.Covers(unit.Hour, unit.Hour + 1)).Select(start => start.Key)], run.Run.Request.Rebuild?.Rollup,
+            _damage.GetValueOrDefault(unit.Chain));
         try
         {
             return await GrainFactory.GetGrain<IRecountGrain>(RecountGrain.Key(unit.Chain, unit.Hour)).RecountAsync(request, _stop.Token);
@@ -193,6 +240,7 @@ internal sealed partial class ReconciliationGrain
         at.ClicksRead += result.ClicksRead;
         at.Corrections += result.Corrections;
         at.ClicksChanged += result.ClicksChanged;
+        at.Changes = RollupChange.Sum(at.Changes.Concat(result.Changes ?? []));
         if (result.Outcome == Grains.RecountOutcome.Again && !giveUp && at.Deferred.Count < MostDeferred)
         {
             at.Deferred.Add(unit);
@@ -208,11 +256,7 @@ internal sealed partial class ReconciliationGrain
 
         LogTrouble(logger, run.Run.Number, Time(unit.Hour), unit.Chain, result.Code ?? "failed", result.Message ?? "");
         NoteGap(run, at, unit.Hour);
-        if (at.Troubles.Count < MostTroubles)
-        {
-            at.Troubles.Add(new RunTrouble(unit.Hour, unit.Chain, result.Code ?? "failed", result.Message ?? ""));
-        }
-
+        Note(at, new RunTrouble(unit.Hour, unit.Chain, result.Code ?? "failed", result.Message ?? ""));
         if (!run.Run.Request.DryRun && !HadPassed(run, unit) && !position.State.Unfinished.Contains(unit))
         {
             if (position.State.Unfinished.Count == MostUnfinished)

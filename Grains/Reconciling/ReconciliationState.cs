@@ -44,6 +44,8 @@ public sealed class RunProgress
 
     public long ClicksChanged { get; set; }
 
+    public List<RollupChange> Changes { get; set; } = [];
+
     public List<RunTrouble> Troubles { get; set; } = [];
 
     /// <summary>Units that wait for the archive or the counting.</summary>

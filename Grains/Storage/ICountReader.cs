@@ -42,6 +42,14 @@ public interface ICountReader
         Clicks.TargetKind kind, TopSlice slice, int from, int to, CancellationToken cancellationToken);
 
     /// <summary>
+    /// The same for a ranking, of the moment of the marks like <see cref="ReadCountedDaysAsync"/>; of days of which they say nothing it may
+    /// read before they are there.
+    /// </summary>
+    Task<IReadOnlyList<TopList>> ReadCountedTopsAsync(
+        Clicks.TargetKind kind, TopSlice slice, int from, int to, Task<DayMarks?> marks, CancellationToken cancellationToken) =>
+        ReadTopsAsync(kind, slice, from, to, cancellationToken);
+
+    /// <summary>
     /// The series that start with <paramref name="prefix"/> (such as <c>ad:</c>) and have a window in a UTC day that
     /// <c>[fromHour, toHour)</c> touches, in ordinal order, after <paramref name="after"/>, at most
     /// <paramref name="limit"/>. Only plain series (no <c>|</c>) where <paramref name="prefix"/> has none. It has the whole kind,
@@ -96,4 +104,8 @@ public sealed record DayRow(
     int Day,
     int Chain,
     long[] Quarters,
-    bool SetAside);
+    bool SetAside)
+{
+    /// <summary>The sum of its quarters.</summary>
+    public long Clicks { get; } = Quarters.Sum();
+}

@@ -23,6 +23,9 @@ internal sealed class ServerScript : IAsyncDisposable
     /// <summary>Whether a test that lacks its server has to fail: on the machine that decides.</summary>
     public static bool IsDemanded => Environment.GetEnvironmentVariable("CI") == "true";
 
+    /// <summary>Where the servers' data and notes are, a folder each.</summary>
+    public string Data => _data.FullName;
+
     /// <summary>The Kafka brokers, once started.</summary>
     public string Kafka { get; private set; } = "";
 
@@ -152,8 +155,36 @@ internal sealed class ServerScript : IAsyncDisposable
         }
     }
 
+    // The script goes by process numbers that it has noted. Those of servers that were killed may long be somebody else's, on a machine
+    // that starts programs by the hundred: to stop such a server once more would end a program of another test.
+    private void ForgetEnded()
+    {
+        if (!OperatingSystem.IsLinux() || !_data.Exists)
+        {
+            return;
+        }
+
+        foreach (string note in _data.EnumerateDirectories().Select(server => Path.Combine(server.FullName, "pid")).Where(File.Exists))
+        {
+            string environment = "";
+            try
+            {
+                environment = File.ReadAllText($"/proc/{File.ReadAllText(note).Trim()}/environ");
+            }
+            catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+            {
+            }
+
+            if (!environment.Contains($"SERVERS_DATA={_data.FullName}\0", StringComparison.Ordinal))
+            {
+                File.Delete(note);
+            }
+        }
+    }
+
     private async Task RunAsync(params string[] arguments)
     {
+        ForgetEnded();
         var start = new ProcessStartInfo("bash", [_path, .. arguments]) { RedirectStandardError = true, RedirectStandardOutput = true };
         start.Environment["SERVERS_DATA"] = _data.FullName;
         // Servers that live for a minute: half of what they cost is the compiling of code that is never hot.

@@ -14,6 +14,13 @@ const hour = text => `${day(text)}, ${String(text ?? '').slice(11, 13) || '–'}
 
 const signed = value => typeof value === 'number' && value > 0 ? `+${count(value)}` : count(value);
 
+/** What a run changed: a click stands once in each rollup, so of all rollups those are told in which most was raised, and lowered. */
+function changed(run) {
+  const raised = Math.max(0, ...(run.changes ?? []).map(change => change.raised));
+  const lowered = Math.max(0, ...(run.changes ?? []).map(change => change.lowered));
+  return [raised > 0 ? `+${count(raised)}` : '', lowered > 0 ? `−${count(lowered)}` : ''].filter(part => part !== '').join(' ') || signed(run.clicks_changed);
+}
+
 /** How long something takes, in the unit that a person would say. */
 function duration(seconds) {
   if (seconds < 90) return `${count(Math.max(1, Math.round(seconds)))}\u00a0s`;
@@ -48,7 +55,7 @@ function showRuns(list) {
     { text: run.id, number: true }, moment(run.asked_at), (WHY[run.reason] ?? run.reason) + (run.dry_run ? ', dry run' : ''),
     { text: STATE[run.state] ?? run.state, className: run.state === 'done_in_part' ? 'state some' : 'state' },
     { text: `${count(run.hours_done)} of ${count(run.hours_planned)}`, number: true }, { text: count(run.clicks_read), number: true },
-    { text: count(run.corrections), number: true, className: run.corrections > 0 ? 'some' : '' }, { text: signed(run.clicks_changed), number: true },
+    { text: count(run.corrections), number: true, className: run.corrections > 0 ? 'some' : '' }, { text: changed(run), number: true },
     run.troubles?.[0] ? `${hour(run.troubles[0].hour)}: ${run.troubles[0].message}` : '']));
   corrected = runs.find(run => run.corrections > 0)?.id ?? null;
   const running = runs.find(run => run.state === 'running');
@@ -56,7 +63,7 @@ function showRuns(list) {
   if (running === undefined) return;
   setAttribute(byId('run-progress'), 'max', Math.max(1, running.hours_planned));
   setAttribute(byId('run-progress'), 'value', running.hours_done);
-  setText(byId('run-said'), `Run ${running.id}: ${count(running.hours_done)} of ${count(running.hours_planned)} hours, ${count(running.clicks_read)} clicks read`
+  setText(byId('run-said'), `Run ${running.id}: ${count(running.hours_done)} of ${count(running.hours_planned)} hours of partitions, ${count(running.clicks_read)} clicks read`
     + (running.seconds_left > 0 ? `, about ${duration(running.seconds_left)} left` : ''));
 }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ClickAggregator.Clicks;
 using ClickAggregator.Grains.Storage;
 
 namespace ClickAggregator.Grains.Reconciling.Recount;
@@ -23,6 +24,7 @@ internal sealed class Corrector(
     private readonly List<CorrectionRow> _resolved = [];
     private readonly Dictionary<string, CorrectionRow> _earlier = new(StringComparer.Ordinal);
     private readonly Dictionary<string, WindowDifference> _taken = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (long Windows, long Raised, long Lowered)> _changes = new(StringComparer.Ordinal);
     private long _next = counted.Next;
     private long _later;
     private (string Code, string Message)? _again;
@@ -39,11 +41,15 @@ internal sealed class Corrector(
     /// <summary>Clicks of <c>total</c> after less before.</summary>
     public long ClicksChanged { get; private set; }
 
+    /// <summary>What changed of the series of each rollup; there are few.</summary>
+    public IReadOnlyList<RollupChange> Changes =>
+        [.. _changes.Select(of => new RollupChange(of.Key.Length == 0 ? null : of.Key, of.Value.Windows, of.Value.Raised, of.Value.Lowered))];
+
     /// <summary>Why the hour cannot be as the archive has it; null where it is.</summary>
     public (string Code, string Message)? Refused { get; private set; }
 
     /// <summary>Whether it changes anything.</summary>
-    public bool Mends => !request.DryRun && counted.State != CountedChainState.Over;
+    public bool Mends => !request.DryRun && counted.IsCorrected;
 
     /// <summary>Whether it would change something, and nothing so far.</summary>
     public bool IsDryAndUntouched => request.DryRun && Done == 0 && _waiting.Count == 0;
@@ -63,7 +69,7 @@ internal sealed class Corrector(
         }
 
         await ReadLeftAsync(cancellationToken);
-        return _left.Count == 0 || counted.State == CountedChainState.Over
+        return _left.Count == 0 || !counted.IsCorrected
             || await ports.Chains.FenceAsync(request.Chain, request.Order, cancellationToken);
     }
 
@@ -201,7 +207,7 @@ internal sealed class Corrector(
             return;
         }
 
-        if (counted.State == CountedChainState.Over)
+        if (!counted.IsCorrected)
         {
             Refused ??= ("chain_over", $"{chunk[0].Key} differs from the archive, and chain {request.Chain} is counted no more: {counted.Detail}");
             return;
@@ -329,6 +335,16 @@ internal sealed class Corrector(
     {
         Done += difference.IsRepeat ? 0 : 1;
         ClicksChanged += difference.Key.Series == "total" ? difference.After.Sum() - difference.Before.Sum() : 0;
+        string rollup = SeriesName.TryParse(difference.Key.Series, out SeriesName series) ? series.Rollup.ToString() : "";
+        (long windows, long raised, long lowered) = _changes.GetValueOrDefault(rollup);
+        for (int quarter = 0; quarter < difference.After.Length; quarter++)
+        {
+            long more = difference.After[quarter] - difference.Before[quarter];
+            raised += Math.Max(0, more);
+            lowered += Math.Max(0, -more);
+        }
+
+        _changes[rollup] = (windows + (difference.IsRepeat ? 0 : 1), raised, lowered);
     }
 
     private string Detail(WindowDifference difference)

@@ -91,7 +91,7 @@ internal sealed class HourUnit
 
             // 2. to 5.
             HourReader reader = Reader(_chain);
-            if (counted.State == CountedChainState.Counted && await _ports.Chains.MixedWithAsync(_chain, _hour) is { Count: > 0 } chains
+            if (counted.IsCorrected && await _ports.Chains.MixedWithAsync(_chain, _hour) is { Count: > 0 } chains
                 && await FindElsewhereAsync(chains, reader, Question(last), archived, cancellationToken) is { } unfound)
             {
                 return unfound;
@@ -132,7 +132,7 @@ internal sealed class HourUnit
             if (_corrector.Refused is null)
             {
                 await tops.CheckAsync(_corrector, cancellationToken);
-                if (mark is null && _any is not null && counted.State != CountedChainState.Over)
+                if (mark is null && _any is not null && counted.IsCorrected)
                 {
                     await _corrector.TakeAsync(_any, cancellationToken);
                 }
@@ -385,6 +385,11 @@ internal sealed class HourUnit
     /// <summary>Why the archive may have fewer clicks of the hour than were counted; null where it has all.</summary>
     private async Task<string?> IncompleteAsync(HourMark? mark)
     {
+        if (_request.Damage is { } damage)
+        {
+            return damage;
+        }
+
         ArchiveProgress progress = await _ports.Archive.GetProgressAsync(_chain);
         LostRange? lost = progress.Lost.FirstOrDefault(range => range.From < _upto && range.From < mark?.Upto);
         return lost is null ? null : Text($"offsets {lost.From} to {lost.To} of chain {_chain} were gone from the log before they were archived");
@@ -449,7 +454,7 @@ internal sealed class HourUnit
     }
 
     private RecountResult Result(RecountOutcome outcome, string? code, string? message, HourRecount? recount, RecountFinal? final = null) =>
-        new(outcome, code, message, recount?.Read ?? 0, _corrector?.Done ?? 0, _corrector?.ClicksChanged ?? 0, final);
+        new(outcome, code, message, recount?.Read ?? 0, _corrector?.Done ?? 0, _corrector?.ClicksChanged ?? 0, final, _corrector?.Changes);
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

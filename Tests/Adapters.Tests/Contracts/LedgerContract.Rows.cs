@@ -124,6 +124,13 @@ public abstract partial class LedgerContract
         Assert.Empty(await store.Ledger.ReadHistoryAsync([s_series[1]], Hour + 1, Hour + 1_000, s_go));
         Assert.Empty(await store.Ledger.ReadHistoryAsync([], Hour, Hour + 1_000, s_go));
         Assert.Equal(24, (await store.Ledger.ReadHistoryAsync([.. s_series], int.MinValue, int.MaxValue, s_go)).Count);
+
+        // Each has its mark, of what was kept first.
+        Assert.Equal(rows[..8].Concat(rows[16..]).Select(HistoryMark.Of), await store.Ledger.ReadHistoryMarksAsync(["ad:1", "none", s_series[2]], Hour, Hour + 1_001, s_go));
+        Assert.Equal(rows[8..12].Select(HistoryMark.Of), await store.Ledger.ReadHistoryMarksAsync([s_series[1]], Hour, Hour + 1_000, s_go));
+        Assert.Empty(await store.Ledger.ReadHistoryMarksAsync([], Hour, Hour + 1_000, s_go));
+        HistoryMark[] all = await store.Ledger.ScanHistoryMarksAsync(s_go).ToArrayAsync(s_go);
+        Assert.Equal(rows.Select(HistoryMark.Of).OrderBy(mark => mark.ToString(), StringComparer.Ordinal), all.OrderBy(mark => mark.ToString(), StringComparer.Ordinal));
     }
 
     [Fact]
@@ -246,7 +253,7 @@ public abstract partial class LedgerContract
         await store.ForgetAsync(At(40, 0));
         await store.Windows.WriteAsync(new WindowKey("ad:1", First, 0), Row(Micros(40), 0, 2)); // a late click
         await store.ForgetAsync(At(72 + 39, 0));
-        Assert.Equal((2, 1, 1, 1, 1, 1), await KeptAsync(store, First));
+        Assert.Equal((2, 1, 1, 1, 1, 2), await KeptAsync(store, First));
 
         await store.ForgetAsync(At(72 + 41, 0));
         Assert.Equal((0, 0, 0, 0, 0, 0), await KeptAsync(store, First));
@@ -261,7 +268,8 @@ public abstract partial class LedgerContract
         (await store.Ledger.ReadFinalsAsync(hour, hour + 24, s_go)).Count,
         (await store.Ledger.ReadCorrectionsAsync(hour, null, 100, s_go)).Count,
         (await store.Ledger.ReadCorrectionsOfAsync("ad:2", hour, hour + 24, null, 100, s_go)).Count,
-        (await store.Ledger.ReadHistoryAsync(["ad:2"], hour, hour + 24, s_go)).Count);
+        (await store.Ledger.ReadHistoryAsync(["ad:2"], hour, hour + 24, s_go)).Count
+            + (await store.Ledger.ReadHistoryMarksAsync(["ad:2"], hour, hour + 24, s_go)).Count);
 
     private static Task<IReadOnlyList<CorrectionRow>> OfAsync(IStoreUnderTest store, string series) =>
         store.Ledger.ReadCorrectionsOfAsync(series, Hour - 24, Hour + 24, null, 100, s_go);

@@ -26,7 +26,8 @@ internal sealed partial class DuckDb : IDisposable
     public List<object?[]> Run(string sql)
     {
         using DuckDBCommand command = _connection.CreateCommand();
-        command.CommandText = sql.Replace("'clicks/", $"'{_folder.FullName}/clicks/", StringComparison.Ordinal);
+        command.CommandText = sql.Replace("'clicks/", $"'{_folder.FullName}/clicks/", StringComparison.Ordinal)
+            .Replace("'inbox/", $"'{_folder.FullName}/inbox/", StringComparison.Ordinal);
         using DuckDBDataReader reader = command.ExecuteReader();
         var rows = new List<object?[]>();
         do

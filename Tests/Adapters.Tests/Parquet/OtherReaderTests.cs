@@ -57,7 +57,7 @@ public sealed class OtherReaderTests : IDisposable
         _duck.Add($"clicks/{hour}/p0007-000000001000-000000005999.parquet", rows);
         _duck.Add("clicks/date=2025-11-22/hour=20/p0007-000000006000-000000006099.parquet", later);
         string[] shown = [.. DuckDb.OfReadme().Select(sql => sql.Replace("2026-11-22", "2025-11-22", StringComparison.Ordinal))];
-        Assert.Equal(3, shown.Length);
+        Assert.Equal(4, shown.Length);
 
         Assert.Equal(
             rows.Where(row => !row.Duplicate).GroupBy(row => (Kind: TargetKinds.Name(row.Kind), row.TargetId, Minute: row.Timestamp / 60_000))
@@ -70,6 +70,12 @@ public sealed class OtherReaderTests : IDisposable
         Assert.Equal(
             rows.Concat(later).Count(row => row.UserId == "u-7"),
             _duck.Run(shown[2]).Count);
+
+        // What moved stays in the inbox for a while; what came late waits there alone.
+        Row[] late = [.. RowGenerator.Usual(50, seed: 3).Select((row, n) => row with { Timestamp = Hour + (n * 1000L), Offset = row.Offset + 6000, Duplicate = n % 10 == 0 })];
+        _duck.Add("inbox/chain-0007/000000001000-000000005999.parquet", rows);
+        _duck.Add("inbox/chain-0007/000000007000-000000007049.parquet", late);
+        Assert.Equal([[DateTimeOffset.FromUnixTimeMilliseconds(Hour).UtcDateTime, 45L]], _duck.Run(shown[3]));
     }
 
     [Fact]

@@ -142,9 +142,22 @@ public class LedgerTests(LedgerServer loaded)
     [InlineData("/v1/reconciliations/1?limit=3")]
     [InlineData("/v1/ads/a-1/ledger?granularity=hour")]
     [InlineData("/v1/periods/2026-10?format=csv")]
-    [InlineData("/v1/ads?version=3")]
-    [InlineData("/v1/ads/top?version=3")]
     public async Task One_that_is_not_known_is_refused(string path) => QueryErrorTests.Check(await loaded.Server.GetAsync(path), 400, "unknown_parameter", null);
+
+    [Theory]
+    [InlineData("/v1/ads?version=3")]
+    [InlineData("/v1/ads/top?version=3&limit=10")]
+    [InlineData("/v1/campaigns/top?version=")]
+    [InlineData("/v1/ads/popular_ads?version=3")]
+    [InlineData("/v1/ads/a-1/aggregated_count?version=3")]
+    [InlineData("/v1/ads/a-1/ledger?version=3")]
+    [InlineData("/v1/ledger?hour=2026-11-22&version=3")]
+    public async Task What_has_no_versions_says_so_and_names_what_has(string path)
+    {
+        Answer answer = await loaded.Server.GetAsync(path);
+        QueryErrorTests.Check(answer, 400, "version_unavailable", "version");
+        Assert.Contains("POST /v1/ads/query", answer.Body, StringComparison.Ordinal);
+    }
 
     [Theory]
     [InlineData("version=0")]

@@ -44,6 +44,27 @@ public class OrderTests(LedgerServer loaded)
         QueryErrorTests.Check(await PostAsync("/v1/invalidations", $"{{{fields}}}"), 400, "invalid_parameter", field);
 
     [Theory]
+    [InlineData("")]
+    [InlineData(",\"dry_run\":true")]
+    [InlineData(",\"all\":false")]
+    [InlineData(",\"user_id\":null")]
+    [InlineData(",\"ad_id\":null,\"campaign_id\":null,\"country\":null,\"device\":null,\"referrer\":null")]
+    public async Task An_invalidation_without_a_condition_is_refused_and_names_what_is_wanted(string fields)
+    {
+        Answer answer = await PostAsync("/v1/invalidations", $"{{\"from\":\"2026-11-22\",\"to\":\"2026-11-23\",\"reason\":\"a bot\"{fields}}}");
+        QueryErrorTests.Check(answer, 400, "filter_missing", null);
+        string said = answer.Json.GetProperty("detail").GetString()!;
+        foreach (string name in (string[])["ad_id", "video_id", "post_id", "page_id", "app_id", "campaign_id", "user_id", "device", "country", "referrer", "\"all\":true"])
+        {
+            Assert.Contains(name, said, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task All_clicks_of_a_range_are_not_those_that_fit_a_condition() => QueryErrorTests.Check(
+        await PostAsync("/v1/invalidations", """{"from":"2026-11-22","to":"2026-11-23","reason":"a bot","all":true,"user_id":"u-9"}"""), 400, "invalid_parameter", "all");
+
+    [Theory]
     [InlineData("{}", "user_id")]
     [InlineData("{\"user_id\":\"u-1\"}", "reason")]
     [InlineData("{\"user_id\":\"a b\",\"reason\":\"asked\"}", "user_id")]

@@ -22,11 +22,15 @@ public class ReconciledServerTests
             {
                 click_id = $"k-{n % 5}", ad_id = "a-42", user_id = $"u-{n}", timestamp = s_hour.AddMinutes(n).ToUnixTimeMilliseconds(),
             })),
+            .. Enumerable.Range(6, 3).Select(n => JsonSerializer.Serialize(new
+            {
+                click_id = $"k-{n}", ad_id = "a-42", user_id = $"u-{n}", timestamp = s_hour.AddMinutes(-n).ToUnixTimeMilliseconds(),
+            })),
         ];
         Assert.Equal(202, (await server.PostAsync(string.Join('\n', clicks), "application/x-ndjson")).Status);
         await LoadedServer.CountedAsync(server);
         Answer status = await server.UntilAsync("/v1/status", answer => answer.Json.GetProperty("archive") is { ValueKind: JsonValueKind.Array } archive
-            && archive.EnumerateArray().Sum(chain => chain.GetProperty("upto").GetInt64()) == 6);
+            && archive.EnumerateArray().Sum(chain => chain.GetProperty("upto").GetInt64()) == 9);
         Assert.Equal(JsonValueKind.Object, status.Json.GetProperty("reconciliation").ValueKind);
 
         await DoneAsync(server, await OrderAsync(server, "/v1/reconciliations", $$"""{"from":"{{Text(s_hour)}}","to":"{{Text(s_hour.AddHours(1))}}"}"""));
@@ -35,18 +39,22 @@ public class ReconciledServerTests
         long version = first.GetProperty("version").GetInt64();
 
         string filter = $$"""
-            "from":"{{Text(s_hour)}}","to":"{{Text(s_hour.AddHours(1))}}","user_id":"u-2","reason":"a bot"}
+            "from":"{{Text(s_hour.AddHours(-1))}}","to":"{{Text(s_hour.AddHours(1))}}","user_id":"u-2","reason":"a bot"}
             """;
         JsonElement dry = await OrderAsync(server, "/v1/invalidations", "{\"dry_run\":true," + filter);
         await DoneAsync(server, dry, "run");
+        Assert.Equal((8L, -1L), await DifferenceAsync(server, dry));
         Assert.Equal(5, Clicks((await server.GetAsync($"/v1/ads/a-42/clicks?{Range}&version={version}")).Json));
         JsonElement taken = await OrderAsync(server, "/v1/invalidations", "{" + filter);
-        await DoneAsync(server, taken, "run");
+        JsonElement changes = (await DoneAsync(server, taken, "run")).Json.GetProperty("changes");
+        Assert.Equal(
+            """[{"rollup":"target","windows":1,"raised":0,"lowered":1},{"rollup":"total","windows":1,"raised":0,"lowered":1}]""", changes.GetRawText());
         JsonElement second = (await server.GetAsync($"/v1/ads/a-42/clicks?{Range}")).Json;
         Assert.Equal((4L, true), (Clicks(second), second.GetProperty("version").GetInt64() > version));
         Assert.Equal(5, Clicks((await server.GetAsync($"/v1/ads/a-42/clicks?{Range}&version={version}")).Json));
         JsonElement difference = (await server.GetAsync($"/v1/invalidations/{taken.GetProperty("id").GetInt64()}/difference")).Json;
         Assert.Equal((1, -1L), (difference.GetProperty("targets").GetInt32(), difference.GetProperty("difference").GetInt64()));
+        Assert.Equal((7L, -1L), await DifferenceAsync(server, taken));
         JsonElement[] ledger = [.. (await server.GetAsync("/v1/ads/a-42/ledger?last=1d")).Json.GetProperty("items").EnumerateArray().Where(row => row.GetProperty("state").GetString() == "settled")];
         JsonElement row = Assert.Single(ledger);
         Assert.Equal(("invalidated", 5L, 4L), (row.GetProperty("cause").GetString(), row.GetProperty("before").GetInt64(), row.GetProperty("after").GetInt64()));
@@ -56,6 +64,7 @@ public class ReconciledServerTests
         using HttpResponseMessage ended = await server.Client.DeleteAsync(new Uri($"/v1/invalidations/{taken.GetProperty("id").GetInt64()}", UriKind.Relative), TestContext.Current.CancellationToken);
         await DoneAsync(server, (await Answer.ReadAsync(ended)).Json, "revoking_run");
         Assert.Equal(5, Clicks((await server.GetAsync($"/v1/ads/a-42/clicks?{Range}")).Json));
+        Assert.Equal((8L, -1L), await DifferenceAsync(server, taken)); // its run took one away, and another gave it back
 
         QueryErrorTests.Check(await server.GetAsync("/v1/ads/a-42/clicks?last=20m&version=1"), 409, "not_final", null);
         string month = TimeProvider.System.GetUtcNow().ToString("yyyy-MM", CultureInfo.InvariantCulture);
@@ -125,7 +134,11 @@ public class ReconciledServerTests
         await SendAsync("first");
         Answer final = await server.UntilAsync(
             $"/v1/ads/a-42/clicks?{range}", answer => Clicks(answer.Json) == 3 && answer.Json.GetProperty("final_until").GetString() == Text(hour.AddHours(1)));
-        Assert.Contains((await server.GetAsync("/v1/reconciliations")).Json.GetProperty("items").EnumerateArray(), run => run.GetProperty("reason").GetString() == "schedule");
+        JsonElement run = (await server.GetAsync("/v1/reconciliations")).Json.GetProperty("items").EnumerateArray().Last(run => run.GetProperty("reason").GetString() == "schedule");
+
+        // The hour of the one chain that has clicks, and the last 48 of every chain: somebody may have invented windows there.
+        int chains = (await server.GetAsync("/v1/status")).Json.GetProperty("partitions").GetArrayLength();
+        Assert.Equal(1 + (48 * chains), run.GetProperty("hours_planned").GetInt32());
 
         Answer closed = await CloseAsync();
         Assert.Equal((200, month), (closed.Status, closed.Json.GetProperty("month").GetString()));
@@ -162,6 +175,16 @@ public class ReconciledServerTests
         Answer answer = await Answer.ReadAsync(await server.Client.PostAsync(new Uri(path, UriKind.Relative), content, TestContext.Current.CancellationToken));
         Assert.True(answer.Status == 202, answer.Body);
         return answer.Json;
+    }
+
+    private static async Task<(long Clicks, long Difference)> DifferenceAsync(ApiServer server, JsonElement invalidation)
+    {
+        JsonElement difference = (await server.GetAsync($"/v1/invalidations/{invalidation.GetProperty("id").GetInt64()}/difference")).Json;
+        JsonElement of = Assert.Single(difference.GetProperty("items").EnumerateArray().ToArray());
+        JsonElement counted = (await server.GetAsync(
+            $"/v1/ads/{of.GetProperty("id").GetString()}/clicks?from={difference.GetProperty("from").GetString()}&to={difference.GetProperty("to").GetString()}")).Json;
+        Assert.Equal(Clicks(counted), Clicks(of));
+        return (Clicks(of), of.GetProperty("difference").GetInt64());
     }
 
     private static Task<Answer> DoneAsync(ApiServer server, JsonElement order, string field = "id") =>

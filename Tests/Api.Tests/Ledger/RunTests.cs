@@ -85,7 +85,8 @@ public class RunTests : IClassFixture<ScriptedServer>
             number, new RunRequest(LedgerServer.Hour, LedgerServer.Hour + 1, RunMode.Direct, false, null), "schedule", RunState.Done, Now, Now, Now + 1000, 1, 1, 50, 2, -3, [])));
         Script.Runs.Add(new ReconciliationRun(
             6, new RunRequest(LedgerServer.Hour, LedgerServer.Hour + 10, RunMode.Direct, false, "billing"), "asked", RunState.Running, started, started, null, 10, 5, 1234, 0, 0,
-            [new RunTrouble(LedgerServer.Hour, 3, "archive_damaged", "the object x is gone")]));
+            [new RunTrouble(LedgerServer.Hour, 3, "archive_damaged", "the object x is gone")],
+            Changes: [new RollupChange(null, 1, 0, 3), new RollupChange("target", 2, 8, 242)]));
         Answer first = await _server.Server.GetAsync("/v1/reconciliations?limit=4", _server.Keys["reader"]);
         Assert.Equal([6L, 5, 4, 3], Ids(first));
         Answer second = await _server.Server.GetAsync($"/v1/reconciliations?limit=4&cursor={first.Json.GetProperty("next_cursor").GetString()}", _server.Keys["reader"]);
@@ -95,6 +96,10 @@ public class RunTests : IClassFixture<ScriptedServer>
         JsonElement run = (await _server.Server.GetAsync("/v1/reconciliations/6", _server.Keys["reader"])).Json;
         Assert.Equal((10, 5, 1234L), (run.GetProperty("hours_planned").GetInt32(), run.GetProperty("hours_done").GetInt32(), run.GetProperty("clicks_read").GetInt64()));
         Assert.InRange(run.GetProperty("seconds_left").GetInt64(), 55, 120);
+        Assert.Equal(
+            """[{"rollup":null,"windows":1,"raised":0,"lowered":3},{"rollup":"target","windows":2,"raised":8,"lowered":242}]""",
+            run.GetProperty("changes").GetRawText());
+        Assert.Equal(0, (await _server.Server.GetAsync("/v1/reconciliations/5", _server.Keys["reader"])).Json.GetProperty("changes").GetArrayLength());
         Assert.Equal(("archive_damaged", "the object x is gone"), (Text(run.GetProperty("troubles")[0], "code"), Text(run.GetProperty("troubles")[0], "message")));
         string[] table = (await _server.Server.GetAsync("/v1/reconciliations?format=csv&limit=1", _server.Keys["reader"])).Body.Split("\r\n");
         Assert.StartsWith("id,reason,state,", table[0], StringComparison.Ordinal);
@@ -119,13 +124,12 @@ public class RunTests : IClassFixture<ScriptedServer>
             Assert.Equal((4L, true, true, 2, -10L), (difference.GetProperty("run").GetInt64(), difference.GetProperty("dry_run").GetBoolean(), difference.GetProperty("complete").GetBoolean(),
                 difference.GetProperty("targets").GetInt32(), difference.GetProperty("difference").GetInt64()));
             Assert.Equal(
-                ["ad a-1 12 5 -7", "ad b 3 0 -3"],
-                difference.GetProperty("items").EnumerateArray().Select(item =>
-                    $"{Text(item, "kind")} {Text(item, "id")} {item.GetProperty("before").GetInt64()} {item.GetProperty("after").GetInt64()} {item.GetProperty("difference").GetInt64()}"));
+                ["ad a-1 -7", "ad b -3"],
+                difference.GetProperty("items").EnumerateArray().Select(item => $"{Text(item, "kind")} {Text(item, "id")} {item.GetProperty("difference").GetInt64()}"));
         }
 
         Answer page = await _server.SendAsync("GET", "/v1/invalidations/5/difference?limit=1&format=csv");
-        Assert.Equal("kind,id,before,after,difference\r\nad,a-1,12,5,'-7\r\n", page.Body);
+        Assert.Matches("^kind,id,clicks,difference\r\nad,a-1,[0-9]*,'-7\r\n$", page.Body);
         Answer next = await _server.SendAsync("GET", $"/v1/invalidations/5/difference?cursor={page.Message.Headers.GetValues("X-Next-Cursor").Single()}");
         Assert.Equal("b", Text(Assert.Single(next.Json.GetProperty("items").EnumerateArray().ToArray()), "id"));
     }
@@ -157,6 +161,20 @@ public class RunTests : IClassFixture<ScriptedServer>
         Answer ended = await _server.SendAsync("DELETE", "/v1/invalidations/5");
         Assert.Equal((202, "billing", 101L), (ended.Status, Text(ended.Json, "revoked_by"), ended.Json.GetProperty("revoking_run").GetInt64()));
         QueryErrorTests.Check(await _server.SendAsync("DELETE", "/v1/invalidations/6"), 404, "not_found", null);
+    }
+
+    [Fact]
+    public async Task Every_click_of_a_range_is_taken_back_only_where_that_is_said()
+    {
+        const string range = """ "from":"2026-11-22","to":"2026-11-23","reason":"a broken site" """;
+        QueryErrorTests.Check(await _server.SendAsync("POST", "/v1/invalidations", $"{{{range}}}"), 400, "filter_missing", null);
+        Assert.Empty(Script.Asked);
+
+        Answer made = await _server.SendAsync("POST", "/v1/invalidations", $"{{{range},\"all\":true}}");
+        Assert.True(made.Status == 202, made.Body);
+        InvalidationFilter filter = ((InvalidationRequest)Assert.Single(Script.Asked)).Filter;
+        Assert.Equal(new InvalidationFilter(filter.FromTime, filter.FromTime + 86_400_000), filter);
+        Assert.Equal(["from", "to"], made.Json.GetProperty("filter").EnumerateObject().Select(part => part.Name));
     }
 
     [Fact]
@@ -242,6 +260,15 @@ public class RunTests : IClassFixture<ScriptedServer>
         {
             Answer answer = await _server.SendAsync("GET", path);
             QueryErrorTests.Check(answer, 409, "not_final", null);
+            Assert.Contains("2026-11-22T10:00Z", answer.Json.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        }
+
+        // What was kept of it is gone.
+        _server.Series.AtVersion = _ => throw new HistoryDamagedException("what total had in the hour 2026-11-22T10:00Z is gone");
+        foreach (string path in (string[])["/v1/clicks/total?version=3", "/v1/ads/a-1/clicks?version=3&group_by=country"])
+        {
+            Answer answer = await _server.SendAsync("GET", path);
+            QueryErrorTests.Check(answer, 503, "history_damaged", null);
             Assert.Contains("2026-11-22T10:00Z", answer.Json.GetProperty("detail").GetString(), StringComparison.Ordinal);
         }
 

@@ -152,7 +152,7 @@ public class CountTests(LoadedServer loaded)
         Assert.Equal("{\"kind\":\"ad\",\"id\":\"a-0\"}", answer.Json.GetProperty("of").GetRawText());
         Assert.Equal("{\"country\":\"US\",\"device\":\"mobile\"}", answer.Json.GetProperty("filter").GetRawText());
         Assert.Equal("day", answer.Json.GetProperty("granularity").GetString());
-        Assert.Equal(System.Text.Json.JsonValueKind.Null, answer.Json.GetProperty("invalidated").ValueKind);
+        Assert.False(answer.Json.TryGetProperty("invalidated", out _)); // it was always null
     }
 
     [Fact]

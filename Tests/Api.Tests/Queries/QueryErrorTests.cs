@@ -212,6 +212,26 @@ public class QueryErrorTests(LoadedServer loaded)
     }
 
     [Theory]
+    [InlineData("", "the body is empty;")]
+    [InlineData(" \n", "the body is empty;")]
+    [InlineData("{", "the body ends at byte 1,")]
+    [InlineData("{\"ids\":[\"a\"", "the body ends at byte 11,")]
+    [InlineData("{ids:[]}", "at byte 1;")]
+    [InlineData("{\"ids\":[\"a\"],}", "at byte 13;")]
+    [InlineData("{\r\n \"ids\": [\n\"a\" \"b\"]}", "at byte 17;")]
+    [InlineData("\ufeff{ids:[]}", "at byte 4;")]
+    [InlineData("{\"ids\":[\"a\"]} x", "at byte 14;")]
+    public async Task A_body_that_is_no_JSON_is_told_where_it_is_none(string body, string where)
+    {
+        Answer answer = await loaded.PostAsync("/v1/ads/query", body);
+        Check(answer, 400, "malformed_json", null);
+        string detail = answer.Json.GetProperty("detail").GetString()!;
+        Assert.Contains(where, detail, StringComparison.Ordinal);
+        Assert.DoesNotContain("isFinalBlock", detail, StringComparison.Ordinal);
+        Assert.DoesNotContain("LineNumber", detail, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("""{"ids":["a","b","..",1]}""", 3)]
     [InlineData("""{"ids":["a","b",".."]}""", 2)]
     [InlineData("""{"ids":["","b"]}""", 0)]

@@ -1,4 +1,5 @@
 using ClickAggregator.Grains.Chain;
+using ClickAggregator.Grains.Storage;
 using ClickAggregator.Grains.Tests.Simulation;
 
 namespace ClickAggregator.Grains.Tests.Chain;
@@ -147,6 +148,45 @@ public class ClosedLogTests
         Open(bench, number: 2);
         Assert.Equal(14, bench.Total);
         Assert.Equal([new ClosedLog("log-1", 10)], bench.Records.Record!.Closed);
+    }
+
+    [Fact]
+    public void Windows_of_a_closed_log_are_corrected_by_the_partition_that_counts_the_one_after_it()
+    {
+        using var bench = new ChainBench();
+        bench.Append(10);
+        Close(bench);
+        bench.Restore(0);
+        bench.Log.Id = "log-2";
+        bench.Append(4, "other");
+        Open(bench, number: 2);
+        WindowKey old = Assert.Single(bench.Windows.Rows.Keys, key => key is { Series: "ad:a", Chain: 1 });
+        WindowKey lost = old with { Series = "ad:rebuilt" };
+        WindowKey current = old with { Chain = 2 };
+        long[] minutes = new long[60];
+        minutes[7] = 23;
+        long epoch = bench.Records.Record!.Stamp;
+        bench.Run(async () =>
+        {
+            using PartitionChain chain = bench.Open(number: 2);
+            await chain.StartAsync(CancellationToken.None);
+            Correction[] corrections = [.. new[] { old, lost }.Select(key => new Correction(key, "r1", 10, minutes, [23, 0, 0, 0]))];
+            Assert.All(
+                await chain.CorrectAsync(corrections, CancellationToken.None, new ClosedChain(1, 10)),
+                outcome => Assert.True(outcome is WindowOutcome.Applied or WindowOutcome.Repeated)); // the simulation loses answers
+            await Assert.ThrowsAsync<ArgumentException>(() => chain.CorrectAsync([corrections[0] with { Upto = 11 }], CancellationToken.None, new ClosedChain(1, 10)));
+        });
+        Assert.Equal((23, 23, 10), (bench.Windows.Rows[old].Clicks, bench.Windows.Rows[lost].Clicks, bench.Windows.Rows[lost].Upto));
+        Assert.Equal(4, bench.Windows.Rows[current].Clicks);
+        Assert.True(bench.Records.Record!.Stamp > epoch); // whoever had the partition before corrects no more
+        TopKey top = Assert.Single(bench.Windows.Tops.Keys, key => key is { Slice: TopSlice.Hour, Chain: 1 });
+        Assert.Equal([new TopEntry("a", 23), new TopEntry("rebuilt", 23)], bench.Windows.Tops[top].Entries.OrderBy(entry => entry.Id, StringComparer.Ordinal));
+        Assert.Equal([new TopEntry("a", 4)], bench.Windows.Tops[top with { Chain = 2 }].Entries);
+
+        // And the log of now is counted on.
+        bench.Append(3, "more");
+        Open(bench, number: 2);
+        Assert.Equal((23, 7), (bench.Windows.Rows[old].Clicks, bench.Windows.Rows[current].Clicks));
     }
 
     private static void Close(ChainBench bench) => bench.Run(async () =>

@@ -51,7 +51,7 @@ public class RangeCounterTests
         Gen.Select(minute, minute, Gen.Long[origin, origin + (4 * 1440)].Array[0, 200]).Where(t => t.Item1 < t.Item2).Sample(t =>
         {
             (long from, long to, long[] clicks) = t;
-            SeriesCounts counts = RangeCounter.CountAsync(new ListedClicks(clicks, null), ["total"], [from, to], new RankingReads(null), default)
+            SeriesCounts counts = RangeCounter.CountAsync(new ListedClicks(clicks, null), ["total"], [from, to], new RankingReads(null, null), default)
                 .GetAwaiter().GetResult()["total"];
             Assert.Equal(clicks.LongCount(c => c >= from && c < to), counts.Clicks);
             Assert.False(counts.Incomplete);

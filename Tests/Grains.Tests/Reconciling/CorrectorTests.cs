@@ -29,6 +29,29 @@ public class CorrectorTests
         Assert.Equal((0, 2), (second.Done, second.ClicksChanged));
     }
 
+    [Fact]
+    public void What_changed_is_told_by_rollup_where_one_target_lost_what_another_got_and_all_clicks_stayed()
+    {
+        WindowDifference Of(string series, long[] before, long[] after) => new(
+            s_key with { Series = series }, CorrectionCause.Phantom, before, after, new long[60], 0, false, "row");
+        Corrector corrector = Run(new RecountRequest(7, s_key.Hour, s_key.Chain, DryRun: false, Passed: false, 0, []), 10, async corrector =>
+        {
+            await corrector.TakeAsync(Of("ad:a", [200, 42, 0, 0], [1, 0, 0, 0]), CancellationToken.None);
+            await corrector.TakeAsync(Of("ad:b", [0, 5, 0, 0], [7, 4, 0, 0]), CancellationToken.None);
+            await corrector.TakeAsync(Of("ad:b|country:US", [0, 5, 0, 0], [0, 5, 0, 0]), CancellationToken.None);
+            await corrector.TakeAsync(Of("what is this", [3, 0, 0, 0], [0, 0, 0, 0]), CancellationToken.None);
+            await corrector.FlushAsync(CancellationToken.None);
+
+            // A window that is corrected once more is one window.
+            await corrector.TakeAsync(Of("ad:b", [7, 4, 0, 0], [8, 4, 0, 0]), CancellationToken.None);
+        });
+
+        Assert.Equal((4, 0), (corrector.Done, corrector.ClicksChanged));
+        Assert.Equal(
+            [new RollupChange(null, 1, 0, 3), new RollupChange("target", 2, 8, 242), new RollupChange("target|country", 1, 0, 0)],
+            RollupChange.Sum(corrector.Changes));
+    }
+
     [Theory]
     [InlineData("r7.2", CorrectionState.Settled)]
     [InlineData("r6", CorrectionState.Dropped)]

@@ -115,6 +115,12 @@ internal sealed class MemoryLedger(World world, MemoryWindows windows, int chain
         world.Effect<IReadOnlyList<HistoryRow>>("history read", () =>
             [.. History.Values.Where(row => series.Contains(row.Key.Series) && row.Key.Hour >= fromHour && row.Key.Hour < toHour)]);
 
+    public Task<IReadOnlyList<HistoryMark>> ReadHistoryMarksAsync(IReadOnlyList<string> series, int fromHour, int toHour, CancellationToken cancellationToken) =>
+        world.Effect<IReadOnlyList<HistoryMark>>("history marks read", () =>
+            [.. History.Values.Where(row => series.Contains(row.Key.Series) && row.Key.Hour >= fromHour && row.Key.Hour < toHour).Select(HistoryMark.Of)]);
+
+    public IAsyncEnumerable<HistoryMark> ScanHistoryMarksAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+
     public async Task WriteAsync(BatchRows rows, CancellationToken cancellationToken)
     {
         await windows.WriteAsync(rows, cancellationToken);

@@ -195,6 +195,45 @@ public class DamageTests
     }
 
     [Fact]
+    public async Task Counts_of_a_version_whose_kept_rows_are_gone_or_altered_are_refused_and_named()
+    {
+        using var data = new DataFolder();
+        await using LedgerSilo silo = await LedgerSilo.StartAsync(data);
+        List<string> lines = [.. RealClicks.Lines.Take(200)];
+        await silo.AppendAsync(lines);
+        Recount truth = Recount.Of(lines);
+        (int from, int to) = Hours(truth);
+        await silo.RunAsync(from, to);
+        long version = (await AgreeAsync(silo, truth)).Finality!.Version;
+        string more = string.Create(CultureInfo.InvariantCulture, $"{{\"click_id\":\"late-1\",\"ad_id\":\"late\",\"timestamp\":{(from * 3_600_000L) + 1}}}");
+        await silo.AppendAsync([more]);
+        Assert.Equal(RunState.Done, (await silo.RunAsync(from, from + 1)).State);
+        long then = (await SumAsync(silo, from, to, version)).Counts[0].Clicks;
+        Assert.Equal(truth.Total, then);
+
+        var store = new StoreFile(data);
+        store.Run("CREATE TABLE kept AS SELECT * FROM history");
+        foreach ((string damage, string what) in ((string, string)[])[
+            ("DELETE FROM history WHERE series = 'total'", "gone"),
+            ("UPDATE history SET quarters = x'0001' WHERE series = 'total'", "not what was written"),
+            ("UPDATE history SET minutes = x'0001' WHERE series = 'total'", "not what was written")])
+        {
+            Assert.Equal(1, store.Run(damage));
+            HistoryDamagedException refused = await Assert.ThrowsAsync<HistoryDamagedException>(() => SumAsync(silo, from, to, version));
+            Assert.Contains("what total had in the hour ", refused.Message, StringComparison.Ordinal);
+            Assert.Contains(what, refused.Message, StringComparison.Ordinal);
+            Assert.Equal(truth.Total + 1, (await SumAsync(silo, from, to)).Counts[0].Clicks);
+            Assert.Equal(truth.Total + 1, (await SumAsync(silo, from, to, version + 1)).Counts[0].Clicks);
+            store.Run("DELETE FROM history; INSERT INTO history SELECT * FROM kept");
+            Assert.Equal(then, (await SumAsync(silo, from, to, version)).Counts[0].Clicks);
+        }
+
+        // Rows that an older build kept have no mark.
+        Assert.True(store.Run("DELETE FROM history_marks") > 0);
+        Assert.Equal(then, (await SumAsync(silo, from, to, version)).Counts[0].Clicks);
+    }
+
+    [Fact]
     public async Task An_object_that_was_altered_or_is_gone_is_named_and_nothing_is_lowered_on_its_account()
     {
         using var data = new DataFolder();
@@ -222,6 +261,64 @@ public class DamageTests
         ReconciliationRun gone = await silo.RunAsync(from, to);
         Assert.Contains(gone.Troubles, trouble => trouble.Message.Contains(".parquet is gone", StringComparison.Ordinal));
         await AgreeAsync(silo, truth);
+    }
+
+    [Fact]
+    public async Task Entries_of_the_manifest_that_were_altered_or_are_gone_are_named_by_the_next_run_and_the_status_also_after_a_start()
+    {
+        using var data = new DataFolder();
+        List<string> lines = [.. RealClicks.Lines.Take(300)];
+        Recount truth = Recount.Of(lines);
+        (int from, int to) = Hours(truth);
+        string altered = "manifest/chain-0000/000000000001.json";
+        string gone = "manifest/chain-0001/000000000001.json";
+        byte[] was;
+        await using (LedgerSilo silo = await LedgerSilo.StartAsync(data))
+        {
+            await silo.AppendAsync(lines);
+            Assert.Equal(RunState.Done, (await silo.RunAsync(from, to)).State);
+            await Eventually.Async(
+                "clicks moved into the table",
+                () => Task.FromResult(Enumerable.Range(0, 2).All(chain => File.Exists(data.File($"archive/manifest/chain-000{chain}/000000000002.json")))),
+                TimeSpan.FromMinutes(1));
+            was = await File.ReadAllBytesAsync(data.File("archive/" + altered));
+            string text = System.Text.Encoding.UTF8.GetString(was);
+            await File.WriteAllTextAsync(data.File("archive/" + altered), text.Replace("\"bytes\": ", "\"bytes\": 1", StringComparison.Ordinal));
+            File.Move(data.File("archive/" + gone), data.File("gone"));
+            await TellsAsync(silo);
+        }
+
+        await using (LedgerSilo silo = await LedgerSilo.StartAsync(data))
+        {
+            await Eventually.Async("the status says it", async () => await DetailAsync(silo, 0) is not null && await DetailAsync(silo, 1) is not null, TimeSpan.FromMinutes(1));
+            await TellsAsync(silo);
+
+            // Nothing is lowered on its account.
+            var store = new StoreFile(data);
+            Assert.True(store.Run("UPDATE clicks_by_hour SET quarters = x'007f' WHERE series = 'total' AND chain = 0") > 0);
+            ReconciliationRun run = await silo.RunAsync(from, to);
+            Assert.Contains(run.Troubles, trouble => trouble.Code == "archive_incomplete" && trouble.Message.Contains(altered, StringComparison.Ordinal));
+
+            await File.WriteAllBytesAsync(data.File("archive/" + altered), was);
+            File.Move(data.File("gone"), data.File("archive/" + gone));
+            await Eventually.Async("a run finds all well", async () => (await silo.RunAsync(from, to)).State == RunState.Done, TimeSpan.FromMinutes(1));
+            await Eventually.Async("and so does the status", async () => (await DetailAsync(silo, 0), await DetailAsync(silo, 1)) == (null, null), TimeSpan.FromMinutes(1));
+            await AgreeAsync(silo, truth);
+        }
+
+        async Task TellsAsync(LedgerSilo silo)
+        {
+            ReconciliationRun run = await silo.RunAsync(from, to);
+            Assert.Equal(RunState.DoneInPart, run.State);
+            Assert.All(run.Troubles, trouble => Assert.Equal("manifest_damaged", trouble.Code));
+            Assert.Contains($"{altered} of the archive is not what was written. Bring it back", Assert.Single(run.Troubles, trouble => trouble.Chain == 0).Message, StringComparison.Ordinal);
+            Assert.Contains($"{gone} of the archive is gone. Bring it back", Assert.Single(run.Troubles, trouble => trouble.Chain == 1).Message, StringComparison.Ordinal);
+            await AgreeAsync(silo, truth);
+            Assert.Contains(altered, await DetailAsync(silo, 0), StringComparison.Ordinal);
+            Assert.Contains(gone, await DetailAsync(silo, 1), StringComparison.Ordinal);
+        }
+
+        static async Task<string?> DetailAsync(LedgerSilo silo, int chain) => (await silo.Grains.GetGrain<IArchiveGrain>(chain).GetProgressAsync()).Detail;
     }
 
     [Fact]

@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json;
 using ClickAggregator.Servers;
 using ClickAggregator.SystemTests.Cluster;
+using ClickAggregator.SystemTests.Kafka;
 using ClickAggregator.SystemTests.Oracle;
 using ClickAggregator.SystemTests.Programs;
 
@@ -143,6 +144,40 @@ public class RebuildTests(KafkaServer kafka, CassandraServer cassandra, ITestOut
 
         using HttpResponseMessage nothing = await PostAsync(again.Http, $$"""{"rollup":"{{Name}}","from":"2013-01-01","to":"2013-01-02"}""");
         Assert.Equal(HttpStatusCode.BadRequest, nothing.StatusCode);
+    }
+
+    [Fact]
+    public async Task Hours_of_a_click_log_that_was_closed_for_Kafka_are_rebuilt_and_corrected_too()
+    {
+        var random = new Random(9);
+        string[] before = [.. s_before.Where(setting => !setting.StartsWith("--ClickLog", StringComparison.Ordinal))];
+        string[] after = [.. before, "--Rollups=" + Name];
+        using KafkaProgram program = await KafkaProgram.NewAsync(kafka);
+        await using (ApiProcess embedded = await ApiProcess.StartAsync(program.Data, before))
+        {
+            await PostAsync(embedded.Http, random, 2000);
+            await Answers.CountedToTheEndAsync(embedded.Http);
+            await StopAsync(embedded);
+        }
+
+        await using ApiProcess api = await program.StartAsync(after);
+        await PostAsync(api.Http, random, 1000);
+        await Answers.CountedUntilNowAsync(api.Http);
+        await RefusedAsync(api.Http, Range);
+        await RebuildAsync(api.Http, $$"""{"rollup":"{{Name}}"}""");
+        await AgreeAsync(api.Http);
+        await LedgerSaysRebuiltAsync(api.Http);
+
+        // A row of the old log that somebody deletes is found and written again.
+        var store = new StoreFile(program.Folder);
+        Assert.True(store.Run($"DELETE FROM clicks_by_hour WHERE series = 'ad:ad-1|country:US' AND hour = {s_first} AND chain < 4") > 0);
+        using HttpResponseMessage answer = await PostAsync(api.Http, $$"""{"from":"{{Hour(s_first)}}","to":"{{Hour(s_first + 1)}}"}""");
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
+        string run = $"/v1/reconciliations/{JsonDocument.Parse(await answer.Content.ReadAsStringAsync()).RootElement.GetProperty("id").GetInt64().ToString(CultureInfo.InvariantCulture)}";
+        await Eventually.Async("the run ends", async () => JsonDocument.Parse(await api.Http.GetStringAsync(run)).RootElement.GetProperty("state").GetString() is "done" or "done_in_part", TimeSpan.FromMinutes(2));
+        using var ended = JsonDocument.Parse(await api.Http.GetStringAsync(run));
+        Assert.Equal(("done", 1), (ended.RootElement.GetProperty("state").GetString(), ended.RootElement.GetProperty("corrections").GetInt32()));
+        await AgreeAsync(api.Http);
     }
 
     /// <summary>Run by name, for it takes minutes: <c>dotnet run --project Tests/System.Tests -- -explicit only -class '*.RebuildTests'</c>.</summary>

@@ -41,8 +41,10 @@ CREATE TABLE history (
     minutes BLOB, quarters BLOB NOT NULL,
     PRIMARY KEY (series, hour, chain, ordinal)) WITHOUT ROWID;
 CREATE INDEX history_by_hour ON history (hour);
-CREATE INDEX windows_by_hour ON clicks_by_hour (hour, chain, series);
-CREATE INDEX slices_by_day ON clicks_by_day (day, chain, series);
+CREATE TABLE history_marks (
+    series TEXT NOT NULL, hour INTEGER NOT NULL, chain INTEGER NOT NULL, ordinal INTEGER NOT NULL, sum INTEGER NOT NULL,
+    PRIMARY KEY (series, hour, chain, ordinal)) WITHOUT ROWID;
+CREATE INDEX history_marks_by_hour ON history_marks (hour);
 
 -- A store as version 3 wrote it: one chain, one series, two hours of a day, one of them without minutes.
 INSERT INTO grain_state VALUES ('partition/0', 'chain', CAST('{"Chain":{"Log":"l","Chain":0,"Next":7}}' AS BLOB), 3);
