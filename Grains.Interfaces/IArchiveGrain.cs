@@ -23,6 +23,15 @@ public interface IArchiveGrain : IGrainWithIntegerKey
     Task<ArchivedHour> GetHourAsync(int hour);
 
     /// <summary>
+    /// The hours that have archived clicks: at least those in the table of some days, and of all days those that wait in the inbox. In no
+    /// particular order.
+    /// </summary>
+    /// <param name="days">Days since the epoch.</param>
+    [Alias("GetHours")]
+    [AlwaysInterleave]
+    Task<IReadOnlyList<int>> GetHoursAsync(IReadOnlyList<int> days);
+
+    /// <summary>
     /// The entries of the chain's manifest that are gone or were altered, and what to do, at most ten; those that were found last where it
     /// was looked at not long ago, or cannot be read now.
     /// </summary>

@@ -51,6 +51,12 @@ public interface IPartitionGrain : IGrainWithIntegerKey
 /// <param name="Minutes">60 counts, or null where minutes are not kept any more.</param>
 /// <param name="Quarters">4 counts.</param>
 /// <param name="Order">Grows from one try of a run to the next, and from run to run: see <see cref="IPartitionGrain.FenceAsync"/>.</param>
+/// <param name="MarksHour">The store does not know that the hour has clicks: its mark is put back.</param>
+/// <param name="HourFloor">
+/// The floor that the top list of the target's kind and hour should have where it is higher: all who have more clicks are listed. It is left
+/// as it is where clicks beyond <paramref name="Upto"/> may have touched the hour. Null for none.
+/// </param>
+/// <param name="DayFloor">The same of the day's list.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.WindowRecount")]
 public sealed record WindowRecount(
     [property: Id(0)] string Series,
@@ -59,7 +65,10 @@ public sealed record WindowRecount(
     [property: Id(3)] long Upto,
     [property: Id(4)] long[]? Minutes,
     [property: Id(5)] long[] Quarters,
-    [property: Id(6)] long Order = 0);
+    [property: Id(6)] long Order = 0,
+    [property: Id(7)] bool MarksHour = false,
+    [property: Id(8)] long? HourFloor = null,
+    [property: Id(9)] long? DayFloor = null);
 
 /// <summary>How far a log was counted that another one takes the place of.</summary>
 /// <param name="IsPending">It is still counted: ask again.</param>

@@ -65,10 +65,19 @@ internal sealed class StoreStatements(CqlIdentifier keyspace)
         SELECT day, chain, written FROM {keyspace}.clicks_by_day WHERE series = ? AND year = ? AND day >= ? AND day < ?
         """);
 
-    public CqlStatement Scan { get; } = Of($"""
+    public CqlStatement ScanWindows { get; } = Of($"""
         SELECT series, day, hour, chain, quarters, minutes, upto, stamp, set_aside, run, written FROM {keyspace}.clicks_by_hour
         WHERE token(series, day) > ? AND token(series, day) <= ?
         """);
+
+    public CqlStatement ScanDays { get; } = Of($"""
+        SELECT series, day, chain, quarters, written FROM {keyspace}.clicks_by_day WHERE token(series, year) > ? AND token(series, year) <= ?
+        """);
+
+    public CqlStatement ScanTops { get; } = Of($"""
+        SELECT kind, slice, start, chain, ids, clicks, floor, stamp, written FROM {keyspace}.tops
+        WHERE token(kind, slice, start) > ? AND token(kind, slice, start) <= ?
+        """, SmallPage);
 
     public CqlStatement PutSeries { get; } = Of($"""
         INSERT INTO {keyspace}.series_by_day (day, kind, bucket, series, chain) VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ? AND TTL ?

@@ -9,6 +9,9 @@ internal sealed class SqliteCountReader(SqliteStore store) : ICountReader
 {
     private const int ScanRows = 5_000;
 
+    /// <summary>A list has up to 1,000 entries.</summary>
+    private const int ScanLists = 100;
+
     public Task<IReadOnlyList<HourRow>> ReadHoursAsync(
         IReadOnlyList<string> series, int fromHour, int toHour, bool withMinutes, CancellationToken cancellationToken) =>
         store.ReadAsync<IReadOnlyList<HourRow>>(
@@ -57,9 +60,7 @@ internal sealed class SqliteCountReader(SqliteStore store) : ICountReader
                     {
                         while (get.Step())
                         {
-                            long[] quarters = new long[96];
-                            bool isWhole = CountCodec.TryRead(get.Bytes(2), quarters);
-                            rows.Add(new DayRow(one, (int)get.Number(0), (int)get.Number(1), quarters, !isWhole || get.Number(3) != 0));
+                            rows.Add(DayOf(get, one, 0));
                         }
                     }
                     finally
@@ -184,45 +185,100 @@ internal sealed class SqliteCountReader(SqliteStore store) : ICountReader
         }
     }));
 
-    public async IAsyncEnumerable<(WindowKey Key, WindowRow Row)> ScanWindowsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    public IAsyncEnumerable<(WindowKey Key, WindowRow Row)> ScanWindowsAsync(CancellationToken cancellationToken) => ScanAsync(
+        """
+        SELECT series, hour, chain, quarters, minutes, upto, stamp, set_aside, run FROM clicks_by_hour
+        WHERE (series, hour, chain) > (?, ?, ?) ORDER BY series, hour, chain LIMIT ?
+        """,
+        (Series: "", Hour: long.MinValue, Chain: long.MinValue),
+        static (get, after) => get.Bind(1, after.Series).Bind(2, after.Hour).Bind(3, after.Chain).Bind(4, ScanRows),
+        static get => (Series: get.Text(0), Hour: get.Number(1), Chain: get.Number(2)),
+        static get => (new WindowKey(get.Text(0), (int)get.Number(1), (int)get.Number(2)), ReadSession.RowOf(get, 3)),
+        cancellationToken);
+
+    public IAsyncEnumerable<DayRow> ScanDaysAsync(CancellationToken cancellationToken) => ScanAsync(
+        """
+        SELECT series, day, chain, quarters, set_aside FROM clicks_by_day
+        WHERE (series, day, chain) > (?, ?, ?) ORDER BY series, day, chain LIMIT ?
+        """,
+        (Series: "", Day: long.MinValue, Chain: long.MinValue),
+        static (get, after) => get.Bind(1, after.Series).Bind(2, after.Day).Bind(3, after.Chain).Bind(4, ScanRows),
+        static get => (Series: get.Text(0), Day: get.Number(1), Chain: get.Number(2)),
+        static get => DayOf(get, get.Text(0), 1),
+        cancellationToken);
+
+    public async IAsyncEnumerable<TopList> ScanTopsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        (string Series, int Hour, int Chain) after = ("", int.MinValue, int.MinValue);
-        while (true)
+        IAsyncEnumerable<TopList?> lists = ScanAsync(
+            """
+            SELECT kind, slice, start, chain, entries, floor FROM tops
+            WHERE (kind, slice, start, chain) > (?, ?, ?, ?) ORDER BY kind, slice, start, chain LIMIT ?
+            """,
+            (Kind: long.MinValue, Slice: long.MinValue, Start: long.MinValue, Chain: long.MinValue),
+            static (get, after) => get.Bind(1, after.Kind).Bind(2, after.Slice).Bind(3, after.Start).Bind(4, after.Chain).Bind(5, ScanLists),
+            static get => (Kind: get.Number(0), Slice: get.Number(1), Start: get.Number(2), Chain: get.Number(3)),
+            static get => TopCodec.TryRead(get.Bytes(4)) is { } entries
+                ? new TopList(new TopKey((TargetKind)get.Number(0), (TopSlice)get.Number(1), (int)get.Number(2), (int)get.Number(3)), entries, get.Number(5))
+                : null,
+            cancellationToken);
+        await foreach (TopList? list in lists)
         {
-            List<(WindowKey Key, WindowRow Row)> rows = await store.ReadAsync(session => Scan(session, after), cancellationToken);
-            foreach ((WindowKey Key, WindowRow Row) row in rows)
+            if (list is not null)
+            {
+                yield return list;
+            }
+        }
+    }
+
+    /// <summary>A whole table in the order of its key, some rows in one view.</summary>
+    private async IAsyncEnumerable<TRow> ScanAsync<TKey, TRow>(
+        string sql,
+        TKey after,
+        Func<Statement, TKey, Statement> bind,
+        Func<Statement, TKey> keyOf,
+        Func<Statement, TRow> read,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        bool any = true;
+        while (any)
+        {
+            TKey from = after;
+            (List<TRow> rows, after) = await store.ReadAsync(
+                session =>
+                {
+                    var some = new List<TRow>();
+                    TKey last = from;
+                    Statement get = bind(session.Prepare(sql), from);
+                    try
+                    {
+                        while (get.Step())
+                        {
+                            last = keyOf(get);
+                            some.Add(read(get));
+                        }
+                    }
+                    finally
+                    {
+                        get.Reset();
+                    }
+
+                    return (some, last);
+                },
+                cancellationToken);
+            foreach (TRow row in rows)
             {
                 yield return row;
             }
 
-            if (rows.Count < ScanRows)
-            {
-                yield break;
-            }
-
-            after = (rows[^1].Key.Series, rows[^1].Key.Hour, rows[^1].Key.Chain);
+            any = rows.Count > 0;
         }
     }
 
-    private static List<(WindowKey Key, WindowRow Row)> Scan(ReadSession session, (string Series, int Hour, int Chain) after)
+    /// <summary>The day slice whose day is in column <paramref name="first"/>.</summary>
+    private static DayRow DayOf(Statement at, string series, int first)
     {
-        Statement get = session.Prepare("""
-            SELECT series, hour, chain, quarters, minutes, upto, stamp, set_aside, run FROM clicks_by_hour
-            WHERE (series, hour, chain) > (?, ?, ?) ORDER BY series, hour, chain LIMIT ?
-            """).Bind(1, after.Series).Bind(2, after.Hour).Bind(3, after.Chain).Bind(4, ScanRows);
-        var rows = new List<(WindowKey, WindowRow)>();
-        try
-        {
-            while (get.Step())
-            {
-                rows.Add((new WindowKey(get.Text(0), (int)get.Number(1), (int)get.Number(2)), ReadSession.RowOf(get, 3)));
-            }
-        }
-        finally
-        {
-            get.Reset();
-        }
-
-        return rows;
+        long[] quarters = new long[96];
+        bool isWhole = CountCodec.TryRead(at.Bytes(first + 2), quarters);
+        return new DayRow(series, (int)at.Number(first), (int)at.Number(first + 1), quarters, !isWhole || at.Number(first + 3) != 0);
     }
 }

@@ -31,10 +31,16 @@ internal sealed partial class SqliteLedger
     {
         int day = (int)Math.Floor(hour / 24d);
         Statement get = session.Prepare("""
-            SELECT s.series, h.quarters, h.minutes, h.upto, h.stamp, h.set_aside, h.run, d.quarters
-            FROM series_by_day s LEFT JOIN clicks_by_hour h ON h.series = s.series AND h.hour = ?1 AND h.chain = ?2
+            SELECT s.series, h.quarters, h.minutes, h.upto, h.stamp, h.set_aside, h.run, d.quarters,
+                EXISTS (SELECT 1 FROM series_by_day WHERE day = ?3 AND series = s.series)
+            FROM (
+                    SELECT series FROM clicks_by_hour WHERE hour = ?1 AND chain = ?2 AND series > ?4
+                    UNION
+                    SELECT series FROM clicks_by_day WHERE day = ?3 AND chain = ?2 AND series > ?4
+                    ORDER BY series LIMIT ?5) s
+                LEFT JOIN clicks_by_hour h ON h.series = s.series AND h.hour = ?1 AND h.chain = ?2
                 LEFT JOIN clicks_by_day d ON d.series = s.series AND d.day = ?3 AND d.chain = ?2
-            WHERE s.day = ?3 AND s.series > ?4 ORDER BY s.series LIMIT ?5
+            ORDER BY s.series
             """).Bind(1, hour).Bind(2, chain).Bind(3, day).Bind(4, after).Bind(5, SeriesPerStep);
         var windows = new List<StoredWindow>();
         int seen = 0;
@@ -58,7 +64,8 @@ internal sealed partial class SqliteLedger
     {
         int day = (int)Math.Floor(hour / 24d);
         Statement get = session.Prepare("""
-            SELECT ?4, h.quarters, h.minutes, h.upto, h.stamp, h.set_aside, h.run, d.quarters
+            SELECT ?4, h.quarters, h.minutes, h.upto, h.stamp, h.set_aside, h.run, d.quarters,
+                EXISTS (SELECT 1 FROM series_by_day WHERE day = ?3 AND series = ?4)
             FROM (SELECT 1) LEFT JOIN clicks_by_hour h ON h.series = ?4 AND h.hour = ?1 AND h.chain = ?2
                 LEFT JOIN clicks_by_day d ON d.series = ?4 AND d.day = ?3 AND d.chain = ?2
             """).Bind(1, hour).Bind(2, chain).Bind(3, day);
@@ -88,7 +95,7 @@ internal sealed partial class SqliteLedger
         {
             WindowRow row = isThere ? ReadSession.RowOf(at, 1) : new WindowRow();
             row.DayClicks = CountCodec.Sum(ofDay);
-            windows.Add(new StoredWindow(key, row, quarters));
+            windows.Add(new StoredWindow(key, row, quarters, at.Number(8) != 0));
         }
     }
 }

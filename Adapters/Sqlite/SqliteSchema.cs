@@ -66,6 +66,12 @@ internal static class SqliteSchema
             PRIMARY KEY (series, hour, chain, ordinal)) WITHOUT ROWID;
         CREATE INDEX history_marks_by_hour ON history_marks (hour);
         """,
+
+        // What is stored of an hour, also where no name in series_by_day leads to it: somebody else wrote it then.
+        """
+        CREATE INDEX windows_by_hour ON clicks_by_hour (hour, chain, series);
+        CREATE INDEX slices_by_day ON clicks_by_day (day, chain, series);
+        """,
     ];
 
     /// <summary>The version that this build writes.</summary>

@@ -126,6 +126,7 @@ internal sealed class QueryContext(HttpContext http)
     private static int Status(string code) => code switch
     {
         "not_final" or "hour_too_young" or "erasure_under_way" => 409,
+        "archive_unavailable" => 503,
         _ when code.StartsWith("too_many", StringComparison.Ordinal) => 429,
         _ => 400,
     };

@@ -100,6 +100,10 @@ internal sealed partial class ArchiveGrain(
         ? Task.FromResult(new ArchivedHour(0, []))
         : ArchivedHours.FindAsync(() => Known!, _days, hour, ArchiveFaults.None, _stop.Token);
 
+    public Task<IReadOnlyList<int>> GetHoursAsync(IReadOnlyList<int> days) => Known is { } record
+        ? ArchivedHours.ListAsync(record, _days, days, _stop.Token)
+        : Task.FromResult<IReadOnlyList<int>>([]);
+
     public async Task<ErasedStretch> EraseAsync(ErasureOrder order, string after, CancellationToken cancellationToken)
     {
         long began = time.GetTimestamp();

@@ -37,6 +37,19 @@ internal static class ArchivedHours
         }
     }
 
+    /// <summary>The hours of some days, and all that wait in the inbox. What moves meanwhile is in what is read last.</summary>
+    public static async Task<IReadOnlyList<int>> ListAsync(
+        ArchiveRecord record, IArchiveDays index, IReadOnlyList<int> days, CancellationToken cancellationToken)
+    {
+        var hours = record.Inbox.SelectMany(one => one.Left).Select(left => left.Hour).ToHashSet();
+        foreach (int day in days)
+        {
+            hours.UnionWith((await index.ReadAsync(record.Chain.Number, day, cancellationToken)).Objects.Select(one => one.Hour));
+        }
+
+        return [.. hours];
+    }
+
     /// <summary>Objects that an entry in the making rewrites, and the SHA-256 that they get.</summary>
     private static Dictionary<string, string> Rewriting(ArchiveRecord record)
     {

@@ -147,6 +147,7 @@ public sealed partial class PartitionChain
     /// <summary>Steps 3 and 4: the windows, then what is written for the whole batch.</summary>
     private async Task DeliverAsync(FoldedBatch folded, long end, CancellationToken cancellationToken)
     {
+        _touched.Note(folded.Hours, end);
         await NoteOldHoursAsync(folded, end, cancellationToken);
         foreach (FoldedWindow window in folded.Windows)
         {

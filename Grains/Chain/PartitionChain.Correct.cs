@@ -10,7 +10,20 @@ namespace ClickAggregator.Grains.Chain;
 /// <param name="Upto">Every click below this offset is in the counts.</param>
 /// <param name="Minutes">60 counts, or null where minutes are not kept any more.</param>
 /// <param name="Quarters">4 counts.</param>
-public sealed record Correction(WindowKey Key, string Run, long Upto, long[]? Minutes, long[] Quarters);
+/// <param name="MarksHour">Whether its hour is noted as one that has clicks.</param>
+/// <param name="HourFloor">The floor that the top list of its kind and hour should have where it is higher; null for none.</param>
+/// <param name="DayFloor">The same of its day.</param>
+public sealed record Correction(
+    WindowKey Key, string Run, long Upto, long[]? Minutes, long[] Quarters, bool MarksHour = false, long? HourFloor = null, long? DayFloor = null)
+{
+    /// <summary>What a partition was asked for.</summary>
+    public static Correction Of(int chain, WindowRecount asked)
+    {
+        ArgumentNullException.ThrowIfNull(asked);
+        return new Correction(
+            new WindowKey(asked.Series, asked.Hour, chain), asked.Run, asked.Upto, asked.Minutes, asked.Quarters, asked.MarksHour, asked.HourFloor, asked.DayFloor);
+    }
+}
 
 /// <summary>A chain of this partition whose log was closed before the one that is counted took its place.</summary>
 /// <param name="Number">The number that its windows carry.</param>
@@ -105,21 +118,47 @@ public sealed partial class PartitionChain
 
         // What the folder remembers of these windows is not their last stamp any more; the stamps differ, so the
         // windows read their rows again. The hours are marked, too: whoever remembers their days reads them again.
-        int[] hours = [.. corrections.Where((_, n) => outcomes[n] is WindowOutcome.Applied or WindowOutcome.Repeated).Select(each => each.Key.Hour).Distinct()];
-        await WriteCorrectedAsync(closed ?? new ClosedChain(_record.Chain, _record.Next), lists.TakeChanged(), hours, cancellationToken);
+        Correction[] done = [.. corrections.Where((_, n) => outcomes[n] is WindowOutcome.Applied or WindowOutcome.Repeated)];
+        if (done.Length == corrections.Count)
+        {
+            Array.ForEach(done, each => LowerFloors(lists, each, closed is not null));
+        }
+
+        int[] hours = [.. done.Select(each => each.Key.Hour).Distinct()];
+
+        // As if the next batch had touched it: a batch that did is below that, and whoever waits for its end waits for a little more.
+        int[] marked = [.. done.Where(each => each.MarksHour).Select(each => each.Key.Hour).Distinct()];
+        await WriteCorrectedAsync(closed ?? new ClosedChain(_record.Chain, _record.Next), lists.TakeChanged(), hours, marked, cancellationToken);
         return outcomes;
+    }
+
+    /// <summary>Lowers the floors of lists, unless clicks that the recount does not know may have raised them since: to a closed chain none come.</summary>
+    private void LowerFloors(TopLists lists, Correction correction, bool isClosed)
+    {
+        int hour = correction.Key.Hour;
+        int day = (int)Math.Floor(hour / 24.0);
+        TargetKind kind = TopKind(correction.Key.Series);
+        if (correction.HourFloor is long ofHour && (isClosed || _touched.NoneBeyond(correction.Upto, hour, hour + 1)))
+        {
+            lists.Lower(kind, TopSlice.Hour, hour, ofHour);
+        }
+
+        if (correction.DayFloor is long ofDay && (isClosed || _touched.NoneBeyond(correction.Upto, day * 24, (day + 1) * 24)))
+        {
+            lists.Lower(kind, TopSlice.Day, hour, ofDay);
+        }
     }
 
     /// <summary>
     /// Writes the lists and reads them back: as with the windows, somebody's later time may stand above ours. What cannot be put in
     /// place the next recount finds.
     /// </summary>
-    private async Task WriteCorrectedAsync(ClosedChain of, IReadOnlyList<TopList> tops, int[] hours, CancellationToken cancellationToken)
+    private async Task WriteCorrectedAsync(ClosedChain of, IReadOnlyList<TopList> tops, int[] hours, int[] marked, CancellationToken cancellationToken)
     {
         long step = FirstStep;
         while (true)
         {
-            var rows = new BatchRows(of.Number, of.At, _record.Stamp, [], tops, []) { Corrected = hours };
+            var rows = new BatchRows(of.Number, of.At, _record.Stamp, marked, tops, []) { Corrected = hours };
             await RetryAsync(() => _batches.WriteAsync(rows, cancellationToken), cancellationToken);
             if (_faults.HasFlag(ChainFaults.NoReadBack))
             {

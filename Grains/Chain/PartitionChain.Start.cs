@@ -42,6 +42,7 @@ public sealed partial class PartitionChain
             await WriteRecordAsync(_record = WithoutSource(_record with { Stamp = _record.Stamp + 1000 }), cancellationToken);
             await _rulesStore.WriteAsync(_rules, cancellationToken);
             _tops = new TopLists(_batches, _record.Chain);
+            _touched = new TouchedHours(_record.Next);
             if (_record.Pending is { } pending && pending.End > pending.Start && !_faults.HasFlag(ChainFaults.NoIntent))
             {
                 CountingRules begunWith = await RulesOfAsync(pending, cancellationToken);

@@ -39,6 +39,7 @@ public sealed partial class PartitionChain : IDisposable
     private ChainRecord _record = new();
     private IClickFolder _folder = null!;
     private TopLists _tops = null!;
+    private TouchedHours _touched = null!;
     private PartitionState _state = PartitionState.Starting;
     private string? _detail;
     private long _countedUntil;

@@ -81,6 +81,16 @@ internal sealed class TopBoard
         }
     }
 
+    /// <summary>Lowers the floor where it is higher: whoever counted all targets knows that it need not be.</summary>
+    public void Lower(long floor)
+    {
+        if (floor < _floor)
+        {
+            _floor = floor;
+            Changed = true;
+        }
+    }
+
     public TopList Take()
     {
         Changed = false;

@@ -60,6 +60,15 @@ public sealed class TopLists
         Board(DayKey(kind, hour)).Note(id, dayClicks, corrected);
     }
 
+    /// <summary>Lowers the floor of a list where it is higher: no target that is not listed has more clicks than that.</summary>
+    /// <param name="kind">The kind.</param>
+    /// <param name="slice">The hour's list, or that of its day.</param>
+    /// <param name="hour">The hour, since the epoch.</param>
+    /// <param name="floor">At least 0.</param>
+    /// <exception cref="InvalidOperationException">The list was not loaded for this batch.</exception>
+    public void Lower(TargetKind kind, TopSlice slice, int hour, long floor) =>
+        Board(slice == TopSlice.Hour ? HourKey(kind, hour) : DayKey(kind, hour)).Lower(floor);
+
     /// <summary>
     /// The lists that changed since the last call, whole, in one order (kind, slice, start). They have to be written
     /// before the batch completes: a list that leaves the memory later is read back from the store.

@@ -145,7 +145,7 @@ internal sealed partial class PartitionGrain(
         }
 
         return await counting.CorrectAsync(
-            [.. corrections.Select(each => new Correction(new WindowKey(each.Series, each.Hour, chain), each.Run, each.Upto, each.Minutes, each.Quarters))],
+            [.. corrections.Select(each => Correction.Of(chain, each))],
             _stop.Token,
             counting.Chain == chain ? null : _closed[chain]);
     }
@@ -329,8 +329,9 @@ internal sealed partial class PartitionGrain(
             }
             else if (atEnd)
             {
-                if (lastBatch != 0 && time.GetElapsedTime(lastBatch) > options.BatchInterval * 4)
+                if (lastBatch == 0 || time.GetElapsedTime(lastBatch) > options.BatchInterval * 4)
                 {
+                    // Also of corrections, where no batch came before them.
                     await chain.CompleteAsync(_stop.Token);
                 }
 

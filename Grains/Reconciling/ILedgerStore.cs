@@ -40,8 +40,8 @@ public interface ILedgerStore
     /// <summary>
     /// What is stored of an hour and chain: of every series that the index has in the day, the window's row, with its element of the
     /// day slice; left out where there is neither a row nor a click in the day slice. In <see cref="SeriesOrder"/>, read in
-    /// stretches: each is of one moment in SQLite, each row in Cassandra. Rows that no index names are found by
-    /// <see cref="ICountReader.ScanWindowsAsync"/> only.
+    /// stretches: each is of one moment in SQLite, each row in Cassandra. Rows that no index names are among them in SQLite; in
+    /// Cassandra they are found by <see cref="ICountReader.ScanWindowsAsync"/> only.
     /// </summary>
     IAsyncEnumerable<StoredWindow> ReadWindowsAsync(int hour, int chain, CancellationToken cancellationToken);
 
@@ -103,7 +103,8 @@ public sealed record HourFinal(int Hour, int Chain, long Upto, long Run, long In
 /// <param name="Key">The window.</param>
 /// <param name="Row">Its row; stamp 0 where only the day slice tells of it.</param>
 /// <param name="DayQuarters">The 4 counts of this hour in the day slice; null where the series has no day slice there.</param>
-public sealed record StoredWindow(WindowKey Key, WindowRow Row, long[]? DayQuarters);
+/// <param name="IsListed">Whether the index names the series in the day; true where that was not looked at.</param>
+public sealed record StoredWindow(WindowKey Key, WindowRow Row, long[]? DayQuarters, bool IsListed = true);
 
 /// <summary>Why a window was corrected.</summary>
 public enum CorrectionCause : byte
@@ -157,7 +158,7 @@ public enum CorrectionState : byte
 /// <param name="After">Clicks in each quarter (4) by the recount.</param>
 /// <param name="Upto">Every click below this offset is in <paramref name="After"/>.</param>
 /// <param name="At">When, milliseconds since the epoch.</param>
-/// <param name="Detail">What differed beside the counts: <c>minutes</c>, <c>day</c>, <c>top</c>, the invalidation; null for nothing.</param>
+/// <param name="Detail">What differed beside the counts: <c>minutes</c>, <c>day</c>, <c>top</c>, <c>floor</c>, <c>hour</c>, the invalidation; null for nothing.</param>
 public sealed record CorrectionRow(
     long Run, WindowKey Key, CorrectionCause Cause, CorrectionState State, long[] Before, long[] After, long Upto, long At, string? Detail);
 

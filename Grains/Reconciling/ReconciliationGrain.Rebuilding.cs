@@ -1,4 +1,5 @@
 using ClickAggregator.Clicks;
+using ClickAggregator.Grains.Archive;
 using ClickAggregator.Grains.Partitions;
 using ClickAggregator.Grains.Storage;
 
@@ -106,10 +107,20 @@ internal sealed partial class ReconciliationGrain
         return counting.Retention is TimeSpan kept ? (int)Math.Floor((Now - kept.TotalMilliseconds) / HourMilliseconds) + 2 : int.MinValue;
     }
 
-    /// <summary>The first hour with clicks; null for none.</summary>
+    /// <summary>The first hour with clicks, by the store or the archive; null for none.</summary>
     private async Task<int?> FirstHourAsync(int from, int to)
     {
-        for (; from < to; from += HoursAtOnce)
+        int? archived;
+        try
+        {
+            archived = await FirstArchivedHourAsync(from, to);
+        }
+        catch (ArchiveUnavailableException away)
+        {
+            throw new ReconciliationRefusedException("archive_unavailable", away.Message);
+        }
+
+        for (to = archived ?? to; from < to; from += HoursAtOnce)
         {
             IReadOnlyList<HourMark> marks = await ledger.ReadHoursAsync(from, Math.Min(to, from + HoursAtOnce), _stop.Token);
             if (marks.Count > 0)
@@ -118,7 +129,7 @@ internal sealed partial class ReconciliationGrain
             }
         }
 
-        return null;
+        return archived;
     }
 
     private static void NoteGap(PlannedRun run, RunProgress at, int hour)

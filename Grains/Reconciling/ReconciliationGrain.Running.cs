@@ -304,6 +304,8 @@ internal sealed partial class ReconciliationGrain
             "schedule" => await chains.CurrentAsync(_stop.Token),
             _ => [],
         };
+        IReadOnlyList<int> archived = run.OnlyOpen || every.Count > 0 ? [] : await chains.AllAsync();
+        IReadOnlySet<int> archivedDays = await ArchivedDaysAsync(run, from, archived);
         while (from < request.ToHour)
         {
             int to = Math.Min(request.ToHour, from + 24);
@@ -326,6 +328,13 @@ internal sealed partial class ReconciliationGrain
             }
 
             IEnumerable<UnfinishedHour> units = marks.Where(mark => mark.Hour < to).Select(mark => new UnfinishedHour(mark.Hour, mark.Chain));
+            int[] days = [.. new[] { from / 24, (to - 1) / 24 }.Distinct().Where(archivedDays.Contains)];
+            if (days.Length > 0)
+            {
+                int first = from;
+                units = units.Concat((await ArchivedHoursAsync(days, archived)).Where(unit => unit.Hour >= first && unit.Hour < to)).Distinct();
+            }
+
             if (every.Count > 0 && everyFrom < to)
             {
                 units = units.Concat(Enumerable.Range(everyFrom, to - everyFrom).SelectMany(hour => every.Select(chain => new UnfinishedHour(hour, chain)))).Distinct();

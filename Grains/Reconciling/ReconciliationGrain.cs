@@ -1,4 +1,5 @@
 using System.Globalization;
+using ClickAggregator.Grains.Archive;
 using ClickAggregator.Grains.Partitions;
 using ClickAggregator.Grains.Progress;
 using ClickAggregator.Grains.Storage;
@@ -21,6 +22,7 @@ internal sealed partial class ReconciliationGrain(
     [PersistentState("periods", StorageNames.State)] IPersistentState<PeriodsDocument> periods,
     ILedgerStore ledger,
     GrainChains chains,
+    IArchiveObjects objects,
     CountingOptions counting,
     ReconciliationOptions options,
     ReconciliationInstruments instruments,

@@ -67,6 +67,12 @@ public interface ICountReader
 
     /// <summary>Every window row, once, in no particular order: for <c>verify</c>, never for a query.</summary>
     IAsyncEnumerable<(WindowKey Key, WindowRow Row)> ScanWindowsAsync(CancellationToken cancellationToken);
+
+    /// <summary>Every day slice, like <see cref="ScanWindowsAsync"/>.</summary>
+    IAsyncEnumerable<DayRow> ScanDaysAsync(CancellationToken cancellationToken);
+
+    /// <summary>Every top list that can be read, like <see cref="ScanWindowsAsync"/>.</summary>
+    IAsyncEnumerable<TopList> ScanTopsAsync(CancellationToken cancellationToken);
 }
 
 /// <summary>A store's own note of which days have changed, for the length of one question.</summary>

@@ -48,6 +48,51 @@ public class CommandTests
     }
 
     [Fact]
+    public async Task Verify_names_day_rows_and_top_lists_that_are_not_as_their_windows()
+    {
+        using var data = new DataFolder();
+        await using (ApiProcess api = await ApiProcess.StartAsync(data.Path))
+        {
+            await RealClicksTests.SendAsync(api.Http, [.. RealClicks.Lines.Take(3000)]);
+            await Answers.CountedToTheEndAsync(api.Http);
+            api.Signal(15);
+            await api.WaitForExitAsync();
+        }
+
+        (int exitCode, string output) = await ApiProcess.RunAsync("verify", "--data", data.Path);
+        Assert.True(exitCode == 0, output);
+        Assert.Contains("0 day rows and 0 top lists differ from the windows", output, StringComparison.Ordinal);
+
+        var store = new StoreFile(data);
+        int hour = (int)store.Number("SELECT hour FROM clicks_by_hour WHERE series LIKE 'ad:%' ORDER BY hour LIMIT 1");
+        int chain = (int)store.Number($"SELECT chain FROM tops WHERE slice = 1 AND start = {hour} LIMIT 1");
+        string name = DateTimeOffset.FromUnixTimeSeconds(hour * 3600L).ToString("yyyy-MM-ddTHH", System.Globalization.CultureInfo.InvariantCulture);
+        string day = name[..10];
+        string of = $"day = {hour / 24} AND chain = {chain}";
+        string ad = store.Text($"SELECT series FROM clicks_by_hour WHERE series LIKE 'ad:%' AND hour = {hour} AND chain = {chain} LIMIT 1");
+        foreach ((string damage, string named, string summary) in new[]
+        {
+            ($"DELETE FROM clicks_by_day WHERE series = '{ad}' AND {of}", $"{ad} day {day} chain {chain}: hour {name[11..]} -", "1 day rows and 1 top lists differ"),
+            ($"UPDATE clicks_by_day SET quarters = x'0001' WHERE series = 'total' AND {of}", $"total day {day} chain {chain}: hour ", "1 day rows and 0 top lists differ"),
+            ($"INSERT INTO clicks_by_day SELECT 'kind:none', day, chain, quarters, stamp, 0 FROM clicks_by_day WHERE series = 'total' AND {of}", $"kind:none day {day} chain {chain}: hour ", "1 day rows and 0 top lists differ"),
+            ($"INSERT INTO clicks_by_day SELECT 'kind:none', day, 99, x'', stamp, 0 FROM clicks_by_day WHERE series = 'total' AND {of}; UPDATE clicks_by_day SET quarters = x'0001' WHERE chain = 99", "kind:none day " + day + " chain 99: there is no such chain", "and 1 rows are of no chain"),
+            ($"DELETE FROM tops WHERE slice = 1 AND start = {hour} AND chain = {chain}", $"top ads of hour {name}Z chain {chain}: not there, and ad:", "0 day rows and 1 top lists differ"),
+            ($"UPDATE tops SET entries = x'027a7a05' WHERE slice = 2 AND start = {hour / 24} AND chain = {chain}", $"top ads of day {day} chain {chain}: ", "0 day rows and 1 top lists differ"),
+            ($"INSERT INTO tops VALUES (2, 1, {hour}, {chain}, x'027a7a05', 0, 1)", $"top videos of hour {name}Z chain {chain}: video:zz with 5, which has 0", "0 day rows and 1 top lists differ"),
+        })
+        {
+            File.Copy(data.File("store.db"), data.File("kept.db"), overwrite: true);
+            Assert.True(store.Run(damage) > 0, damage);
+            (exitCode, output) = await ApiProcess.RunAsync("verify", "--data", data.Path);
+            Assert.True(exitCode == 1, $"{damage}: {output}");
+            Assert.Contains(" 0 windows differ", output, StringComparison.Ordinal);
+            Assert.Contains(named, output, StringComparison.Ordinal);
+            Assert.Contains(summary, output, StringComparison.Ordinal);
+            File.Move(data.File("kept.db"), data.File("store.db"), overwrite: true);
+        }
+    }
+
+    [Fact]
     public async Task A_backup_taken_while_clicks_come_in_opens_and_agrees_with_itself()
     {
         using var data = new DataFolder();

@@ -51,6 +51,9 @@ internal sealed class Corrector(
     /// <summary>Whether it changes anything.</summary>
     public bool Mends => !request.DryRun && counted.IsCorrected;
 
+    /// <summary>Whether it would change something, and nothing so far.</summary>
+    public bool IsDryAndUntouched => request.DryRun && Done == 0 && _waiting.Count == 0;
+
     /// <summary>Hears of each correction that was done.</summary>
     public Action<CorrectionCause>? Settled { get; init; }
 
@@ -215,7 +218,8 @@ internal sealed class Corrector(
         IReadOnlyList<WindowOutcome>? outcomes = await ports.Chains.CorrectAsync(
             request.Chain,
             [.. chunk.Select(difference => new WindowRecount(
-                difference.Key.Series, difference.Key.Hour, request.Name, upto, difference.Minutes, difference.After, request.Order))],
+                difference.Key.Series, difference.Key.Hour, request.Name, upto, difference.Minutes, difference.After, request.Order,
+                difference.MarksHour, difference.HourFloor, difference.DayFloor))],
             cancellationToken);
         if (outcomes is null)
         {

@@ -152,11 +152,8 @@ internal sealed class HourFold
         bool now = first && !taken;
         bool repeat = !first && !taken;
         int byTaking = first ? (takenBefore ? 0 : 1) - (taken ? 0 : 1) : 0;
-        if (!now && !former && !repeat && byTaking == 0)
-        {
-            return;
-        }
 
+        // Clicks that count nowhere name their series, too: the stream counts them as they come, and perhaps no index names the window.
         Counted += now ? 1 : 0;
         var click = new Click
         {

@@ -20,7 +20,8 @@ namespace ClickAggregator.Grains.Reconciling.Recount;
 /// 3. Each pass is compared with what is stored of its series (<see cref="HourComparison"/>).
 /// 4. What differs goes through its partition: the ledger says so first (<see cref="Corrector"/>).
 /// 5. Counts that were final and change are kept as they were, for whoever asks for the version.
-/// 6. The top lists are held to what they promise, and mended by noting their windows again.
+/// 6. The top lists are held to what they promise, and mended by noting their windows again; an hour that has clicks and is not noted as one
+///    that has any is noted with one of its windows.
 /// 7. If a batch touched the hour meanwhile, it is done again with a later X; else whoever runs the run makes it final.
 /// </remarks>
 internal sealed class HourUnit
@@ -39,6 +40,7 @@ internal sealed class HourUnit
     private RecountRules _rules;
     private IReadOnlyList<long> _versions = [];
     private Corrector _corrector = null!;
+    private WindowDifference? _any;
     private long _upto;
 
     public HourUnit(RecountRequest request, RecountPorts ports, RecountRules rules)
@@ -130,6 +132,10 @@ internal sealed class HourUnit
             if (_corrector.Refused is null)
             {
                 await tops.CheckAsync(_corrector, cancellationToken);
+                if (mark is null && _any is not null && counted.IsCorrected)
+                {
+                    await _corrector.TakeAsync(_any, cancellationToken);
+                }
             }
 
             // 7.
@@ -176,7 +182,8 @@ internal sealed class HourUnit
             if (comparison.Covers(stored.Key.Series))
             {
                 tops.Note(stored);
-                if (comparison.Compare(stored, always: _corrector.Resolve(stored.Key.Series, stored.Row.Run)) is { } difference)
+                bool always = _corrector.Resolve(stored.Key.Series, stored.Row.Run);
+                if ((stored.IsListed ? comparison.Compare(stored, always) : comparison.CompareUnlisted(stored)) is { } difference)
                 {
                     await _corrector.TakeAsync(difference, cancellationToken);
                 }
@@ -190,6 +197,7 @@ internal sealed class HourUnit
 
         await _corrector.FlushAsync(cancellationToken);
         tops.Expect(table);
+        _any ??= Any(table, withMinutes: !(_hour < floor));
         if (_request.DryRun || _versions.Count == 0)
         {
             return;
@@ -205,6 +213,26 @@ internal sealed class HourUnit
         }
 
         await WriteHistoryAsync(cancellationToken);
+    }
+
+    /// <summary>A window that has clicks, as it should be; null where none of the pass has any.</summary>
+    private WindowDifference? Any(HourTable table, bool withMinutes)
+    {
+        for (int number = 0; number < table.Count; number++)
+        {
+            long[] minutes = table.Counts(number);
+            if (minutes.AsSpan().ContainsAnyExcept(0L))
+            {
+                long[] quarters = HourComparison.Quarters(minutes);
+                return new WindowDifference(
+                    new WindowKey(table.Series(number), _hour, _chain), CorrectionCause.StoreDamage, quarters, quarters, withMinutes ? minutes : null, 0, false, "hour")
+                {
+                    MarksHour = true,
+                };
+            }
+        }
+
+        return null;
     }
 
     /// <summary>

@@ -21,6 +21,7 @@ internal sealed class TopComparison
     private readonly int _chain;
     private readonly TopWatch[] _watches;
     private bool _dayIsOver;
+    private bool _wholeDay;
 
     public TopComparison(RecountPorts ports, RecountRules rules, int hour, int chain)
     {
@@ -38,7 +39,7 @@ internal sealed class TopComparison
     public async Task LoadAsync(long countedUntil, CancellationToken cancellationToken)
     {
         _dayIsOver = countedUntil >= ((_day + 1) * 86_400_000L) + (long)_rules.Young.TotalMilliseconds;
-        bool wholeDay = _dayIsOver && _watches.Length > 0 && _hour - (_day * 24) == LastHour;
+        _wholeDay = _dayIsOver && _watches.Length > 0 && _hour - (_day * 24) == LastHour;
         var gone = new List<TopWatch>();
         foreach (TopWatch watch in _watches)
         {
@@ -48,7 +49,7 @@ internal sealed class TopComparison
             {
                 TopList? list = await DayListAsync(watch, cancellationToken);
                 watch.Watch(list);
-                wholeDay |= list is null && ofHour is not null;
+                _wholeDay |= list is null && ofHour is not null;
                 if (list is null && ofHour is null)
                 {
                     gone.Add(watch);
@@ -56,8 +57,8 @@ internal sealed class TopComparison
             }
         }
 
-        wholeDay = wholeDay || await HourHasAnyAsync(gone, cancellationToken);
-        for (int hour = _day * 24; wholeDay && hour < (_day + 1) * 24; hour++)
+        _wholeDay = _wholeDay || await HourHasAnyAsync(gone, cancellationToken);
+        for (int hour = _day * 24; _wholeDay && hour < (_day + 1) * 24; hour++)
         {
             if (hour != _hour)
             {
@@ -96,24 +97,31 @@ internal sealed class TopComparison
     {
         int? floor = await _ports.Counts.ReadMinutesFloorAsync(cancellationToken);
         bool mended = false;
+
+        // Where a dry run has differences, lists would change with them: what their floors would be then is not known.
+        bool withFloors = corrector.Mends || corrector.IsDryAndUntouched;
         foreach (TopWatch watch in _watches)
         {
-            IReadOnlyCollection<(string Id, string Detail)> wrong = await WrongAsync(watch, cancellationToken);
+            IReadOnlyList<Wrong> wrong = await WrongAsync(watch, withFloors, cancellationToken);
             if (wrong.Count > 0 && corrector.Mends)
             {
                 // A batch that is under way has its windows in the store and not yet its lists; nobody mends by a dry run, which may be wrong here.
                 await Task.Delay(s_batch, _ports.Time, cancellationToken);
-                wrong = await WrongAsync(watch, cancellationToken);
+                wrong = await WrongAsync(watch, withFloors, cancellationToken);
             }
 
-            foreach ((string id, string detail) in wrong)
+            foreach (Wrong one in wrong)
             {
                 mended = true;
-                long[] minutes = watch.Minutes(id);
+                long[] minutes = watch.Minutes(one.Id);
                 long[] quarters = HourComparison.Quarters(minutes);
                 await corrector.TakeAsync(
                     new WindowDifference(
-                        new WindowKey(watch.Series(id), _hour, _chain), CorrectionCause.StoreDamage, quarters, quarters, _hour < floor ? null : minutes, 0, false, detail),
+                        new WindowKey(watch.Series(one.Id), _hour, _chain), CorrectionCause.StoreDamage, quarters, quarters, _hour < floor ? null : minutes, 0, false, one.Detail)
+                    {
+                        HourFloor = one.HourFloor,
+                        DayFloor = one.DayFloor,
+                    },
                     cancellationToken);
             }
         }
@@ -121,33 +129,46 @@ internal sealed class TopComparison
         await corrector.FlushAsync(cancellationToken);
         foreach (TopWatch watch in mended && corrector.Mends ? _watches : [])
         {
-            if ((await WrongAsync(watch, cancellationToken)).Count > 0)
+            if ((await WrongAsync(watch, withFloors: true, cancellationToken)).Count > 0)
             {
                 corrector.DoAgain("top_list", $"a top list of {TargetKinds.Plural(watch.Kind)} is not right yet");
             }
         }
     }
 
-    private async Task<IReadOnlyCollection<(string Id, string Detail)>> WrongAsync(TopWatch watch, CancellationToken cancellationToken)
+    /// <summary>The windows that have to be noted again. Floors come with the last: all who should be listed are by then.</summary>
+    private async Task<IReadOnlyList<Wrong>> WrongAsync(TopWatch watch, bool withFloors, CancellationToken cancellationToken)
     {
         var wrong = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (string id in watch.WrongInHour(await HourListAsync(watch, cancellationToken)))
+        TopList? ofHour = await HourListAsync(watch, cancellationToken);
+        long? hourFloor = withFloors ? watch.HourFloor(ofHour) : null;
+        foreach (string id in watch.WrongInHour(ofHour, hourFloor ?? ofHour?.Floor ?? 0))
         {
             wrong[id] = "top";
         }
 
+        TopList? ofDay = null;
+        long? dayFloor = null;
         if (_dayIsOver)
         {
             // The clicks are read before the list: what counts meanwhile is in the list by then, or in neither.
-            TopList? before = await DayListAsync(watch, cancellationToken);
-            IReadOnlyDictionary<string, long> clicks = await DayClicksAsync(watch, watch.DecidingDay(before), cancellationToken);
-            foreach (string id in watch.WrongInDay(before, clicks))
+            ofDay = await DayListAsync(watch, cancellationToken);
+            IReadOnlyDictionary<string, long> clicks = await DayClicksAsync(watch, watch.DecidingDay(ofDay), cancellationToken);
+            dayFloor = withFloors && _wholeDay ? watch.DayFloor(ofDay, clicks) : null;
+            foreach (string id in watch.WrongInDay(ofDay, clicks, dayFloor ?? ofDay?.Floor ?? 0))
             {
                 wrong[id] = wrong.ContainsKey(id) ? "top, day's top" : "day's top";
             }
         }
 
-        return [.. wrong.Select(pair => (pair.Key, pair.Value))];
+        if ((hourFloor ?? dayFloor) is null || watch.Bearer(ofHour, ofDay) is not { } bearer)
+        {
+            return [.. wrong.Select(pair => new Wrong(pair.Key, pair.Value))];
+        }
+
+        wrong.Remove(bearer, out string? detail);
+        string[] details = [.. new[] { detail, hourFloor is null ? null : "floor", dayFloor is null ? null : "day's floor" }.OfType<string>()];
+        return [.. wrong.Select(pair => new Wrong(pair.Key, pair.Value)), new Wrong(bearer, string.Join(", ", details), hourFloor, dayFloor)];
     }
 
     private async Task<IReadOnlyDictionary<string, long>> DayClicksAsync(TopWatch watch, IReadOnlyList<string> ids, CancellationToken cancellationToken)
@@ -210,6 +231,9 @@ internal sealed class TopComparison
         id = "";
         return null;
     }
+
+    /// <summary>A window that has to be noted again, and the floors that lists should have.</summary>
+    private readonly record struct Wrong(string Id, string Detail, long? HourFloor = null, long? DayFloor = null);
 
     private Task<TopList?> HourListAsync(TopWatch watch, CancellationToken cancellationToken) =>
         _ports.Batches.ReadTopAsync(new TopKey(watch.Kind, TopSlice.Hour, _hour, _chain), cancellationToken);

@@ -70,10 +70,28 @@ internal sealed class TopWatch
         }
     }
 
-    /// <summary>The targets whose windows have to be noted again, so that the hour's list is right.</summary>
-    public IEnumerable<string> WrongInHour(TopList? list)
+    /// <summary>
+    /// The floor that the hour's list should have where it has a higher one: then it says that somebody may be missing who is not. Null where
+    /// its floor is no higher.
+    /// </summary>
+    public long? HourFloor(TopList? list) => list?.Floor > _byHour.Floor ? _byHour.Floor : null;
+
+    /// <summary>The same of the day's list, once all of the day was noted; null also where it was clicked since.</summary>
+    /// <param name="list">The list.</param>
+    /// <param name="dayClicks">Of those that decide.</param>
+    public long? DayFloor(TopList? list, IReadOnlyDictionary<string, long> dayClicks) =>
+        list?.Floor > _byDay.Floor && _byDay.All.All(best => dayClicks.GetValueOrDefault(best.Id) == best.Clicks) ? _byDay.Floor : null;
+
+    /// <summary>A target by whose window lists can be put right, if possible one that has clicks in the hour; null for none.</summary>
+    public string? Bearer(params TopList?[] lists)
     {
-        long floor = list?.Floor ?? 0;
+        string[] listed = [.. lists.SelectMany(list => list?.Entries ?? []).Select(entry => entry.Id)];
+        return Array.Find(listed, _byHour.Has) ?? Array.Find(listed, _listed.Contains);
+    }
+
+    /// <summary>The targets whose windows have to be noted again, so that the hour's list is right.</summary>
+    public IEnumerable<string> WrongInHour(TopList? list, long floor)
+    {
         var listed = new HashSet<string>(StringComparer.Ordinal);
         foreach (TopEntry entry in list?.Entries ?? [])
         {
@@ -100,9 +118,8 @@ internal sealed class TopWatch
         [.. (list?.Entries ?? []).Select(entry => entry.Id).Where(_listed.Contains).Concat(_byDay.All.Select(best => best.Id)).Distinct(StringComparer.Ordinal)];
 
     /// <summary>The targets whose windows have to be noted again, so that the day's list is right.</summary>
-    public IEnumerable<string> WrongInDay(TopList? list, IReadOnlyDictionary<string, long> dayClicks)
+    public IEnumerable<string> WrongInDay(TopList? list, IReadOnlyDictionary<string, long> dayClicks, long floor)
     {
-        long floor = list?.Floor ?? 0;
         Dictionary<string, long> listed = (list?.Entries ?? []).GroupBy(entry => entry.Id, StringComparer.Ordinal)
             .ToDictionary(same => same.Key, same => same.First().Clicks, StringComparer.Ordinal);
         foreach (string id in DecidingDay(list))
@@ -132,6 +149,9 @@ internal sealed class BestTargets(int most)
 {
     private readonly Dictionary<string, long> _clicks = new(StringComparer.Ordinal);
     private readonly PriorityQueue<string, (long Clicks, string Id)> _last = new(s_order);
+
+    /// <summary>No target that is left out by a list of all of them but the last has more clicks; 0 where there are no more than fit.</summary>
+    public long Floor => _clicks.Count == most && _last.TryPeek(out _, out (long Clicks, string Id) least) ? least.Clicks : 0;
 
     public IEnumerable<(string Id, long Clicks)> All => _clicks.Select(pair => (pair.Key, pair.Value));
 

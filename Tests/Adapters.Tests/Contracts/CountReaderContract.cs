@@ -23,6 +23,8 @@ public abstract class CountReaderContract
         Assert.Empty(await store.Counts.ReadPageUrlsAsync(["p-1"], s_go));
         Assert.Null(await store.Counts.ReadMinutesFloorAsync(s_go));
         Assert.Empty(await store.Counts.ScanWindowsAsync(s_go).ToArrayAsync());
+        Assert.Empty(await store.Counts.ScanDaysAsync(s_go).ToArrayAsync());
+        Assert.Empty(await store.Counts.ScanTopsAsync(s_go).ToArrayAsync());
     }
 
     [Fact]
@@ -206,6 +208,37 @@ public abstract class CountReaderContract
             keys.OrderBy(key => key.ToString(), StringComparer.Ordinal), scanned.Select(pair => pair.Key).OrderBy(key => key.ToString(), StringComparer.Ordinal));
         Dictionary<WindowKey, long> clicks = keys.Select((key, n) => (key, n)).ToDictionary(pair => pair.key, pair => pair.n + 1L);
         Assert.All(scanned, pair => Assert.Equal((clicks[pair.Key], 9 + clicks[pair.Key]), (pair.Row.Clicks, pair.Row.Stamp)));
+    }
+
+    [Fact]
+    public async Task A_scan_gives_every_day_row_and_every_top_list_once()
+    {
+        await using IStoreUnderTest store = await OpenAsync();
+        WindowKey[] keys = [.. Enumerable.Range(0, 6_000).Select(n => new WindowKey($"ad:{n % 700}", Hour + (n % 97), n % 3)).Distinct()];
+        await Task.WhenAll(keys.Select((key, n) => store.Windows.WriteAsync(key, Row(10 + n, 0, n + 1))));
+        TopList[] lists =
+        [
+            .. from kind in TargetKinds.All from slice in new[] { TopSlice.Hour, TopSlice.Day } from start in Enumerable.Range(Hour, 20) from chain in new[] { 0, 2 }
+                select new TopList(new TopKey(kind, slice, start, chain), [new TopEntry("é", start), new TopEntry("b", chain + 1)], start % 7),
+        ];
+        await store.Batches.WriteAsync(new BatchRows(0, 1, 10, [], [.. lists.Where(list => list.Key.Chain == 0)], []), s_go);
+        await store.Batches.WriteAsync(new BatchRows(2, 1, 10, [], [.. lists.Where(list => list.Key.Chain == 2)], []), s_go);
+
+        DayRow[] days = await store.Counts.ScanDaysAsync(s_go).ToArrayAsync();
+        TopList[] tops = await store.Counts.ScanTopsAsync(s_go).ToArrayAsync();
+
+        var expected = keys.Select((key, n) => (key.Series, Day: key.Hour / 24, key.Chain, key.Hour, Clicks: n + 1L))
+            .GroupBy(window => (window.Series, window.Day, window.Chain)).ToDictionary(day => day.Key, day => day.ToList());
+        Assert.Equal(expected.Keys.Order(), days.Select(row => (row.Series, row.Day, row.Chain)).Order());
+        Assert.All(days, row =>
+        {
+            long[] quarters = new long[96];
+            expected[(row.Series, row.Day, row.Chain)].ForEach(window => quarters[(window.Hour - (row.Day * 24)) * 4] = window.Clicks);
+            Assert.Equal(quarters, row.Quarters);
+        });
+        Dictionary<TopKey, TopList> stored = tops.ToDictionary(list => list.Key);
+        Assert.Equal(lists.Length, stored.Count);
+        Assert.All(lists, list => Assert.Equivalent(list, stored[list.Key], strict: true));
     }
 
     [Fact]

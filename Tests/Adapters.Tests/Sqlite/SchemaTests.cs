@@ -31,6 +31,7 @@ public sealed class SchemaTests : IDisposable
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
+    [InlineData(4)]
     public async Task A_file_of_an_older_version_becomes_one_of_this_and_keeps_its_rows(int version)
     {
         Run(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Sqlite", "Schemas", $"version-{version}.sql")));

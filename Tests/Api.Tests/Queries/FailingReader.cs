@@ -58,4 +58,8 @@ internal sealed class FailingReader(Func<ICountReader> inner) : ICountReader
         MinutesFloor is int floor ? Task.FromResult<int?>(floor) : Inner.ReadMinutesFloorAsync(cancellationToken);
 
     public IAsyncEnumerable<(WindowKey Key, WindowRow Row)> ScanWindowsAsync(CancellationToken cancellationToken) => Inner.ScanWindowsAsync(cancellationToken);
+
+    public IAsyncEnumerable<DayRow> ScanDaysAsync(CancellationToken cancellationToken) => Inner.ScanDaysAsync(cancellationToken);
+
+    public IAsyncEnumerable<TopList> ScanTopsAsync(CancellationToken cancellationToken) => Inner.ScanTopsAsync(cancellationToken);
 }

@@ -53,6 +53,58 @@ public class PartitionChainTests
     }
 
     [Fact]
+    public void A_floor_is_lowered_by_a_recount_that_has_every_click_of_the_hour_and_by_no_other()
+    {
+        using var bench = new ChainBench();
+        bench.Append(5);
+        bench.Append(new Entry(bench.Log.End, bench.World.Now, "b", "of-b", "", bench.World.Now, Damaged: false));
+        TopKey top = default;
+        Correction before = null!;
+        bench.Run(async () =>
+        {
+            using PartitionChain chain = await StartAsync();
+            await CountAsync(chain);
+            WindowKey key = bench.Windows.Rows.Keys.Single(one => one.Series == "ad:b");
+            top = new TopKey(Clicks.TargetKind.Ad, TopSlice.Hour, key.Hour, 1);
+            long[] minutes = bench.Windows.Rows[key].Minutes!;
+            before = new Correction(key, "run-1", bench.Log.End, [.. minutes], Recount.Quarters(minutes), HourFloor: 3);
+            Assert.Equal(3, await FloorAsync(chain, before));
+
+            // A click that the recount does not know came into the hour.
+            bench.Append(1);
+            await CountAsync(chain);
+            Assert.Equal(5000, await FloorAsync(chain, before with { Run = "run-2" }));
+        });
+        bench.Run(async () =>
+        {
+            // The next owner does not know what came before.
+            using PartitionChain chain = await StartAsync();
+            Assert.Equal(5000, await FloorAsync(chain, before with { Run = "run-3" }));
+            Assert.Equal(3, await FloorAsync(chain, before with { Run = "run-4", Upto = bench.Log.End }));
+        });
+
+        async Task<PartitionChain> StartAsync()
+        {
+            PartitionChain chain = bench.Open();
+            await chain.StartAsync(CancellationToken.None);
+            return chain;
+        }
+
+        async Task CountAsync(PartitionChain chain)
+        {
+            await chain.ReadToEndAsync(CancellationToken.None);
+            await chain.CommitAsync(CancellationToken.None);
+        }
+
+        async Task<long> FloorAsync(PartitionChain chain, Correction correction)
+        {
+            bench.Windows.Tops[top] = bench.Windows.Tops[top] with { Floor = 5000 };
+            Assert.True(Assert.Single(await chain.CorrectAsync([correction], CancellationToken.None)) is WindowOutcome.Applied or WindowOutcome.Repeated);
+            return bench.Windows.Tops[top].Floor;
+        }
+    }
+
+    [Fact]
     public void The_hour_of_a_late_click_is_noted_before_its_window_and_a_young_one_with_the_batch()
     {
         using var bench = new ChainBench();

@@ -94,6 +94,10 @@ public class RangeCounterTests
         public IAsyncEnumerable<(WindowKey Key, WindowRow Row)> ScanWindowsAsync(CancellationToken cancellationToken) =>
             throw new NotSupportedException();
 
+        public IAsyncEnumerable<DayRow> ScanDaysAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public IAsyncEnumerable<TopList> ScanTopsAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+
         private static long[] Fill(IEnumerable<long> at, int length)
         {
             long[] counts = new long[length];

@@ -157,6 +157,10 @@ internal sealed class MemoryLedger(World world, MemoryWindows windows, int chain
 
     public IAsyncEnumerable<(WindowKey Key, WindowRow Row)> ScanWindowsAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
+    public IAsyncEnumerable<DayRow> ScanDaysAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public IAsyncEnumerable<TopList> ScanTopsAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+
     private static long Latest(HourFinal final) => final.Versions.Count == 0 ? -1 : final.Versions[^1];
 
     private static (int Chain, string Series, long Run) Order(CorrectionRow row) => (row.Key.Chain, row.Key.Series, row.Run);

@@ -300,7 +300,7 @@ internal sealed class ReconcileRun : IDisposable
 
         (WindowKey key, WindowRow row) = _windows.Rows.ElementAt(_world.Random.Next(_windows.Rows.Count));
         long ahead = (_world.Now + _world.Random.Next(1, 3_600_000)) * 1000;
-        switch (_world.Random.Next(12))
+        switch (_world.Random.Next(14))
         {
             case 0:
                 _windows.Rows.Remove(key);
@@ -353,6 +353,15 @@ internal sealed class ReconcileRun : IDisposable
             case 11 when key.Series != "ad:phantom": // a row that no index names and nobody clicked is found by verify only
                 _windows.Unlisted.Add((key.Series, key.Hour / 24));
                 _world.Fire("name deleted");
+                break;
+            case 12:
+                _ledger.Marks.Remove((key.Hour, key.Chain));
+                _world.Fire("mark of an hour deleted");
+                break;
+            case 13 when _windows.Tops.Count > 0:
+                (TopKey raised, TopList full) = _windows.Tops.ElementAt(_world.Random.Next(_windows.Tops.Count));
+                _windows.Tops[raised] = full with { Floor = 5000 };
+                _world.Fire("floor raised");
                 break;
             default:
                 break;
@@ -650,6 +659,16 @@ internal sealed class ReconcileRun : IDisposable
                 return $"the top list of {hour} is {listed}, and should be {should}";
             }
 
+            if (top is { Floor: > 0, Entries.Count: > 0 })
+            {
+                return $"the top list of {hour} has the floor {top.Floor}";
+            }
+
+            if (truth.Values.Any(minutes => minutes.Sum() > 0) && !_ledger.Marks.ContainsKey((hour, Chain)))
+            {
+                return $"{hour} has clicks, and is not noted";
+            }
+
             if (_ledger.Open.ContainsKey((hour, Chain)))
             {
                 return $"{hour} is open still";
@@ -804,7 +823,7 @@ internal sealed class ReconcileRun : IDisposable
                     }
 
                     answer.TrySetResult(await counting.CorrectAsync(
-                        [.. corrections.Select(each => new Correction(new WindowKey(each.Series, each.Hour, chain), each.Run, each.Upto, each.Minutes, each.Quarters))],
+                        [.. corrections.Select(each => Correction.Of(chain, each))],
                         CancellationToken.None));
                 }
 #pragma warning disable CA1031 // as a grain: whatever it is goes to the caller

@@ -70,7 +70,7 @@ public sealed class ReconciledClusterTests(KafkaServer kafka, CassandraServer ca
         Assert.True(archive.TableRows() > Clicks / 2);
         Say("the archive agrees");
         await TracedAndExportedAsync(http, copy);
-        await VerifiedAsync(cluster);
+        await VerifiedAsync(cluster, http, new ForeignClient(cql, cluster.Keyspace, TimeSpan.FromHours(6)), truth);
         await ErasedAsync(http, objects, truth);
         await NotLoweredAsync(http, new ForeignClient(cql, cluster.Keyspace, TimeSpan.FromHours(20)), url, truth);
     }
@@ -232,7 +232,7 @@ public sealed class ReconciledClusterTests(KafkaServer kafka, CassandraServer ca
     }
 
     /// <summary>The command reads Kafka, Cassandra and S3 beside the programs, and asks none of them.</summary>
-    private async Task VerifiedAsync(ClusterPrograms cluster)
+    private async Task VerifiedAsync(ClusterPrograms cluster, HttpClient http, ForeignClient foreign, Recount truth)
     {
         (int code, string said) = await ApiProcess.RunAsync(["verify", .. cluster.Settings]);
         Say(said);
@@ -240,6 +240,24 @@ public sealed class ReconciledClusterTests(KafkaServer kafka, CassandraServer ca
         Assert.Contains(" 0 windows differ", said, StringComparison.Ordinal);
         Assert.Contains("windows were corrected by reconciliation", said, StringComparison.Ordinal);
         Assert.Equal(4, said.Split('\n').Count(line => line.StartsWith("archive of chain", StringComparison.Ordinal) && line.Contains(" 0 faults", StringComparison.Ordinal)));
+        Assert.Contains("0 day rows and 0 top lists differ from the windows", said, StringComparison.Ordinal);
+
+        // What is derived from the windows is compared with them.
+        StoredRow[] ads = [.. (await foreign.ReadAsync(Hour, Hour + 1)).Where(row => row.Quarters.Sum() > 0 && row.Series.StartsWith("ad:", StringComparison.Ordinal) && !row.Series.Contains('|', StringComparison.Ordinal))];
+        StoredRow[] changed = [ads.MaxBy(row => row.Quarters.Sum())!, ads.MinBy(row => row.Quarters.Sum())!];
+        await foreign.ChangeDayAsync(changed[0]);
+        await foreign.DeletePartOfDayAsync(changed[1]);
+        await foreign.InventTopAsync("hour", Hour, changed[0].Chain);
+        (code, said) = await ApiProcess.RunAsync(["verify", .. cluster.Settings]);
+        Say(said);
+        Assert.Equal(1, code);
+        Assert.Contains(" 0 windows differ", said, StringComparison.Ordinal);
+        Assert.All(changed, row => Assert.Matches($@"{row.Series} day 20\d\d-\d\d-\d\d chain {row.Chain}: hour {Hour % 24:00} [+-]\d", said));
+        Assert.Matches($@"top ads of hour {Runs.Hour(Hour)[..13]}Z chain {changed[0].Chain}: .*", said);
+        Assert.NotEmpty(await RunAsync(http, Hour, Hour + 1, "done"));
+        (code, said) = await ApiProcess.RunAsync(["verify", .. cluster.Settings]);
+        Assert.True(code == 0, said);
+        await Answers.AgreeAsync(http, truth);
     }
 
     /// <summary>A user's clicks lose what is personal, in every object of the bucket; the counts stay.</summary>

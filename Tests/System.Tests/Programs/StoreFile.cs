@@ -17,14 +17,35 @@ internal sealed class StoreFile(DataFolder data)
         return command.ExecuteNonQuery();
     }
 
-    public long Number(string sql)
+    public long Number(string sql) => Value(sql) is long number ? number : 0;
+
+    public string Text(string sql) => (string)Value(sql)!;
+
+    public IReadOnlyList<string> Texts(string sql)
     {
         using SqliteConnection connection = Open();
         using SqliteCommand command = connection.CreateCommand();
 #pragma warning disable CA2100 // written in the tests
         command.CommandText = sql;
 #pragma warning restore CA2100
-        return command.ExecuteScalar() is long number ? number : 0;
+        using SqliteDataReader reader = command.ExecuteReader();
+        var texts = new List<string>();
+        while (reader.Read())
+        {
+            texts.Add(reader.GetString(0));
+        }
+
+        return texts;
+    }
+
+    private object? Value(string sql)
+    {
+        using SqliteConnection connection = Open();
+        using SqliteCommand command = connection.CreateCommand();
+#pragma warning disable CA2100 // written in the tests
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        return command.ExecuteScalar();
     }
 
     /// <summary>

@@ -43,6 +43,8 @@ public class DamageTests
             ($"INSERT INTO clicks_by_hour SELECT 'ad:nobody', hour, chain, quarters, minutes, upto, stamp, 0, NULL FROM clicks_by_hour WHERE {any}; "
                 + $"INSERT INTO clicks_by_day SELECT 'ad:nobody', day, chain, quarters, stamp, 0 FROM clicks_by_day WHERE series = '{ad}' AND day = {hour / 24} AND chain = {chain}; "
                 + $"INSERT INTO series_by_day VALUES ({hour / 24}, 'ad:nobody')", "ad:nobody", CorrectionCause.Phantom),
+            ($"INSERT INTO clicks_by_hour SELECT 'ad:unnamed', hour, chain, quarters, minutes, upto, stamp, 0, NULL FROM clicks_by_hour WHERE {any}", "ad:unnamed", CorrectionCause.StoreDamage),
+            ($"INSERT INTO clicks_by_day SELECT 'ad:unnamed-day', day, chain, quarters, stamp, 0 FROM clicks_by_day WHERE series = '{ad}' AND day = {hour / 24} AND chain = {chain}", "ad:unnamed-day", CorrectionCause.StoreDamage),
             ($"DELETE FROM clicks_by_day WHERE series = '{ad}' AND day = {hour / 24} AND chain = {chain}", ad, CorrectionCause.StoreDamage),
             ($"DELETE FROM series_by_day WHERE series = '{ad}' AND day = {hour / 24}", ad, CorrectionCause.StoreDamage),
             ($"DELETE FROM tops WHERE start = {hour} AND slice = 1 AND chain = {chain}", ad, CorrectionCause.StoreDamage),
@@ -74,7 +76,81 @@ public class DamageTests
         await silo.AppendAsync([more]);
         truth.Add(more);
         SeriesSums sums = await AgreeAsync(silo, truth);
+        foreach (string invented in (string[])["ad:nobody", "ad:unnamed", "ad:unnamed-day"])
+        {
+            Assert.Equal(0, (await silo.Grains.GetGrain<ISeriesGrain>(0).SumAsync(new SeriesRange([invented], from * 60L, to * 60L), CancellationToken.None)).Counts[0].Clicks);
+            Assert.Equal(0, (await silo.Grains.GetGrain<ISeriesGrain>(0).SumAsync(new SeriesRange([invented], day * 60L, (day + 24) * 60L), CancellationToken.None)).Counts[0].Clicks);
+        }
+
         Assert.Contains(hour, sums.Finality!.Provisional);
+    }
+
+    [Fact]
+    public async Task Floors_of_top_lists_that_were_raised_are_found_and_the_ranking_is_exact_again()
+    {
+        using var data = new DataFolder();
+        await using LedgerSilo silo = await LedgerSilo.StartAsync(data);
+        List<string> lines = [.. RealClicks.Lines.Take(300)];
+        await silo.AppendAsync(lines);
+        Recount truth = Recount.Of(lines);
+        (int from, int to) = Hours(truth);
+        int first = from / 24 * 24, last = (to + 23) / 24 * 24;
+        Assert.Equal(RunState.Done, (await silo.RunAsync(first, last)).State);
+        var store = new StoreFile(data);
+        int lists = store.Run("UPDATE tops SET floor = 5000");
+        Assert.False((await TopAsync()).Exact);
+        Assert.True((await silo.RunAsync(first, last, dryRun: true)).Corrections > 0);
+        Assert.Equal(lists, store.Number("SELECT count(*) FROM tops WHERE floor = 5000"));
+
+        ReconciliationRun run = await silo.RunAsync(first, last);
+        Assert.True(run is { State: RunState.Done, ClicksChanged: 0, Corrections: > 0 }, $"{run}: {string.Join("; ", run.Troubles)}");
+        Assert.Equal(0, store.Number("SELECT count(*) FROM tops WHERE floor > 0"));
+        Assert.Equal(["day's floor", "floor"], store.Texts($"SELECT DISTINCT detail FROM corrections WHERE run = {run.Number} ORDER BY detail"));
+        Assert.Equal(0, (await silo.RunAsync(first, last)).Corrections);
+        Assert.True((await TopAsync()).Exact);
+        await AgreeAsync(silo, truth);
+
+        Task<TopTargets> TopAsync() => silo.Grains.GetGrain<ISeriesGrain>(0).TopAsync(
+            new TopQuestion(ClickAggregator.Clicks.TargetKind.Ad, first * 60L, last * 60L, 50), CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task Hours_that_are_not_noted_any_more_are_found_by_their_archived_clicks_and_noted_again()
+    {
+        using var data = new DataFolder();
+        await using LedgerSilo silo = await LedgerSilo.StartAsync(data);
+        List<string> lines = [.. RealClicks.Lines.Take(300)];
+        await silo.AppendAsync(lines);
+        Recount truth = Recount.Of(lines);
+        (int from, int to) = Hours(truth);
+        Assert.Equal(RunState.Done, (await silo.RunAsync(from, to)).State);
+        IReadOnlyList<HourMark> noted = await silo.Ledger.ReadHoursAsync(from, to, CancellationToken.None);
+        var store = new StoreFile(data);
+        Assert.Equal(noted.Count, store.Run("DELETE FROM hours"));
+        Assert.Equal(noted.Count, (await silo.RunAsync(from, to, dryRun: true)).Corrections);
+        Assert.Equal(0, store.Number("SELECT count(*) FROM hours"));
+
+        ReconciliationRun run = await silo.RunAsync(from, to);
+        Assert.Equal((RunState.Done, noted.Count, 0), (run.State, run.Corrections, run.ClicksChanged));
+        foreach (HourMark mark in noted)
+        {
+            CorrectionRow row = Assert.Single(
+                await silo.Ledger.ReadCorrectionsAsync(mark.Hour, null, 10_000, CancellationToken.None), row => row.Run == run.Number && row.Key.Chain == mark.Chain);
+            Assert.Equal((CorrectionCause.StoreDamage, CorrectionState.Settled, "hour"), (row.Cause, row.State, row.Detail));
+            Assert.Equal(row.Before, row.After);
+        }
+
+        Assert.Equal(noted.Select(mark => (mark.Hour, mark.Chain)), (await silo.Ledger.ReadHoursAsync(from, to, CancellationToken.None)).Select(mark => (mark.Hour, mark.Chain)));
+        Assert.Empty(await silo.Ledger.ReadOpenHoursAsync(from, to, 1000, CancellationToken.None));
+        Assert.Equal(0, (await silo.RunAsync(from, to)).Corrections);
+        await AgreeAsync(silo, truth);
+
+        // Clicks are taken back in hours that nobody notes, too.
+        store.Run("DELETE FROM hours");
+        string ad = truth.ByAd.MaxBy(pair => pair.Value).Key;
+        var filter = new InvalidationFilter(from * 3_600_000L, to * 3_600_000L, ClickAggregator.Clicks.TargetKind.Ad, ad);
+        Invalidation taken = await silo.Reconciliation.InvalidateAsync(new InvalidationRequest(filter, "a robot", false, "somebody"));
+        Assert.Equal(-truth.ByAd[ad], (await silo.EndedAsync(taken.Run)).ClicksChanged);
     }
 
     [Theory]

@@ -1,0 +1,79 @@
+using System.Globalization;
+
+namespace ClickAggregator.Api.Verify;
+
+/// <summary>What the comparison of day rows and top lists with the windows found.</summary>
+internal sealed class DerivedResult
+{
+    private const int MostExamples = 10;
+    private readonly Dictionary<string, List<string>> _days = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _otherDays = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (string First, long More)> _lists = new(StringComparer.Ordinal);
+    private readonly List<string> _foreign = [];
+
+    /// <summary>Day rows (series, day, chain) of which an hour is not as its window.</summary>
+    public long DaysDiffer { get; private set; }
+
+    /// <summary>Top lists (kind, hour or day, chain) that are not as the clicks of their targets.</summary>
+    public long ListsDiffer => _lists.Count;
+
+    /// <summary>Rows of chains that there are not.</summary>
+    public long Foreign { get; private set; }
+
+    /// <summary>Hours and places that are ahead by a batch which is under way, and stands still: they are left out.</summary>
+    public long UnderWay { get; set; }
+
+    /// <summary>Hours and places that were written each time they were looked at: they are left out.</summary>
+    public long Changing { get; set; }
+
+    public bool Agrees => DaysDiffer == 0 && ListsDiffer == 0 && Foreign == 0;
+
+    /// <summary>The first that differ, in words.</summary>
+    public IEnumerable<string> Examples =>
+    [
+        .. _days.Select(day => $"{day.Key}: {string.Join(", ", day.Value)} (the day row less its hours)"),
+        .. _lists.Take(MostExamples).Select(list => string.Create(
+            CultureInfo.InvariantCulture, $"{list.Key}: {list.Value.First}{(list.Value.More > 0 ? $"; {list.Value.More:N0} more" : "")}")),
+        .. _foreign,
+    ];
+
+    /// <summary>An hour of a day row differs. All of one row are to be given before <see cref="EndPart"/>.</summary>
+    public void NoteDay(string row, string hour)
+    {
+        if (_days.TryGetValue(row, out List<string>? hours))
+        {
+            hours.Add(hour);
+        }
+        else if (_days.Count < MostExamples)
+        {
+            _days.Add(row, [hour]);
+            DaysDiffer++;
+        }
+        else if (_otherDays.Add(row))
+        {
+            DaysDiffer++;
+        }
+    }
+
+    /// <summary>The rows that follow are others.</summary>
+    public void EndPart() => _otherDays.Clear();
+
+    /// <summary>A place of a list differs.</summary>
+    public void NoteList(string list, string what) =>
+        _lists[list] = _lists.TryGetValue(list, out (string First, long More) known) ? (known.First, known.More + 1) : (what, 0);
+
+    /// <summary>A row is of no chain.</summary>
+    public void NoteForeign(string what)
+    {
+        Foreign++;
+        if (_foreign.Count < MostExamples)
+        {
+            _foreign.Add(what);
+        }
+    }
+
+    /// <summary>One line.</summary>
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{DaysDiffer:N0} day rows and {ListsDiffer:N0} top lists differ from the windows{(Foreign > 0 ? $", and {Foreign:N0} rows are of no chain" : "")}");
+}
