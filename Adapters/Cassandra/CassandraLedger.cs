@@ -8,6 +8,9 @@ internal sealed partial class CassandraLedger(CassandraStore store) : ILedgerSto
 {
     private const int SpansAtOnce = 8;
 
+    /// <summary>Days of a span whose finalisations are read at the same time.</summary>
+    private const int FinalsAtOnce = 4;
+
     private LedgerStatements Statements => store.Statements.Ledger;
 
     public async Task<IReadOnlyList<HourMark>> ReadOpenHoursAsync(int fromHour, int toHour, int limit, CancellationToken cancellationToken)
@@ -143,11 +146,11 @@ internal sealed partial class CassandraLedger(CassandraStore store) : ILedgerSto
         (int Day, List<(HourMark Mark, long? ReopenedAt, long Written)> Marks)[] days =
             [.. marks.GroupBy(mark => Calendar.DayOf(mark.Mark.Hour)).Select(ofDay => (ofDay.Key, ofDay.ToList()))];
         var finals = days.Select(_ => new List<HourFinal>()).ToArray();
-        await store.AtOnceAsync(
+        await Parallel.ForEachAsync(
             Enumerable.Range(0, days.Length),
+            new ParallelOptions { MaxDegreeOfParallelism = FinalsAtOnce, CancellationToken = cancellationToken },
             async (n, token) => await ReadFinalsAsync(
-                days[n].Day, days[n].Marks[0].Mark.Hour, days[n].Marks[^1].Mark.Hour + 1, life: null, finals[n], token).ConfigureAwait(false),
-            cancellationToken).ConfigureAwait(false);
+                days[n].Day, days[n].Marks[0].Mark.Hour, days[n].Marks[^1].Mark.Hour + 1, life: null, finals[n], token).ConfigureAwait(false)).ConfigureAwait(false);
         foreach (((int day, List<(HourMark Mark, long? ReopenedAt, long Written)> ofDay), List<HourFinal> finalsOfDay) in days.Zip(finals))
         {
             Dictionary<(int, int), HourFinal> final = finalsOfDay.ToDictionary(one => (one.Hour, one.Chain));

@@ -25,8 +25,9 @@ internal sealed class HourMarks(CassandraStore store)
     /// </summary>
     public IEnumerable<Func<Task>> PutLateDays(BatchRows rows, long now, CancellationToken cancellationToken)
     {
-        return Late(rows.Hours.Select(Calendar.DayOf)).Select(day => Put(store.Statements.PutLateDay, day))
-            .Concat(Late(rows.Corrected.Select(Calendar.DayOf).Concat(rows.Tops.Select(list => CassandraStore.DayOf(list.Key))))
+        int[] touched = [.. Late(rows.Hours.Select(Calendar.DayOf))];
+        return touched.Select(day => Put(store.Statements.PutLateDay, day))
+            .Concat(Late(rows.Corrected.Select(Calendar.DayOf).Concat(rows.Tops.Select(list => CassandraStore.DayOf(list.Key)).Except(touched)))
                 .Select(day => Put(store.Statements.PutLateDayCorrected, day)));
 
         IEnumerable<int> Late(IEnumerable<int> days) => days.Distinct().Where(day => Calendar.EndOf(day) <= now);

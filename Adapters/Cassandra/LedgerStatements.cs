@@ -104,7 +104,7 @@ internal sealed class LedgerStatements(CqlIdentifier keyspace)
 
     public CqlStatement ScanHistoryMarks { get; } = StoreStatements.Of($"""
         SELECT series, hour, chain, ordinal, sum FROM {keyspace}.history_marks
-        """, Page);
+        """, LargePage);
 
     // One partition is walked for it, and only what fits is sent.
     public CqlStatement ListSeriesOfChain { get; } = StoreStatements.Of($"""

@@ -212,6 +212,7 @@ internal sealed class VerifyCommand : ICommand
         IReadOnlySet<int> chains = await CountedPartitions.ReadNumbersAsync(store.States, cancellationToken);
         DerivedResult derived = await new DerivedRows(store.Counts, store.Ledger, store.States, rules, chains, store.GoesOn ? s_patience : null)
             .RunAsync(hours.From, hours.To, cancellationToken);
+        derived.KnowChains(await CountedPartitions.ReadNumbersAsync(store.States, cancellationToken));
         await input.Output.WriteLineAsync(derived.ToString());
         foreach (string example in derived.Examples)
         {

@@ -9,7 +9,7 @@ internal sealed class DerivedResult
     private readonly Dictionary<string, List<string>> _days = new(StringComparer.Ordinal);
     private readonly HashSet<string> _otherDays = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (string First, long More)> _lists = new(StringComparer.Ordinal);
-    private readonly List<string> _foreign = [];
+    private readonly Dictionary<int, (long Rows, List<string> Examples)> _foreign = [];
 
     /// <summary>Day rows (series, day, chain) of which an hour is not as its window.</summary>
     public long DaysDiffer { get; private set; }
@@ -18,7 +18,7 @@ internal sealed class DerivedResult
     public long ListsDiffer => _lists.Count;
 
     /// <summary>Rows of chains that there are not.</summary>
-    public long Foreign { get; private set; }
+    public long Foreign => _foreign.Values.Sum(chain => chain.Rows);
 
     /// <summary>Hours and places that are ahead by a batch which is under way, and stands still: they are left out.</summary>
     public long UnderWay { get; set; }
@@ -34,7 +34,8 @@ internal sealed class DerivedResult
         .. _days.Select(day => $"{day.Key}: {string.Join(", ", day.Value)} (the day row less its hours)"),
         .. _lists.Take(MostExamples).Select(list => string.Create(
             CultureInfo.InvariantCulture, $"{list.Key}: {list.Value.First}{(list.Value.More > 0 ? $"; {list.Value.More:N0} more" : "")}")),
-        .. _foreign,
+        .. _foreign.SelectMany(chain => chain.Value.Examples.Select(
+            what => string.Create(CultureInfo.InvariantCulture, $"{what} chain {chain.Key}: there is no such chain"))).Take(MostExamples),
     ];
 
     /// <summary>An hour of a day row differs. All of one row are to be given before <see cref="EndPart"/>.</summary>
@@ -62,13 +63,24 @@ internal sealed class DerivedResult
     public void NoteList(string list, string what) =>
         _lists[list] = _lists.TryGetValue(list, out (string First, long More) known) ? (known.First, known.More + 1) : (what, 0);
 
-    /// <summary>A row is of no chain.</summary>
-    public void NoteForeign(string what)
+    /// <summary>A row is of a chain that was not known.</summary>
+    public void NoteForeign(int chain, string what)
     {
-        Foreign++;
-        if (_foreign.Count < MostExamples)
+        (long rows, List<string> examples) = _foreign.GetValueOrDefault(chain, (0, []));
+        if (examples.Count < MostExamples)
         {
-            _foreign.Add(what);
+            examples.Add(what);
+        }
+
+        _foreign[chain] = (rows + 1, examples);
+    }
+
+    /// <summary>Chains that there are: some may have been taken up meanwhile.</summary>
+    public void KnowChains(IReadOnlySet<int> chains)
+    {
+        foreach (int chain in _foreign.Keys.Where(chains.Contains).ToList())
+        {
+            _foreign.Remove(chain);
         }
     }
 

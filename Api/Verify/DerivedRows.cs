@@ -118,7 +118,10 @@ internal sealed class DerivedRows(
             if (row.Quarters.AsSpan().ContainsAnyExcept(0))
             {
                 windows[key] = row.Quarters;
-                NoteChain(key.Chain, $"{key.Series} hour {Hour(key.Hour)}");
+                if (!chains.Contains(key.Chain))
+                {
+                    _result.NoteForeign(key.Chain, $"{key.Series} hour {Hour(key.Hour)}");
+                }
             }
 
             Place(TopSlice.Hour, key.Series, key.Hour, key.Chain, row.Clicks, row.SetAside);
@@ -143,7 +146,10 @@ internal sealed class DerivedRows(
 
             if (row.Quarters.AsSpan().ContainsAnyExcept(0))
             {
-                NoteChain(row.Chain, $"{row.Series} day {Day(row.Day)}");
+                if (!chains.Contains(row.Chain))
+                {
+                    _result.NoteForeign(row.Chain, $"{row.Series} day {Day(row.Day)}");
+                }
             }
 
             Place(TopSlice.Day, row.Series, row.Day, row.Chain, row.Quarters.Sum(), row.SetAside);
@@ -169,14 +175,6 @@ internal sealed class DerivedRows(
         }
     }
 
-    private void NoteChain(int chain, string what)
-    {
-        if (!chains.Contains(chain))
-        {
-            _result.NoteForeign(string.Create(CultureInfo.InvariantCulture, $"{what} chain {chain}: there is no such chain"));
-        }
-    }
-
     private async Task ConfirmAsync(HashSet<WindowKey> hours, HashSet<Place> places, CancellationToken cancellationToken)
     {
         Dictionary<WindowKey, Seen> hoursBefore = [];
@@ -187,11 +185,14 @@ internal sealed class DerivedRows(
             Dictionary<Place, Seen> placesNow = await LookAsync(places, cancellationToken);
             Settle(hoursNow, (key, seen) => hoursBefore.TryGetValue(key, out Seen? before) && before == seen ? Verdict.Differs : Verdict.LookAgain);
             Settle(placesNow, (place, seen) => placesBefore.TryGetValue(place, out Seen? before) && before == seen ? Verdict.Differs : Verdict.LookAgain);
-            IReadOnlySet<int> standing = await WaitAsync([.. hoursNow.Keys.Select(key => key.Chain), .. placesNow.Keys.Select(place => place.Key.Chain)], cancellationToken);
+            IReadOnlyDictionary<int, bool> standing = await WaitAsync([.. hoursNow.Keys.Select(key => key.Chain), .. placesNow.Keys.Select(place => place.Key.Chain)], cancellationToken);
 
-            // Of a batch that stands still: a day may be ahead of its windows (where it is not written with them), and windows of a list.
-            Settle(hoursNow, (key, seen) => !standing.Contains(key.Chain) ? Verdict.LookAgain : seen.IsAhead && patience is not null ? Verdict.UnderWay : Verdict.Differs);
-            Settle(placesNow, (place, seen) => !standing.Contains(place.Key.Chain) ? Verdict.LookAgain : seen.IsAhead ? Verdict.UnderWay : Verdict.Differs);
+            // Of a batch that stands still: a day may be ahead of its windows (where it is not written with them), and windows of a list;
+            // of a correction, which lowers counts as well, the other way round, too.
+            Settle(hoursNow, (key, seen) => !standing.TryGetValue(key.Chain, out bool corrects) ? Verdict.LookAgain
+                : (seen.IsAhead || corrects) && patience is not null ? Verdict.UnderWay : Verdict.Differs);
+            Settle(placesNow, (place, seen) => !standing.TryGetValue(place.Key.Chain, out bool corrects) ? Verdict.LookAgain
+                : seen.IsAhead || corrects ? Verdict.UnderWay : Verdict.Differs);
             (hoursBefore, placesBefore) = (hoursNow, placesNow);
             (hours, places) = ([.. hoursNow.Keys], [.. placesNow.Keys]);
         }
@@ -312,37 +313,41 @@ internal sealed class DerivedRows(
         return clicks;
     }
 
-    /// <summary>Waits until what is under way in some chains is complete; answers those where it is not, as long as it was waited for.</summary>
-    private async Task<IReadOnlySet<int>> WaitAsync(HashSet<int> waiting, CancellationToken cancellationToken)
+    /// <summary>
+    /// Waits until what is under way in some chains is complete; answers those where it is not, as long as it was waited for, and
+    /// whether it is a correction.
+    /// </summary>
+    private async Task<IReadOnlyDictionary<int, bool>> WaitAsync(HashSet<int> waiting, CancellationToken cancellationToken)
     {
         if (waiting.Count == 0)
         {
-            return waiting;
+            return new Dictionary<int, bool>();
         }
 
-        Dictionary<int, string> first = await PendingAsync(cancellationToken);
+        Dictionary<int, (string Text, bool Corrects)> first = await PendingAsync(cancellationToken);
         waiting.IntersectWith(first.Keys);
         long began = _time.GetTimestamp();
         while (waiting.Count > 0 && patience is { } longest && _time.GetElapsedTime(began) < longest)
         {
             await Task.Delay(s_pause, _time, cancellationToken);
-            Dictionary<int, string> now = await PendingAsync(cancellationToken);
+            Dictionary<int, (string Text, bool Corrects)> now = await PendingAsync(cancellationToken);
             waiting.RemoveWhere(chain => now.GetValueOrDefault(chain) != first[chain]);
         }
 
-        return waiting;
+        return waiting.ToDictionary(chain => chain, chain => first[chain].Corrects);
     }
 
     /// <summary>The chains that have a batch, or a correction, under way, and which.</summary>
-    private async Task<Dictionary<int, string>> PendingAsync(CancellationToken cancellationToken)
+    private async Task<Dictionary<int, (string Text, bool Corrects)>> PendingAsync(CancellationToken cancellationToken)
     {
-        var pending = new Dictionary<int, string>();
+        var pending = new Dictionary<int, (string Text, bool Corrects)>();
         await foreach (JsonElement state in states.ReadAsync("chain", cancellationToken))
         {
             JsonElement chain = state.GetProperty("Chain");
             if (chain.TryGetProperty("Pending", out JsonElement batch) && batch.ValueKind == JsonValueKind.Object)
             {
-                pending[chain.GetProperty("Chain").GetInt32()] = batch.GetRawText();
+                pending[chain.GetProperty("Chain").GetInt32()] =
+                    (batch.GetRawText(), batch.GetProperty("Start").GetInt64() == batch.GetProperty("End").GetInt64());
             }
         }
 
@@ -365,9 +370,13 @@ internal sealed class DerivedRows(
             : null;
     }
 
-    private static string Hour(int hour) => DateTimeOffset.FromUnixTimeSeconds(hour * 3600L).ToString("yyyy-MM-ddTHH'Z'", CultureInfo.InvariantCulture);
+    // Somebody may have invented one that no calendar has.
+    private static string Hour(int hour) => Time(hour * 3600L)?.ToString("yyyy-MM-ddTHH'Z'", CultureInfo.InvariantCulture) ?? hour.ToString(CultureInfo.InvariantCulture);
 
-    private static string Day(int day) => Hour(day * 24)[..10];
+    private static string Day(int day) => Time(day * 86_400L)?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) ?? day.ToString(CultureInfo.InvariantCulture);
+
+    private static DateTimeOffset? Time(long seconds) =>
+        seconds >= DateTimeOffset.MinValue.ToUnixTimeSeconds() && seconds <= DateTimeOffset.MaxValue.ToUnixTimeSeconds() ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null;
 
     private enum Verdict
     {

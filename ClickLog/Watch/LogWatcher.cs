@@ -16,12 +16,13 @@ public sealed partial class LogWatcher : IDisposable
     private const int BufferBytes = 1 << 20;
 
     private static readonly TimeSpan s_retry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_sayEvery = TimeSpan.FromMinutes(1);
 
     private readonly WatchShared _shared;
     private readonly WatchPattern[] _patterns;
     private readonly Dictionary<ulong, WatchedFile> _files = [];
     private readonly HashSet<ulong> _unfinished;
-    private string? _unmatched;
+    private readonly Dictionary<WatchPattern, (string Reason, long Said)> _unmatched = [];
     private bool _saidTooMany;
     private volatile IReadOnlyList<WatchStatus> _status = [];
 
@@ -50,7 +51,7 @@ public sealed partial class LogWatcher : IDisposable
         {
             if (first || _shared.Time.GetElapsedTime(matched) >= _shared.Options.MatchInterval)
             {
-                first = !MatchAll(first) && first;
+                first = !Match(first) && first;
                 matched = _shared.Time.GetTimestamp();
             }
 
@@ -121,35 +122,27 @@ public sealed partial class LogWatcher : IDisposable
         file.Fail(state);
     }
 
-    /// <summary>False where a folder could not be walked: then the files that are known are followed, and it is tried again.</summary>
-    private bool MatchAll(bool first)
+    /// <summary>Looks for new files; false where not all folders could be walked. Files that are known are followed all the same.</summary>
+    private bool Match(bool first)
     {
-        try
+        bool all = true;
+        var here = new HashSet<ulong>();
+        foreach (WatchPattern pattern in _patterns)
         {
-            Match([.. _patterns.SelectMany(pattern => pattern.Files())]);
-            FindRenamed(first);
-            _unmatched = null;
-            return true;
+            all &= Walk(pattern, () => Match(pattern.Files(), here));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            if (_unmatched != e.Message)
-            {
-                _unmatched = e.Message;
-                LogUnmatched(_shared.Logger, e.Message);
-            }
 
-            return false;
-        }
-    }
-
-    private void Match(IReadOnlyList<string> paths)
-    {
         foreach (WatchedFile file in _files.Values)
         {
-            file.IsMatched = false;
+            // Whose folder could not be walked may be there still.
+            file.IsMatched = here.Contains(file.Number) || (!all && file.IsMatched);
         }
 
+        return Walk(null, () => FindRenamed(first)) && all;
+    }
+
+    private void Match(IEnumerable<string> paths, HashSet<ulong> here)
+    {
         foreach (string path in paths)
         {
             if (FileNumber.Of(path) is not { } number)
@@ -159,13 +152,37 @@ public sealed partial class LogWatcher : IDisposable
 
             if (_files.TryGetValue(number, out WatchedFile? known))
             {
-                known.IsMatched = true;
+                here.Add(number);
                 known.Path = path;
             }
             else if (Admits(path))
             {
+                here.Add(number);
                 _files[number] = new WatchedFile(path, number, _shared);
             }
+        }
+    }
+
+    /// <summary>Whether it went through; what is in the way is said once a minute.</summary>
+    private bool Walk(WatchPattern? pattern, Action walk)
+    {
+        WatchPattern of = pattern ?? _patterns[0];
+        try
+        {
+            walk();
+            _unmatched.Remove(of);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            if (!_unmatched.TryGetValue(of, out (string Reason, long Said) before) || before.Reason != e.Message
+                || _shared.Time.GetElapsedTime(before.Said) >= s_sayEvery)
+            {
+                _unmatched[of] = (e.Message, _shared.Time.GetTimestamp());
+                LogUnmatched(_shared.Logger, pattern?.FullPath ?? "files that were renamed", e.Message);
+            }
+
+            return false;
         }
     }
 
@@ -223,8 +240,8 @@ public sealed partial class LogWatcher : IDisposable
     [LoggerMessage(1204, LogLevel.Warning, "{Path}: {State}: {Reason}")]
     private static partial void LogTrouble(ILogger logger, string path, string state, string reason);
 
-    [LoggerMessage(1206, LogLevel.Warning, "new log files cannot be looked for, it is tried again; those that are known are followed: {Reason}")]
-    private static partial void LogUnmatched(ILogger logger, string reason);
+    [LoggerMessage(1206, LogLevel.Warning, "{Pattern}: new log files cannot be looked for, which is tried again; those that are known are followed: {Reason}")]
+    private static partial void LogUnmatched(ILogger logger, string pattern, string reason);
 
     [LoggerMessage(1205, LogLevel.Warning, "{Files} files are followed, which is the most: {Path} and others wait")]
     private static partial void LogTooMany(ILogger logger, int files, string path);

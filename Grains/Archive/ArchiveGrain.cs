@@ -209,7 +209,9 @@ internal sealed partial class ArchiveGrain(
     }
 
     // What holds it up, and what is wrong with its manifest, which holds up nothing.
-    private string? Detail => _manifest.Faults.Count == 0 ? _detail : string.Join("; ", _detail is null ? _manifest.Faults : [_detail, .. _manifest.Faults]);
+    private string? Detail => string.Join("; ", _manifest.Faults.Where(fault => _detail?.Contains(fault, StringComparison.Ordinal) != true).Prepend(_detail).OfType<string>()) is { Length: > 0 } detail
+        ? detail
+        : null;
 
     // As the protocol knows it to be complete, or as it is stored.
     private ArchiveRecord? Known => _records.Known;
@@ -431,7 +433,7 @@ internal sealed partial class ArchiveGrain(
         long needed = isDone ? long.MaxValue : Math.Min(record.DedupFrom, record.Upto);
         var lag = new ArchiveLag(archive.Chain, _isCurrent, records, seconds, Known is null ? 0 : needed, Detail);
         board.Post(lag);
-        _alarm.Look(lag);
+        _alarm.Look(lag with { Detail = _detail });
     }
 
     [LoggerMessage(EventId = 2411, Level = LogLevel.Warning, Message = "the archive of chain {Chain}: {Message}; this activation ends")]

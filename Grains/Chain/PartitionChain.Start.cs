@@ -39,7 +39,10 @@ public sealed partial class PartitionChain
 
             // Fences the owner before, before anything else is done: its next intent fails from here on, and what it
             // still has under way carries a lower stamp than the replay.
-            await WriteRecordAsync(_record = WithoutSource(_record with { Stamp = _record.Stamp + 1000 }), cancellationToken);
+            // A correction that broke off is no batch to replay: what it left the ledger knows.
+            await WriteRecordAsync(
+                _record = WithoutSource(_record with { Stamp = _record.Stamp + 1000, Pending = _record.Pending is { } begun && begun.End > begun.Start ? begun : null }),
+                cancellationToken);
             await _rulesStore.WriteAsync(_rules, cancellationToken);
             _tops = new TopLists(_batches, _record.Chain);
             _touched = new TouchedHours(_record.Next);

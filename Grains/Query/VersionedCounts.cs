@@ -90,7 +90,8 @@ internal sealed class VersionedCounts(ICountReader reader, ILedgerStore ledger, 
         string[] series = [.. counts.Keys];
         IReadOnlyList<HistoryMark> marks = await ledger.ReadHistoryMarksAsync(series, first, end, cancellationToken);
         IReadOnlyList<HistoryRow> rows = await ledger.ReadHistoryAsync(series, first, end, cancellationToken);
-        if (HistoryMark.Differences(marks.Where(mark => IsLater(mark.Key, mark.Ordinal)), rows).FirstOrDefault() is { } damage)
+        if (HistoryMark.Differences(
+            marks.Where(mark => IsLater(mark.Key, mark.Ordinal)).GroupBy(mark => mark.Key).Select(ofWindow => ofWindow.MinBy(mark => mark.Ordinal)), rows).FirstOrDefault() is { } damage)
         {
             throw new HistoryDamagedException($"The numbers of this version cannot be told: {damage}. Bring it back from a backup of the store.");
         }

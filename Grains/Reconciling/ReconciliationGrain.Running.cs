@@ -166,14 +166,21 @@ internal sealed partial class ReconciliationGrain
         await WritePositionAsync();
     }
 
-    /// <summary>Whether the manifests of a wave's chains are whole: each is asked once a run, and what is wrong is one of its troubles.</summary>
+    /// <summary>Whether the manifests of a wave's chains are whole: each is asked until it answers, and what is wrong is one of its troubles.</summary>
     private async Task CheckManifestsAsync(PlannedRun run, RunProgress at, List<UnfinishedHour> wave)
     {
         UnfinishedHour[] firsts = [.. wave.DistinctBy(unit => unit.Chain).Where(unit => !_damage.ContainsKey(unit.Chain))];
-        string?[] found = await Task.WhenAll(firsts.Select(unit => CheckManifestAsync(unit.Chain, run.Run.Reason == "asked")));
-        foreach ((UnfinishedHour unit, string? damage) in firsts.Zip(found))
+        // The schedule's runs come by the hour, and believe what is young; others are asked for by somebody.
+        bool asked = run.Run.Reason is not ("schedule" or "late");
+        string[]?[] found = await Task.WhenAll(firsts.Select(unit => CheckManifestAsync(unit.Chain, asked)));
+        foreach ((UnfinishedHour unit, string[]? faults) in firsts.Zip(found))
         {
-            _damage[unit.Chain] = damage;
+            if (faults is null)
+            {
+                continue; // the next wave asks again
+            }
+
+            string? damage = _damage[unit.Chain] = faults.Length == 0 ? null : string.Join("; ", faults);
             if (damage is not null && !at.Troubles.Exists(trouble => trouble.Chain == unit.Chain && trouble.Code == ManifestDamaged))
             {
                 LogTrouble(logger, run.Run.Number, Time(unit.Hour), unit.Chain, ManifestDamaged, damage);
@@ -182,12 +189,12 @@ internal sealed partial class ReconciliationGrain
         }
     }
 
-    private async Task<string?> CheckManifestAsync(int chain, bool asked)
+    /// <summary>What is wrong with a chain's manifest; null where it does not say.</summary>
+    private async Task<string[]?> CheckManifestAsync(int chain, bool asked)
     {
         try
         {
-            IReadOnlyList<string> faults = await GrainFactory.GetGrain<IArchiveGrain>(chain).CheckManifestAsync(asked).WaitAsync(_stop.Token);
-            return faults.Count == 0 ? null : string.Join("; ", faults);
+            return [.. await GrainFactory.GetGrain<IArchiveGrain>(chain).CheckManifestAsync(asked).WaitAsync(_stop.Token)];
         }
 #pragma warning disable CA1031 // its silo died, or is starting: the archive says it in its status, and to the next run
         catch (Exception error) when (!_stop.IsCancellationRequested)
@@ -332,7 +339,7 @@ internal sealed partial class ReconciliationGrain
             if (days.Length > 0)
             {
                 int first = from;
-                units = units.Concat((await ArchivedHoursAsync(days, archived)).Where(unit => unit.Hour >= first && unit.Hour < to)).Distinct();
+                units = units.Concat((await ArchivedHoursAsync(run, days, archived)).Where(unit => unit.Hour >= first && unit.Hour < to)).Distinct();
             }
 
             if (every.Count > 0 && everyFrom < to)

@@ -129,7 +129,8 @@ internal sealed class TopComparison
         await corrector.FlushAsync(cancellationToken);
         foreach (TopWatch watch in mended && corrector.Mends ? _watches : [])
         {
-            if ((await WrongAsync(watch, withFloors: true, cancellationToken)).Count > 0)
+            // A floor that the partition left as it is, because clicks beyond the recount may have raised it, is for the next run.
+            if ((await WrongAsync(watch, withFloors: false, cancellationToken)).Count > 0)
             {
                 corrector.DoAgain("top_list", $"a top list of {TargetKinds.Plural(watch.Kind)} is not right yet");
             }

@@ -44,19 +44,20 @@ public class LogWatcherTests
             return;
         }
 
-        await using var logs = new WatchedLogs("**/*.ndjson");
+        await using var logs = new WatchedLogs("**/*.ndjson", "*.log");
         logs.Append("a.ndjson", WatchedLogs.Lines(0, 10));
         await logs.StartAsync();
         await logs.UntilAsync(10);
 
         UnixFileMode open = File.GetUnixFileMode(logs.File(""));
         Directory.CreateDirectory(logs.File("closed"), UnixFileMode.None);
-        logs.Append("b.ndjson", WatchedLogs.Lines(10, 10));
-        logs.Append("a.ndjson", WatchedLogs.Lines(20, 10));
-        await logs.UntilAsync(20);
+        logs.Append("a.ndjson", WatchedLogs.Lines(10, 10));
+        logs.Append("other.log", WatchedLogs.Lines(20, 10));
+        Assert.Equal(WatchedLogs.Expected(0, 30), await logs.UntilAsync(30));
+        logs.Append("b.ndjson", WatchedLogs.Lines(30, 10));
         File.SetUnixFileMode(logs.File("closed"), open);
 
-        Assert.Equal(WatchedLogs.Expected(0, 30), await logs.UntilAsync(30));
+        Assert.Equal(WatchedLogs.Expected(0, 40), await logs.UntilAsync(40));
     }
 
     [Fact]
