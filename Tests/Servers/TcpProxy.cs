@@ -93,30 +93,43 @@ internal sealed class TcpProxy : IAsyncDisposable
     {
         using TcpClient near = client;
         using var far = new TcpClient();
+        bool breaks = true;
         try
         {
             await far.ConnectAsync(_host, _target, cut);
             near.NoDelay = far.NoDelay = true;
-            await Task.WhenAny(
+            Task<bool> first = await Task.WhenAny(
                 CopyAsync(near.GetStream(), far.GetStream(), _ => false, cut),
                 CopyAsync(far.GetStream(), near.GetStream(), bytes => _losesAnswers && IsAnswer(bytes), cut));
+            breaks = await first;
         }
         catch (Exception e) when (e is OperationCanceledException or IOException or SocketException)
         {
         }
 
-        near.LingerState = new LingerOption(true, 0); // a reset, not an end
+        if (breaks)
+        {
+            near.LingerState = new LingerOption(true, 0); // a reset, not an end; with an end, all that has passed arrives
+        }
     }
 
-    private async Task CopyAsync(NetworkStream from, NetworkStream to, Func<ReadOnlyMemory<byte>, bool> loses, CancellationToken cut)
+    /// <summary>Whether it ended because something got lost, not because there was no more.</summary>
+    private async Task<bool> CopyAsync(NetworkStream from, NetworkStream to, Func<ReadOnlyMemory<byte>, bool> loses, CancellationToken cut)
     {
         byte[] buffer = new byte[65_536];
         int read;
-        while ((read = await from.ReadAsync(buffer, cut)) > 0 && !loses(buffer.AsMemory(0, read)))
+        while ((read = await from.ReadAsync(buffer, cut)) > 0)
         {
+            if (loses(buffer.AsMemory(0, read)))
+            {
+                return true;
+            }
+
             await _moves.Task.WaitAsync(cut);
             await Task.Delay(Pause, cut);
             await to.WriteAsync(buffer.AsMemory(0, read), cut);
         }
+
+        return false;
     }
 }
