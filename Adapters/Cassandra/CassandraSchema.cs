@@ -8,7 +8,7 @@ namespace ClickAggregator.Adapters.Cassandra;
 public static class CassandraSchema
 {
     // Spelled out though it is what Cassandra does by default: that reads never go back rests on it.
-    private const string Blocking = "read_repair = 'BLOCKING'";
+    internal const string Blocking = "read_repair = 'BLOCKING'";
 
     /// <summary>For a script, where programs may not change schemas.</summary>
     public static SchemaPart Clicks { get; } = new("clicks",

@@ -136,7 +136,9 @@ public sealed class CassandraStore : IBatchStore, IAsyncDisposable, IDisposable
 
     internal static string NameOf(TopSlice slice) => slice == TopSlice.Hour ? "hour" : "day";
 
-    internal static int DayOf(TopKey key) => key.Slice == TopSlice.Hour ? Calendar.DayOf(key.Start) : key.Start;
+    internal static int DayOf(TopKey key) => DayOf(key.Slice, key.Start);
+
+    internal static int DayOf(TopSlice slice, int start) => slice == TopSlice.Hour ? Calendar.DayOf(start) : start;
 
     /// <summary>
     /// The list of a row; null where somebody took a part of it: without its floor a list promises nothing, and it is mended like

@@ -5,7 +5,7 @@ namespace ClickAggregator.Adapters.Cassandra;
 /// <summary>What reconciliation keeps: version 2 of the tables. It only adds, so builds of version 1 go on beside it.</summary>
 internal static class LedgerSchema
 {
-    private const string Blocking = "read_repair = 'BLOCKING'";
+    private const string Blocking = CassandraSchema.Blocking;
 
     // A mark that was deleted and comes back, because a node missed the deletion, is told apart by the finalisation that covers
     // it: so deletions need not be kept for long. And the table is small, so that by itself it would hardly ever be written to

@@ -10,6 +10,6 @@ internal static class RankingSchema
         SchemaStep.NewTable("late_days", """
             span int, day int, chain int, stamp bigint, corrected bigint,
             PRIMARY KEY (span, day, chain)
-            """, "read_repair = 'BLOCKING'"),
+            """, CassandraSchema.Blocking),
     ];
 }

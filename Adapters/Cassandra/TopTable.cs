@@ -22,7 +22,7 @@ internal sealed class TopTable(CassandraStore store)
     {
         long now = store.Keeping.Now();
         int late = from;
-        while (late < to && CountedDays.MayBeOfLate(DayOf(slice, late), now))
+        while (late < to && CountedDays.MayBeOfLate(CassandraStore.DayOf(slice, late), now))
         {
             late++;
         }
@@ -120,9 +120,7 @@ internal sealed class TopTable(CassandraStore store)
         remembered.Mark is { } then && mark is { IsOfLate: true } of && CountedDays.Holds(then, remembered.ReadAt, of, now);
 
     private static CountedDays.Mark? MarkOf(TopSlice slice, int start, DayMarks? marks) =>
-        marks is null ? null : CountedDays.Of(marks, DayOf(slice, start));
-
-    private static int DayOf(TopSlice slice, int start) => slice == TopSlice.Hour ? Calendar.DayOf(start) : start;
+        marks is null ? null : CountedDays.Of(marks, CassandraStore.DayOf(slice, start));
 
     private static long EndOf(TopSlice slice, int start) =>
         slice == TopSlice.Hour ? (start + 1L) * Calendar.HourMilliseconds : Calendar.EndOf(start);

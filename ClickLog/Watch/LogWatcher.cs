@@ -22,7 +22,7 @@ public sealed partial class LogWatcher : IDisposable
     private readonly WatchPattern[] _patterns;
     private readonly Dictionary<ulong, WatchedFile> _files = [];
     private readonly HashSet<ulong> _unfinished;
-    private readonly Dictionary<WatchPattern, (string Reason, long Said)> _unmatched = [];
+    private readonly Dictionary<string, (string Reason, long Said)> _unmatched = new(StringComparer.Ordinal);
     private bool _saidTooMany;
     private volatile IReadOnlyList<WatchStatus> _status = [];
 
@@ -129,7 +129,7 @@ public sealed partial class LogWatcher : IDisposable
         var here = new HashSet<ulong>();
         foreach (WatchPattern pattern in _patterns)
         {
-            all &= Walk(pattern, () => Match(pattern.Files(), here));
+            all &= Walk(pattern.FullPath, () => Match(pattern.Files(), here));
         }
 
         foreach (WatchedFile file in _files.Values)
@@ -138,7 +138,7 @@ public sealed partial class LogWatcher : IDisposable
             file.IsMatched = here.Contains(file.Number) || (!all && file.IsMatched);
         }
 
-        return Walk(null, () => FindRenamed(first)) && all;
+        return Walk("files that were renamed", () => FindRenamed(first)) && all;
     }
 
     private void Match(IEnumerable<string> paths, HashSet<ulong> here)
@@ -164,22 +164,21 @@ public sealed partial class LogWatcher : IDisposable
     }
 
     /// <summary>Whether it went through; what is in the way is said once a minute.</summary>
-    private bool Walk(WatchPattern? pattern, Action walk)
+    private bool Walk(string what, Action walk)
     {
-        WatchPattern of = pattern ?? _patterns[0];
         try
         {
             walk();
-            _unmatched.Remove(of);
+            _unmatched.Remove(what);
             return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            if (!_unmatched.TryGetValue(of, out (string Reason, long Said) before) || before.Reason != e.Message
+            if (!_unmatched.TryGetValue(what, out (string Reason, long Said) before) || before.Reason != e.Message
                 || _shared.Time.GetElapsedTime(before.Said) >= s_sayEvery)
             {
-                _unmatched[of] = (e.Message, _shared.Time.GetTimestamp());
-                LogUnmatched(_shared.Logger, pattern?.FullPath ?? "files that were renamed", e.Message);
+                _unmatched[what] = (e.Message, _shared.Time.GetTimestamp());
+                LogUnmatched(_shared.Logger, what, e.Message);
             }
 
             return false;

@@ -21,10 +21,7 @@ public class DamageTests
     {
         using var data = new DataFolder();
         await using LedgerSilo silo = await LedgerSilo.StartAsync(data, mode);
-        List<string> lines = [.. RealClicks.Lines.Take(Clicks)];
-        await silo.AppendAsync(lines);
-        Recount truth = Recount.Of(lines);
-        (int from, int to) = Hours(truth);
+        (Recount truth, int from, int to) = await AppendAsync(silo, Clicks);
         Assert.Equal(RunState.Done, (await silo.RunAsync(from, to)).State);
         await AgreeAsync(silo, truth);
 
@@ -90,10 +87,7 @@ public class DamageTests
     {
         using var data = new DataFolder();
         await using LedgerSilo silo = await LedgerSilo.StartAsync(data);
-        List<string> lines = [.. RealClicks.Lines.Take(300)];
-        await silo.AppendAsync(lines);
-        Recount truth = Recount.Of(lines);
-        (int from, int to) = Hours(truth);
+        (Recount truth, int from, int to) = await AppendAsync(silo, 300);
         int first = from / 24 * 24, last = (to + 23) / 24 * 24;
         Assert.Equal(RunState.Done, (await silo.RunAsync(first, last)).State);
         var store = new StoreFile(data);
@@ -119,10 +113,7 @@ public class DamageTests
     {
         using var data = new DataFolder();
         await using LedgerSilo silo = await LedgerSilo.StartAsync(data);
-        List<string> lines = [.. RealClicks.Lines.Take(300)];
-        await silo.AppendAsync(lines);
-        Recount truth = Recount.Of(lines);
-        (int from, int to) = Hours(truth);
+        (Recount truth, int from, int to) = await AppendAsync(silo, 300);
         Assert.Equal(RunState.Done, (await silo.RunAsync(from, to)).State);
         IReadOnlyList<HourMark> noted = await silo.Ledger.ReadHoursAsync(from, to, CancellationToken.None);
         var store = new StoreFile(data);
@@ -160,10 +151,7 @@ public class DamageTests
     {
         using var data = new DataFolder();
         await using LedgerSilo silo = await LedgerSilo.StartAsync(data, mode);
-        List<string> lines = [.. RealClicks.Lines.Take(500)];
-        await silo.AppendAsync(lines);
-        Recount truth = Recount.Of(lines);
-        (int from, int to) = Hours(truth);
+        (Recount truth, int from, int to) = await AppendAsync(silo, 500);
         Assert.Equal(RunState.Done, (await silo.RunAsync(from, to)).State);
         SeriesSums first = await AgreeAsync(silo, truth);
         Assert.Equal(to * 60L, first.Finality!.FinalUntil);
@@ -199,10 +187,7 @@ public class DamageTests
     {
         using var data = new DataFolder();
         await using LedgerSilo silo = await LedgerSilo.StartAsync(data);
-        List<string> lines = [.. RealClicks.Lines.Take(200)];
-        await silo.AppendAsync(lines);
-        Recount truth = Recount.Of(lines);
-        (int from, int to) = Hours(truth);
+        (Recount truth, int from, int to) = await AppendAsync(silo, 200);
         await silo.RunAsync(from, to);
         long version = (await AgreeAsync(silo, truth)).Finality!.Version;
         string more = string.Create(CultureInfo.InvariantCulture, $"{{\"click_id\":\"late-1\",\"ad_id\":\"late\",\"timestamp\":{(from * 3_600_000L) + 1}}}");
@@ -238,10 +223,7 @@ public class DamageTests
     {
         using var data = new DataFolder();
         await using LedgerSilo silo = await LedgerSilo.StartAsync(data);
-        List<string> lines = [.. RealClicks.Lines.Take(300)];
-        await silo.AppendAsync(lines);
-        Recount truth = Recount.Of(lines);
-        (int from, int to) = Hours(truth);
+        (Recount truth, int from, int to) = await AppendAsync(silo, 300);
         Assert.Equal(RunState.Done, (await silo.RunAsync(from, to)).State);
         string[] files = Directory.GetFiles(data.File("archive"), "*.parquet", SearchOption.AllDirectories);
         Assert.NotEmpty(files);
@@ -326,10 +308,7 @@ public class DamageTests
     {
         using var data = new DataFolder();
         await using LedgerSilo silo = await LedgerSilo.StartAsync(data, RunMode.Republish, patience: TimeSpan.FromSeconds(1));
-        List<string> lines = [.. RealClicks.Lines.Take(100)];
-        await silo.AppendAsync(lines);
-        Recount truth = Recount.Of(lines);
-        (int from, int to) = Hours(truth);
+        (Recount truth, int from, int to) = await AppendAsync(silo, 100);
         Assert.Equal(RunState.Done, (await silo.RunAsync(from, to)).State);
         Directory.Delete(data.File("replay"));
         await File.WriteAllTextAsync(data.File("replay"), "a file");
@@ -341,6 +320,16 @@ public class DamageTests
         File.Delete(data.File("replay"));
         Assert.True((await silo.RunAsync(from, to)).Corrections > 0);
         await AgreeAsync(silo, truth);
+    }
+
+    /// <summary>Real clicks: their recount, and their hours.</summary>
+    private static async Task<(Recount Truth, int From, int To)> AppendAsync(LedgerSilo silo, int clicks)
+    {
+        List<string> lines = [.. RealClicks.Lines.Take(clicks)];
+        await silo.AppendAsync(lines);
+        Recount truth = Recount.Of(lines);
+        (int from, int to) = Hours(truth);
+        return (truth, from, to);
     }
 
     private static (int From, int To) Hours(Recount truth) =>
