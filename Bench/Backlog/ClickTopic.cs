@@ -8,12 +8,14 @@ using Confluent.Kafka.Admin;
 namespace ClickAggregator.Bench.Backlog;
 
 /// <summary>A topic of its own, full of clicks as any producer would write them, JSON, or as our shipper does; keyed by their target.</summary>
-internal sealed class ClickTopic(BacklogOptions options)
+/// <param name="options">What is in it.</param>
+/// <param name="keptAs">The name of one that is used again where it is there, and stays; null for one of this run.</param>
+internal sealed class ClickTopic(BacklogOptions options, string? keptAs = null)
 {
     private readonly byte[] _scratch = new byte[ClickParser.ScratchBytes];
     private readonly byte[] _record = new byte[ClickRecord.MaxBytes];
 
-    public string Name { get; } = string.Create(CultureInfo.InvariantCulture, $"bench-backlog-{TimeProvider.System.GetUtcNow():yyyyMMddHHmmss}");
+    public string Name { get; } = keptAs ?? string.Create(CultureInfo.InvariantCulture, $"bench-backlog-{TimeProvider.System.GetUtcNow():yyyyMMddHHmmss}");
 
     public long Bytes { get; private set; }
 
@@ -24,6 +26,11 @@ internal sealed class ClickTopic(BacklogOptions options)
     {
         using (IAdminClient admin = Admin())
         {
+            if (keptAs is not null && admin.GetMetadata(TimeSpan.FromSeconds(10)).Topics.Exists(topic => topic.Topic == keptAs))
+            {
+                return;
+            }
+
             await admin.CreateTopicsAsync([new TopicSpecification
             {
                 Name = Name,
@@ -100,6 +107,11 @@ internal sealed class ClickTopic(BacklogOptions options)
 
     public async Task DeleteAsync()
     {
+        if (keptAs is not null)
+        {
+            return;
+        }
+
         using IAdminClient admin = Admin();
         await admin.DeleteTopicsAsync([Name]);
     }

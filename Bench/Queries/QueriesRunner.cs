@@ -14,7 +14,8 @@ internal sealed class QueriesRunner(QueriesOptions options)
         long started = Stopwatch.GetTimestamp();
         await new StoreFill(options).RunAsync(cancellationToken);
         Console.WriteLine($"filled: {Stopwatch.GetElapsedTime(started).TotalSeconds:F0} s");
-        var topic = new ClickTopic(options.Programs);
+        // The store knows the log that it counts: a kept one goes with a kept topic.
+        var topic = new ClickTopic(options.Programs, options.Keep ? options.Keyspace : null);
         await topic.FillAsync(cancellationToken);
         try
         {
@@ -26,12 +27,55 @@ internal sealed class QueriesRunner(QueriesOptions options)
             var queries = new MainQueries(options.Programs);
             await queries.AskAsync(programs.Url, "cold", cancellationToken, first: 0);
             await queries.AskAsync(programs.Url, "warm", cancellationToken, first: 0);
+            if (options.Rate > 0)
+            {
+                await AskUnderLoadAsync(queries, programs.Url, cancellationToken);
+            }
+
             return await CheckAsync(http, cancellationToken) ? 0 : 1;
         }
         finally
         {
             await topic.DeleteAsync();
         }
+    }
+
+    private async Task AskUnderLoadAsync(MainQueries queries, Uri url, CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task<long> sending = Task.Run(() => SendAsync(url, stop.Token), cancellationToken);
+        await queries.AskAsync(url, "busy", cancellationToken);
+        await stop.CancelAsync();
+        using var http = new HttpClient { BaseAddress = url };
+        using var total = JsonDocument.Parse(await http.GetStringAsync(new Uri("/v1/clicks/total?last=20m", UriKind.Relative), cancellationToken));
+        Console.WriteLine($"{await sending:N0} clicks were sent meanwhile, {total.RootElement.GetProperty("clicks").GetInt64():N0} of them counted when the last question was answered");
+    }
+
+    private async Task<long> SendAsync(Uri url, CancellationToken cancellationToken)
+    {
+        const int batch = 100;
+        const int bodies = 100;
+        var clicks = new ZipfClicks(options.Programs.Ads, batch, 0, bodies, seed: 3);
+        using var http = new HttpLane(url);
+        var random = new Random(3);
+        using var pace = new PeriodicTimer(TimeSpan.FromSeconds((double)batch / options.Rate));
+        long sent = 0, id = Stopwatch.GetTimestamp(), repeated = 0;
+        try
+        {
+            for (int n = 0; await pace.WaitForNextTickAsync(cancellationToken); n++)
+            {
+                if (await http.PostAsync("application/x-ndjson", clicks.Next(n % bodies, ref id, random, ref repeated), cancellationToken) == 202)
+                {
+                    sent += batch;
+                }
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // All is asked.
+        }
+
+        return sent;
     }
 
     private static async Task UntilReadyAsync(HttpClient http, CancellationToken cancellationToken)
