@@ -150,7 +150,7 @@ public sealed class CassandraStore : IBatchStore, IAsyncDisposable, IDisposable
         long[] clicks = row.Get<long[]>("clicks");
         return row.IsNull("floor") || row.IsNull("stamp") || ids.Length != clicks.Length
             ? null
-            : new TopList(key, [.. ids.Zip(clicks, (id, count) => new TopEntry(id, count))], row.Get<long>("floor"));
+            : new TopList(key, ids.Select((id, n) => new TopEntry(id, clicks[n])).ToArray(), row.Get<long>("floor"));
     }
 
     /// <summary>A list goes when its time is over and no series of its kind is left in its day.</summary>

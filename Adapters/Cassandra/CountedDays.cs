@@ -13,7 +13,10 @@ internal sealed class CountedDays(CassandraStore store)
     /// <summary>Longer nothing is believed: a correction that broke off in the middle, and is not repeated, leaves no mark.</summary>
     private const long LongestMilliseconds = Calendar.HourMilliseconds;
 
-    private readonly Remembered<(string Series, int Day), Known<DayRow>> _days = new(store.Options.MaxDayRowsInMemory);
+    /// <summary>Of a series no more days than these lie between the first and the last that are remembered.</summary>
+    private const int MostDays = 128;
+
+    private readonly Remembered<string, KnownDays> _days = new(store.Options.MaxDayRowsInMemory);
     private readonly Remembered<(string Series, int Hour), Known<HourRow>> _hours = new(store.Options.MaxDayRowsInMemory / 16);
 
     /// <summary>
@@ -66,16 +69,22 @@ internal sealed class CountedDays(CassandraStore store)
         IReadOnlyList<string> series, int fromDay, int toDay, DayMarks marks, CancellationToken cancellationToken)
     {
         long now = store.Keeping.Now();
+        Mark[] ofDays = [.. Enumerable.Range(fromDay, toDay - fromDay).Select(day => Of(marks, day))];
+
+        // What may be over is over by the clock, and not remembered.
+        bool[] mayBeOver = [.. Enumerable.Range(fromDay, toDay - fromDay).Select(day => store.Keeping.HasEnded(day, now))];
         var rows = new List<DayRow>(series.Count * (toDay - fromDay));
         var missing = new List<(string Series, int From, int To)>();
         var known = new DayRow[]?[toDay - fromDay];
         foreach (string one in series)
         {
+            KnownDays? remembered = _days.Find(one);
             int first = toDay, last = fromDay - 1;
             for (int day = fromDay; day < toDay; day++)
             {
-                known[day - fromDay] = store.Keeping.HasEnded(day, now) ? null : Rows(_days.Find((one, day)), Of(marks, day), now);
-                if (known[day - fromDay] is null)
+                int n = day - fromDay;
+                known[n] = mayBeOver[n] ? null : Rows(remembered?.Of(day), ofDays[n], now);
+                if (known[n] is null)
                 {
                     first = Math.Min(first, day);
                     last = day;
@@ -104,15 +113,16 @@ internal sealed class CountedDays(CassandraStore store)
             {
                 (string one, int from, int to) = missing[n];
                 found[n] = await store.Counts.ReadDaysAsync([one], from, to, token).ConfigureAwait(false);
+                KnownDays days = KnownDays.Around(_days.Find(one), fromDay, toDay);
                 for (int day = from; day < to; day++)
                 {
-                    // What may be over is over by the clock, and not remembered.
-                    if (!store.Keeping.HasEnded(day, now))
+                    if (!mayBeOver[day - fromDay])
                     {
-                        DayRow[] ofDay = [.. found[n].Where(row => row.Day == day)];
-                        _days.Put((one, day), new Known<DayRow>(Of(marks, day), now, ofDay), Math.Max(1, ofDay.Length));
+                        days.Put(day, new Known<DayRow>(ofDays[day - fromDay], now, [.. found[n].Where(row => row.Day == day)]));
                     }
                 }
+
+                _days.Put(one, days, days.Rows);
             },
             cancellationToken).ConfigureAwait(false);
         rows.AddRange(found.SelectMany(some => some));
@@ -180,4 +190,28 @@ internal sealed class CountedDays(CassandraStore store)
     }
 
     private sealed record Known<T>(Mark Mark, long ReadAt, T[] Rows);
+
+    /// <summary>What is remembered of a series: found at once for all days of a question. Days are put in place while others read.</summary>
+    private sealed class KnownDays(int first, Known<DayRow>?[] days)
+    {
+        /// <summary>How many rows it keeps; a day without any counts as one.</summary>
+        public int Rows => days.Sum(day => day is null ? 0 : Math.Max(1, day.Rows.Length));
+
+        /// <summary>The same days, with room for those of a question; without the others, where both are too many.</summary>
+        public static KnownDays Around(KnownDays? known, int fromDay, int toDay) => known is null ? new KnownDays(fromDay, new Known<DayRow>?[toDay - fromDay])
+            : known.First <= fromDay && known.End >= toDay ? known
+            : Math.Max(known.End, toDay) - Math.Min(known.First, fromDay) is var all && all <= MostDays
+                ? known.From(Math.Min(known.First, fromDay), all)
+                : known.From(fromDay, toDay - fromDay);
+
+        public Known<DayRow>? Of(int day) => (uint)(day - First) < (uint)days.Length ? days[day - First] : null;
+
+        public void Put(int day, Known<DayRow> known) => days[day - First] = known;
+
+        private int First => first;
+
+        private int End => first + days.Length;
+
+        private KnownDays From(int day, int count) => new(day, [.. Enumerable.Range(day, count).Select(Of)]);
+    }
 }

@@ -15,6 +15,9 @@ internal sealed class TopTable(CassandraStore store)
 
     private readonly Remembered<(TargetKind Kind, TopSlice Slice, int Start), Known> _memory = new(store.Options.MaxTopEntriesInMemory);
 
+    /// <summary>An id is one string in all that is remembered: less memory, and a merge of thousands of entries finds it in the processor's cache.</summary>
+    private readonly Remembered<string, string> _ids = new(store.Options.MaxTopEntriesInMemory);
+
     /// <summary>The lists of some hours or days.</summary>
     /// <param name="marks">Of their days, or null; waited for only where they may say something.</param>
     public async Task<List<TopList>> ReadAsync(
@@ -71,13 +74,13 @@ internal sealed class TopTable(CassandraStore store)
                     : await ChangedAsync(kind, slice, starts, start => found[start - from]!, token).ConfigureAwait(false);
                 foreach (int start in starts)
                 {
+                    // One that is not over changes with each batch: to ask for its stamp first would only take longer.
+                    bool isOver = EndOf(slice, start) <= now;
                     StoredTop[] stored = changed.Contains(start)
-                        ? await ReadAsync(kind, slice, start, token).ConfigureAwait(false)
+                        ? await ReadAsync(kind, slice, start, isOver, token).ConfigureAwait(false)
                         : found[start - from]!;
                     found[start - from] = stored;
-
-                    // One that is not over changes with each batch: to ask for its stamp first would only take longer.
-                    if (EndOf(slice, start) <= now)
+                    if (isOver)
                     {
                         _memory.Put((kind, slice, start), new Known(stored, MarkOf(slice, start, marks), now), 1 + stored.Sum(top => top.List.Entries.Count));
                     }
@@ -100,7 +103,7 @@ internal sealed class TopTable(CassandraStore store)
         return [.. starts.Where(start => !known(start).Select(top => (top.List.Key.Chain, top.Stamp)).SequenceEqual(stamps[start]))];
     }
 
-    private async Task<StoredTop[]> ReadAsync(TargetKind kind, TopSlice slice, int start, CancellationToken cancellationToken)
+    private async Task<StoredTop[]> ReadAsync(TargetKind kind, TopSlice slice, int start, bool toRemember, CancellationToken cancellationToken)
     {
         var tops = new List<StoredTop>();
         CqlCommand read = store.Statements.ReadTops.Bind(TargetKinds.Name(kind), CassandraStore.NameOf(slice), start);
@@ -109,11 +112,24 @@ internal sealed class TopTable(CassandraStore store)
             var key = new TopKey(kind, slice, start, row.Get<int>("chain"));
             if (CassandraStore.ListOf(key, row) is { } list)
             {
-                tops.Add(new StoredTop(list, row.Get<long>("stamp"), WindowTable.WrittenOf(row)));
+                tops.Add(new StoredTop(toRemember ? Shared(list) : list, row.Get<long>("stamp"), WindowTable.WrittenOf(row)));
             }
         }
 
         return [.. tops];
+    }
+
+    private TopList Shared(TopList list) => list with { Entries = list.Entries.Select(entry => entry with { Id = Shared(entry.Id) }).ToArray() };
+
+    private string Shared(string id)
+    {
+        if (_ids.Find(id) is { } known)
+        {
+            return known;
+        }
+
+        _ids.Put(id, id, 1);
+        return id;
     }
 
     private static bool IsSame(Known remembered, CountedDays.Mark? mark, long now) =>

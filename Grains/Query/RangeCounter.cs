@@ -95,8 +95,15 @@ public static class RangeCounter
             // Which hour of a day is set aside the day does not say: where it is cut, its hours do.
             IReadOnlyList<DayRow> rows = await reader.ReadCountedDaysAsync(
                 series, (int)FloorDiv(first, DayMinutes), (int)-FloorDiv(-end, DayMinutes), marks, cancellationToken);
-            HashSet<(string Series, int Day)> unsure =
-                [.. rows.Where(row => row.SetAside && (row.Day < firstDay || row.Day >= endDay)).Select(row => (row.Series, row.Day))];
+            HashSet<(string Series, int Day)> unsure = [];
+            foreach (DayRow row in rows)
+            {
+                if (row.SetAside && (row.Day < firstDay || row.Day >= endDay))
+                {
+                    unsure.Add((row.Series, row.Day));
+                }
+            }
+
             (string? series, Sum? sum) last = (null, null);
             foreach (DayRow row in rows)
             {

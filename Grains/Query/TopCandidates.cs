@@ -40,12 +40,12 @@ internal sealed class TopCandidates
         bool whole = true;
         foreach (TopList list in lists)
         {
-            int read = Math.Min(depth, list.Entries.Count);
-            whole &= read == list.Entries.Count;
-            long floor = read == list.Entries.Count ? list.Floor : Math.Max(list.Floor, list.Entries[read].Clicks);
-            for (int n = 0; n < read; n++)
+            TopEntry[] entries = list.Entries as TopEntry[] ?? [.. list.Entries];
+            int read = Math.Min(depth, entries.Length);
+            whole &= read == entries.Length;
+            long floor = read == entries.Length ? list.Floor : Math.Max(list.Floor, entries[read].Clicks);
+            foreach (ref readonly TopEntry entry in entries.AsSpan(0, read))
             {
-                TopEntry entry = list.Entries[n];
                 ref (long Above, long Listed) of = ref CollectionsMarshal.GetValueRefOrAddDefault(above, entry.Id, out _);
                 of = (of.Above + Math.Max(0, entry.Clicks - floor), of.Listed + entry.Clicks);
             }
@@ -56,7 +56,11 @@ internal sealed class TopCandidates
         }
 
         var ordered = new List<(string Id, long Above, long Listed)>(above.Count);
-        ordered.AddRange(above.Select(pair => (pair.Key, pair.Value.Above, pair.Value.Listed)));
+        foreach ((string id, (long Above, long Listed) of) in above)
+        {
+            ordered.Add((id, of.Above, of.Listed));
+        }
+
         ordered.Sort(static (a, b) => b.Above.CompareTo(a.Above));
         return new TopCandidates(
             ordered, floors.Sum(slice => mayLiveInSeveralChains(slice.Key.Slice, slice.Key.Start) ? slice.Value.Sum : slice.Value.Most), whole);
