@@ -78,15 +78,24 @@ public abstract class CountReaderContract
             clicks[(series, day)] = clicks.GetValueOrDefault((series, day)) + batch;
 
             DayMarks? marks = await store.Counts.ReadMarksAsync(first, first + 4, s_go);
-            IReadOnlyList<DayRow> days = await store.Counts.ReadCountedDaysAsync(["ad:0", "ad:1", "ad:2", "none"], first, first + 4, marks, s_go);
-            Assert.Equal(
-                clicks.OrderBy(each => each.Key).Select(each => (each.Key.Series, each.Key.Day, each.Value)),
-                days.GroupBy(row => (row.Series, row.Day)).Select(row => (row.Key.Series, row.Key.Day, row.Sum(one => one.Quarters.Sum()))).Order());
+            await AgreesAsync(first, first + 4, marks);
+
+            // Some of these days, and ranges that reach far beyond them on either side.
+            int from = first + 2 - random.Next(90), to = from + 1 + random.Next(99);
+            await AgreesAsync(from, to, await store.Counts.ReadMarksAsync(from, to, s_go));
             IReadOnlyList<HourRow> rows = await store.Counts.ReadCountedHourAsync(["none", series], hour, marks, s_go);
             Assert.Equal(before.Clicks + batch, rows.Single(row => row.Chain == chain).Minutes![7]);
             Task<DayMarks?> ofLists = store.Counts.ReadMarksAsync(-9, -5, s_go);
             Assert.Contains(await store.Counts.ReadCountedTopsAsync(TargetKind.Ad, TopSlice.Day, -9, -5, ofLists, s_go), found =>
                 found.Key == list.Key && found.Entries[0].Clicks == batch);
+        }
+
+        async Task AgreesAsync(int from, int to, DayMarks? marks)
+        {
+            IReadOnlyList<DayRow> days = await store.Counts.ReadCountedDaysAsync(["ad:0", "ad:1", "ad:2", "none"], from, to, marks, s_go);
+            Assert.Equal(
+                clicks.Where(each => each.Key.Day >= from && each.Key.Day < to).OrderBy(each => each.Key).Select(each => (each.Key.Series, each.Key.Day, each.Value)),
+                days.GroupBy(row => (row.Series, row.Day)).Select(row => (row.Key.Series, row.Key.Day, row.Sum(one => one.Quarters.Sum()))).Order());
         }
     }
 
