@@ -14,16 +14,26 @@ internal sealed class SeriesClient(Silos silos, TimeProvider time, SourceProgres
     private static readonly TimeSpan s_startsKept = TimeSpan.FromSeconds(5);
     private (IReadOnlyDictionary<string, RollupStart> Starts, long At)? _starts;
 
-    public async Task<SeriesSums> SumAsync(SeriesRange range, CancellationToken cancellationToken) =>
-        Honest(await AskAsync(series => series.SumAsync(range, cancellationToken), cancellationToken));
+    /// <summary>
+    /// Until when answers were complete at most: what was counted then is in each later answer, too, though the silo that gives it may not
+    /// have heard of it yet, or have taken a partition up a moment ago. So <c>counted_until</c> never goes back.
+    /// </summary>
+    private long _answered;
+
+    public async Task<SeriesSums> SumAsync(SeriesRange range, CancellationToken cancellationToken)
+    {
+        long answered = Volatile.Read(ref _answered);
+        return Complete(await AskAsync(series => series.SumAsync(range, cancellationToken), cancellationToken), answered);
+    }
 
     public Task<IReadOnlyList<string>> ListAsync(SeriesList list, CancellationToken cancellationToken) =>
         AskAsync(series => series.ListAsync(list, cancellationToken), cancellationToken);
 
     public async Task<TopTargets> TopAsync(TopQuestion question, CancellationToken cancellationToken)
     {
+        long answered = Volatile.Read(ref _answered);
         TopTargets top = await AskAsync(series => series.TopAsync(question, cancellationToken), cancellationToken);
-        return top with { Sums = Honest(top.Sums) };
+        return top with { Sums = Complete(top.Sums, answered) };
     }
 
     public Task<int?> MinutesFloorAsync(CancellationToken cancellationToken) =>
@@ -46,8 +56,19 @@ internal sealed class SeriesClient(Silos silos, TimeProvider time, SourceProgres
         return starts;
     }
 
-    private SeriesSums Honest(SeriesSums sums) =>
-        sources is null || sums.CountedUntil == 0 ? sums : sums with { CountedUntil = sources.Until(sums.CountedUntil) };
+    /// <param name="sums">The answer.</param>
+    /// <param name="answered">What was answered before the question was asked; of what was answered meanwhile it may know nothing.</param>
+    private SeriesSums Complete(SeriesSums sums, long answered)
+    {
+        long until = sums.CountedUntil == 0 || sources is null ? sums.CountedUntil : sources.Until(sums.CountedUntil);
+        until = Math.Max(until, answered);
+        long before;
+        while ((before = Volatile.Read(ref _answered)) < until && Interlocked.CompareExchange(ref _answered, until, before) != before)
+        {
+        }
+
+        return sums with { CountedUntil = until };
+    }
 
     private Task<T> AskAsync<T>(Func<ISeriesGrain, Task<T>> question, CancellationToken cancellationToken) =>
         silos.AskAsync(grains => question(grains.GetGrain<ISeriesGrain>(0)), cancellationToken);
