@@ -5,7 +5,7 @@ using ClickAggregator.Persistence.Cassandra.Cql;
 namespace ClickAggregator.Adapters.Cassandra;
 
 /// <summary>
-/// The top lists as rankings read them. Those of days and hours that are over hardly ever change, and are large: they are remembered, and
+/// The top lists as rankings read them. They are large, and those of days and hours that are over hardly ever change: they are remembered, and
 /// each question first asks for their stamps, unless the marks of their days say already that nothing came late. A list is one write under
 /// one stamp: with the same stamp it is the same list.
 /// </summary>
@@ -15,7 +15,7 @@ internal sealed class TopTable(CassandraStore store)
 
     private readonly Remembered<(TargetKind Kind, TopSlice Slice, int Start), Known> _memory = new(store.Options.MaxTopEntriesInMemory);
 
-    /// <summary>An id is one string in all that is remembered: less memory, and a merge of thousands of entries finds it in the processor's cache.</summary>
+    /// <summary>An id is one string in all lists that stay: less memory, and a merge of thousands of entries finds it in the processor's cache.</summary>
     private readonly Remembered<string, string> _ids = new(store.Options.MaxTopEntriesInMemory);
 
     /// <summary>The lists of some hours or days.</summary>
@@ -74,16 +74,11 @@ internal sealed class TopTable(CassandraStore store)
                     : await ChangedAsync(kind, slice, starts, start => found[start - from]!, token).ConfigureAwait(false);
                 foreach (int start in starts)
                 {
-                    // One that is not over changes with each batch: to ask for its stamp first would only take longer.
-                    bool isOver = EndOf(slice, start) <= now;
                     StoredTop[] stored = changed.Contains(start)
-                        ? await ReadAsync(kind, slice, start, isOver, token).ConfigureAwait(false)
+                        ? await ReadAsync(kind, slice, start, isOver: EndOf(slice, start) <= now, token).ConfigureAwait(false)
                         : found[start - from]!;
                     found[start - from] = stored;
-                    if (isOver)
-                    {
-                        _memory.Put((kind, slice, start), new Known(stored, MarkOf(slice, start, marks), now), 1 + stored.Sum(top => top.List.Entries.Count));
-                    }
+                    _memory.Put((kind, slice, start), new Known(stored, MarkOf(slice, start, marks), now), 1 + stored.Sum(top => top.List.Entries.Count));
                 }
             },
             cancellationToken).ConfigureAwait(false);
@@ -103,7 +98,7 @@ internal sealed class TopTable(CassandraStore store)
         return [.. starts.Where(start => !known(start).Select(top => (top.List.Key.Chain, top.Stamp)).SequenceEqual(stamps[start]))];
     }
 
-    private async Task<StoredTop[]> ReadAsync(TargetKind kind, TopSlice slice, int start, bool toRemember, CancellationToken cancellationToken)
+    private async Task<StoredTop[]> ReadAsync(TargetKind kind, TopSlice slice, int start, bool isOver, CancellationToken cancellationToken)
     {
         var tops = new List<StoredTop>();
         CqlCommand read = store.Statements.ReadTops.Bind(TargetKinds.Name(kind), CassandraStore.NameOf(slice), start);
@@ -112,7 +107,7 @@ internal sealed class TopTable(CassandraStore store)
             var key = new TopKey(kind, slice, start, row.Get<int>("chain"));
             if (CassandraStore.ListOf(key, row) is { } list)
             {
-                tops.Add(new StoredTop(toRemember ? Shared(list) : list, row.Get<long>("stamp"), WindowTable.WrittenOf(row)));
+                tops.Add(new StoredTop(isOver ? Shared(list) : list, row.Get<long>("stamp"), WindowTable.WrittenOf(row)));
             }
         }
 

@@ -52,10 +52,10 @@ public sealed class ReconciledClusterTests(KafkaServer kafka, CassandraServer ca
         Say("their own run is done");
 
         await using CqlDataSource cql = cluster.Connect();
-        foreach (TimeSpan ahead in new[] { TimeSpan.Zero, TimeSpan.FromHours(1) })
+        foreach ((TimeSpan ahead, string mode) in new[] { (TimeSpan.Zero, "direct"), (TimeSpan.FromHours(1), "republish") })
         {
-            await MendedAsync(http, new ForeignClient(cql, cluster.Keyspace, ahead), truth);
-            Say($"damage by a clock {ahead} ahead is mended");
+            await MendedAsync(http, new ForeignClient(cql, cluster.Keyspace, ahead), truth, mode);
+            Say($"damage by a clock {ahead} ahead is mended, {mode}");
         }
 
         await MendedWhileASiloDiesAsync(cluster, http, new ForeignClient(cql, cluster.Keyspace, TimeSpan.FromHours(4)), truth);
@@ -92,7 +92,7 @@ public sealed class ReconciledClusterTests(KafkaServer kafka, CassandraServer ca
         TimeSpan.FromMinutes(4));
 
     /// <summary>Everything that can be changed of an hour is; a run names and mends it, and the next click finds it right.</summary>
-    private async Task MendedAsync(HttpClient http, ForeignClient foreign, Recount truth)
+    private async Task MendedAsync(HttpClient http, ForeignClient foreign, Recount truth, string mode)
     {
         List<StoredRow> rows = [.. (await foreign.ReadAsync(Hour, Hour + 1)).OrderByDescending(row => row.Quarters.Sum())];
         Queue<StoredRow> ads = new(rows.Where(row => row.Series.StartsWith("ad:", StringComparison.Ordinal) && !row.Series.Contains('|', StringComparison.Ordinal)));
@@ -127,7 +127,7 @@ public sealed class ReconciledClusterTests(KafkaServer kafka, CassandraServer ca
         await foreign.DeleteTopAsync("day", Hour / 24, chains[^1]);
 
         // A day that was deleted had another hour.
-        IReadOnlyList<LedgerLine> lines = await RunAsync(http, Hour, Hour + 2, "done");
+        IReadOnlyList<LedgerLine> lines = await RunAsync(http, Hour, Hour + 2, "done", mode);
         Assert.All(lines, line => Assert.Equal("settled", line.State));
         foreach ((string series, string cause) in expected)
         {
@@ -142,7 +142,7 @@ public sealed class ReconciledClusterTests(KafkaServer kafka, CassandraServer ca
         // The next clicks find it right.
         await SendAsync(http, truth, [.. damaged.Select(ad => LateLine(ad, Hour))]);
         await Answers.AgreeAsync(http, truth);
-        Assert.Empty(await RunAsync(http, Hour, Hour + 2, "done"));
+        Assert.Empty(await RunAsync(http, Hour, Hour + 2, "done", mode));
     }
 
     /// <summary>
@@ -324,10 +324,11 @@ public sealed class ReconciledClusterTests(KafkaServer kafka, CassandraServer ca
         Assert.Equal(truth.Total, await Answers.ClicksAsync(http, $"/v1/clicks/total?{RealClicks.Range}"));
     }
 
-    private async Task<IReadOnlyList<LedgerLine>> RunAsync(HttpClient http, long fromHour, long toHour, string state)
+    private async Task<IReadOnlyList<LedgerLine>> RunAsync(HttpClient http, long fromHour, long toHour, string state, string mode = "direct")
     {
         Say("a run");
-        JsonElement run = await Runs.RunAsync(http, fromHour, toHour);
+        JsonElement run = await Runs.RunAsync(http, fromHour, toHour, mode);
+        Assert.Equal(mode, run.GetProperty("mode").GetString());
         Say($"its {run.GetProperty("corrections")} corrections are done");
         Assert.True(run.GetProperty("state").GetString() == state, run.ToString());
         return await Runs.CorrectionsAsync(http, run.GetProperty("id").GetInt64());
