@@ -10,6 +10,9 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
 {
     /// <summary>A range of more days than these is asked first which of them exist.</summary>
     private const int FewDays = 4;
+
+    /// <summary>Of so many series together: a request has its own price, and one of very many would hold back others.</summary>
+    internal const int SeriesAtOnce = 16;
     private const int MostMarks = 100;
 
     private static readonly Task<DayMarks?> s_noMarks = Task.FromResult<DayMarks?>(null);
@@ -25,22 +28,30 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
             : toDay - fromDay <= FewDays ? [.. series.SelectMany(one => Enumerable.Range(fromDay, toDay - fromDay).Select(day => (one, day)))]
             : await DaysThatExistAsync(series, fromDay, toDay, cancellationToken).ConfigureAwait(false);
 
-        CqlStatement statement = withMinutes ? store.Statements.ReadHoursWithMinutes : store.Statements.ReadHours;
-        return await store.GatherAsync<(string Series, int Day), HourRow>(
-            parts,
+        IEnumerable<(string[] Series, int Day)> together = withMinutes
+            ? parts.GroupBy(part => part.Day, part => part.Series).SelectMany(day => day.Chunk(SeriesAtOnce).Select(some => (some, day.Key)))
+            : parts.Select(part => (new[] { part.Series }, part.Day));
+        return await store.GatherAsync<(string[] Series, int Day), HourRow>(
+            [.. together],
             async (part, rows, token) =>
             {
-                Dictionary<int, long>? dayWritten = null;
-                CqlCommand read = statement.Bind(part.Series, part.Day, fromHour, toHour);
+                var dayWritten = new Dictionary<string, Dictionary<int, long>>(StringComparer.Ordinal);
+                CqlCommand read = part.Series.Length > 1 ? store.Statements.ReadHoursOfSeries.Bind(part.Series, part.Day, fromHour, toHour)
+                    : (withMinutes ? store.Statements.ReadHoursWithMinutes : store.Statements.ReadHours).Bind(part.Series[0], part.Day, fromHour, toHour);
                 await foreach (CqlRow row in store.Cql.QueryAsync(read, token).ConfigureAwait(false))
                 {
+                    string one = part.Series.Length > 1 ? row.Get<string>("series") : part.Series[0];
                     int chain = row.Get<int>("chain");
                     long written = WindowTable.WrittenOf(row);
                     if (store.Keeping.IsOver(part.Day, written, now))
                     {
                         // The hour is old; its day may have been written since, and goes as a whole.
-                        dayWritten ??= await store.Series.WrittenAsync(part.Series, part.Day, token).ConfigureAwait(false);
-                        if (store.Keeping.IsOver(part.Day, dayWritten.GetValueOrDefault(chain), now))
+                        if (!dayWritten.TryGetValue(one, out Dictionary<int, long>? byChain))
+                        {
+                            dayWritten[one] = byChain = await store.Series.WrittenAsync(one, part.Day, token).ConfigureAwait(false);
+                        }
+
+                        if (store.Keeping.IsOver(part.Day, byChain.GetValueOrDefault(chain), now))
                         {
                             continue;
                         }
@@ -50,7 +61,7 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
                     long[] quarters = row.Get<long[]>("quarters");
                     bool whole = quarters.Length == 4;
                     long[]? minutes = withMinutes && !store.Keeping.AreMinutesOver(hour, written, now) ? CountColumns.Minutes(row) : null;
-                    rows.Add(new HourRow(part.Series, hour, chain, whole ? quarters : new long[4], minutes, !whole || row.GetOrDefault<bool>("set_aside")));
+                    rows.Add(new HourRow(one, hour, chain, whole ? quarters : new long[4], minutes, !whole || row.GetOrDefault<bool>("set_aside")));
                 }
             },
             cancellationToken).ConfigureAwait(false);
@@ -61,17 +72,21 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
     {
         cancellationToken.ThrowIfCancellationRequested();
         long now = store.Keeping.Now();
-        return await store.GatherAsync<(string Series, int Year), DayRow>(
-            await YearsAsync(series, fromDay, toDay, cancellationToken).ConfigureAwait(false),
+        IReadOnlyList<(string Series, int Year)> parts = await YearsAsync(series, fromDay, toDay, cancellationToken).ConfigureAwait(false);
+        return await store.GatherAsync<(string[] Series, int Year), DayRow>(
+            [.. parts.GroupBy(part => part.Year, part => part.Series).SelectMany(year => year.Chunk(SeriesAtOnce).Select(some => (some, year.Key)))],
             async (part, rows, token) =>
             {
-                CqlCommand read = store.Statements.ReadDays.Bind(part.Series, part.Year, fromDay, toDay);
+                CqlCommand read = part.Series.Length > 1
+                    ? store.Statements.ReadDaysOfSeries.Bind(part.Series, part.Year, fromDay, toDay)
+                    : store.Statements.ReadDays.Bind(part.Series[0], part.Year, fromDay, toDay);
                 await foreach (CqlRow row in store.Cql.QueryAsync(read, token).ConfigureAwait(false))
                 {
                     int day = row.Get<int>("day");
                     if (CountColumns.Day(row) is { } hours && !store.Keeping.IsOver(day, WindowTable.WrittenOf(row), now))
                     {
-                        rows.Add(new DayRow(part.Series, day, row.Get<int>("chain"), hours.Quarters, hours.SetAside));
+                        string one = part.Series.Length > 1 ? row.Get<string>("series") : part.Series[0];
+                        rows.Add(new DayRow(one, day, row.Get<int>("chain"), hours.Quarters, hours.SetAside));
                     }
                 }
             },

@@ -106,23 +106,33 @@ internal sealed class CountedDays(CassandraStore store)
             }
         }
 
-        var found = new IReadOnlyList<DayRow>[missing.Count];
+        // Those of which the same days are missing go together: mostly all of them, and today.
+        (string[] Series, int From, int To)[] parts =
+        [
+            .. missing.GroupBy(one => (one.From, one.To), one => one.Series)
+                .SelectMany(same => same.Chunk(CassandraCountReader.SeriesAtOnce).Select(some => (some, same.Key.From, same.Key.To))),
+        ];
+        var found = new IReadOnlyList<DayRow>[parts.Length];
         await store.AtOnceAsync(
-            Enumerable.Range(0, missing.Count),
+            Enumerable.Range(0, parts.Length),
             async (n, token) =>
             {
-                (string one, int from, int to) = missing[n];
-                found[n] = await store.Counts.ReadDaysAsync([one], from, to, token).ConfigureAwait(false);
-                KnownDays days = KnownDays.Around(_days.Find(one), fromDay, toDay);
-                for (int day = from; day < to; day++)
+                (string[] some, int from, int to) = parts[n];
+                found[n] = await store.Counts.ReadDaysAsync(some, from, to, token).ConfigureAwait(false);
+                ILookup<(string Series, int Day), DayRow> byDay = found[n].ToLookup(row => (row.Series, row.Day));
+                foreach (string one in some)
                 {
-                    if (!mayBeOver[day - fromDay])
+                    KnownDays days = KnownDays.Around(_days.Find(one), fromDay, toDay);
+                    for (int day = from; day < to; day++)
                     {
-                        days.Put(day, new Known<DayRow>(ofDays[day - fromDay], now, [.. found[n].Where(row => row.Day == day)]));
+                        if (!mayBeOver[day - fromDay])
+                        {
+                            days.Put(day, new Known<DayRow>(ofDays[day - fromDay], now, [.. byDay[(one, day)]]));
+                        }
                     }
-                }
 
-                _days.Put(one, days, days.Rows);
+                    _days.Put(one, days, days.Rows);
+                }
             },
             cancellationToken).ConfigureAwait(false);
         rows.AddRange(found.SelectMany(some => some));
@@ -135,30 +145,33 @@ internal sealed class CountedDays(CassandraStore store)
         long now = store.Keeping.Now();
         int day = Calendar.DayOf(hour);
         bool mayBeOver = store.Keeping.HasEnded(day, now) || store.Keeping.AreMinutesOver(hour, long.MinValue, now);
-        var found = new IReadOnlyList<HourRow>?[series.Count];
-        var missing = new List<int>();
-        for (int n = 0; n < found.Length; n++)
+        var rows = new List<HourRow>(series.Count);
+        var missing = new List<string>();
+        foreach (string one in series)
         {
-            found[n] = mayBeOver ? null : Rows(_hours.Find((series[n], hour)), Of(marks, day), now);
-            if (found[n] is null)
+            if (!mayBeOver && Rows(_hours.Find((one, hour)), Of(marks, day), now) is { } known)
             {
-                missing.Add(n);
+                rows.AddRange(known);
+            }
+            else
+            {
+                missing.Add(one);
             }
         }
 
-        await store.AtOnceAsync(
-            missing,
-            async (n, token) =>
+        IReadOnlyList<HourRow> found = await store.Counts.ReadHoursAsync(missing, hour, hour + 1, withMinutes: true, cancellationToken).ConfigureAwait(false);
+        if (!mayBeOver)
+        {
+            ILookup<string, HourRow> bySeries = found.ToLookup(row => row.Series, StringComparer.Ordinal);
+            foreach (string one in missing)
             {
-                HourRow[] rows = [.. await store.Counts.ReadHoursAsync([series[n]], hour, hour + 1, withMinutes: true, token).ConfigureAwait(false)];
-                found[n] = rows;
-                if (!mayBeOver)
-                {
-                    _hours.Put((series[n], hour), new Known<HourRow>(Of(marks, day), now, rows), Math.Max(1, rows.Length));
-                }
-            },
-            cancellationToken).ConfigureAwait(false);
-        return [.. found.SelectMany(rows => rows!)];
+                HourRow[] ofOne = [.. bySeries[one]];
+                _hours.Put((one, hour), new Known<HourRow>(Of(marks, day), now, ofOne), Math.Max(1, ofOne.Length));
+            }
+        }
+
+        rows.AddRange(found);
+        return rows;
     }
 
     /// <summary>Whether the day has been over for a day: for whoever writes it is over then, too, though clocks differ.</summary>

@@ -57,8 +57,18 @@ internal sealed class StoreStatements(CqlIdentifier keyspace)
         WHERE series = ? AND day = ? AND hour >= ? AND hour < ?
         """);
 
+    // Of some series, for rankings: a request for each would cost more than what is read.
+    public CqlStatement ReadHoursOfSeries { get; } = Of($"""
+        SELECT series, hour, chain, quarters, set_aside, written, minutes FROM {keyspace}.clicks_by_hour
+        WHERE series IN ? AND day = ? AND hour >= ? AND hour < ?
+        """);
+
     public CqlStatement ReadDays { get; } = Of($"""
         SELECT day, chain, quarters, written FROM {keyspace}.clicks_by_day WHERE series = ? AND year = ? AND day >= ? AND day < ?
+        """);
+
+    public CqlStatement ReadDaysOfSeries { get; } = Of($"""
+        SELECT series, day, chain, quarters, written FROM {keyspace}.clicks_by_day WHERE series IN ? AND year = ? AND day >= ? AND day < ?
         """);
 
     public CqlStatement ReadWritten { get; } = Of($"""
