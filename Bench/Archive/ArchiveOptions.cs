@@ -11,6 +11,7 @@ internal sealed record ArchiveOptions
           --ads N              by Zipf's law (10000)
           --ids FORM           ulid (as ours), uuid, or text: what click ids are (ulid)
           --rounds N           of which the best counts (3)
+          --only TEXT          of what is read, what has the text in its name (all)
         """;
 
     public int Clicks { get; init; } = 2_000_000;
@@ -18,6 +19,7 @@ internal sealed record ArchiveOptions
     public int Ads { get; init; } = 10_000;
     public string Ids { get; init; } = "ulid";
     public int Rounds { get; init; } = 3;
+    public string Only { get; init; } = "";
 
     /// <exception cref="ArgumentException">An option is not known or lacks its value.</exception>
     public static ArchiveOptions Parse(string[] args)
@@ -33,6 +35,7 @@ internal sealed record ArchiveOptions
                 "--ads" => options with { Ads = Arguments.Number(value) },
                 "--ids" when value is "ulid" or "uuid" or "text" => options with { Ids = value },
                 "--rounds" => options with { Rounds = Arguments.Number(value) },
+                "--only" => options with { Only = value },
                 _ => throw new ArgumentException($"unknown option {args[i]}\n\n{Usage}"),
             };
         }
