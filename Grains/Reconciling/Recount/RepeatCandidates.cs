@@ -8,8 +8,8 @@ namespace ClickAggregator.Grains.Reconciling.Recount;
 /// <summary>
 /// Which clicks of an hour may repeat another: of those that are the same all but the first that is noted, and hardly ever one that
 /// has no other like it. A Bloom filter: a click has one bit in each of the sixteen words of one line of the cache, and is a candidate
-/// where all are set already. Of so many clicks as have 64 bits each, one in a hundred million is a candidate for nothing; with 30 bits, one in
-/// a hundred thousand; with 12, one in a hundred. Not safe for concurrent use.
+/// where all are set already. Where there are 64 bits for each click, one in some hundred millions is a candidate for nothing; with 30 bits,
+/// one in a million; with 12, one in six hundred. Not safe for concurrent use.
 /// </summary>
 internal sealed unsafe class RepeatCandidates
 {
