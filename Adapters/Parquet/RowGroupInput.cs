@@ -109,7 +109,7 @@ internal sealed unsafe class RowGroupInput
     {
         if (!wanted)
         {
-            Absent(into, count);
+            into.AddAbsent(count);
             return;
         }
 
@@ -119,15 +119,28 @@ internal sealed unsafe class RowGroupInput
             int most = Math.Min(ReadRows, left);
             int read = Some(column.ReadBatch(most, required ? [] : _levels.AsSpan(0, most), [], _texts.AsSpan(0, most), out long values), most);
             int next = 0;
+            bool isAgain = false;
             for (int row = 0; row < read; row++)
             {
-                if (required || _levels[row] == 1)
+                if (!required && _levels[row] == 0)
                 {
-                    into.Add(Text(_texts[next++]));
+                    into.AddAbsent(1);
+                    isAgain = false;
                 }
                 else
                 {
-                    into.Add([]);
+                    // A text of the dictionary stands at one place, however often it comes.
+                    if (isAgain && IsAt(_texts[next], _texts[next - 1]))
+                    {
+                        into.AddAgain();
+                    }
+                    else
+                    {
+                        into.Add(Text(_texts[next]));
+                        isAgain = true;
+                    }
+
+                    next++;
                 }
             }
 
@@ -153,7 +166,7 @@ internal sealed unsafe class RowGroupInput
             Fits(read, values);
             for (int row = 0; row < read; row++)
             {
-                to[row] = KindNames.Parse(Text(_texts[row]));
+                to[row] = row > 0 && IsAt(_texts[row], _texts[row - 1]) ? to[row - 1] : KindNames.Parse(Text(_texts[row]));
             }
 
             to = to[read..];
@@ -164,7 +177,7 @@ internal sealed unsafe class RowGroupInput
     {
         if (!wanted)
         {
-            Absent(into, count);
+            into.AddAbsent(count);
             return;
         }
 
@@ -177,7 +190,6 @@ internal sealed unsafe class RowGroupInput
         _forms.AsSpan(0, count).Clear();
         Packed(group, ClickSchema.ClickIdUuid, count);
         Packed(group, ClickSchema.ClickIdUlid, count);
-        Span<byte> long36 = stackalloc byte[ShortIds.UuidCharacters];
         using var column = (ColumnReader<ByteArray>)group.Column(ClickSchema.ClickId);
         for (int done = 0; done < count;)
         {
@@ -190,12 +202,10 @@ internal sealed unsafe class RowGroupInput
                 switch (_forms[done])
                 {
                     case ClickSchema.ClickIdUlid:
-                        ShortIds.UnpackUlid(packed, long36);
-                        into.Add(long36[..ShortIds.UlidCharacters]);
+                        ShortIds.UnpackUlid(packed, into.Add(ShortIds.UlidCharacters));
                         break;
                     case ClickSchema.ClickIdUuid:
-                        ShortIds.UnpackUuid(packed, long36);
-                        into.Add(long36);
+                        ShortIds.UnpackUuid(packed, into.Add(ShortIds.UuidCharacters));
                         break;
                     default:
                         into.Add(_levels[row] == 1 ? Text(_texts[next++]) : []);
@@ -214,6 +224,12 @@ internal sealed unsafe class RowGroupInput
         {
             int most = Math.Min(ReadRows, count - done);
             int read = Some(column.ReadBatch(most, _levels.AsSpan(0, most), [], _fixed.AsSpan(0, most), out long values), most);
+            if (values == 0)
+            {
+                done += read; // ids are of one form, mostly
+                continue;
+            }
+
             int next = 0;
             for (int row = 0; row < read; row++, done++)
             {
@@ -228,15 +244,9 @@ internal sealed unsafe class RowGroupInput
         }
     }
 
-    private static void Absent(Utf8Column into, int count)
-    {
-        for (int row = 0; row < count; row++)
-        {
-            into.Add([]);
-        }
-    }
-
     private static ReadOnlySpan<byte> Text(ByteArray text) => new((void*)text.Pointer, text.Length);
+
+    private static bool IsAt(ByteArray text, ByteArray other) => text.Pointer == other.Pointer && text.Length == other.Length;
 
     private static int Some(long read, int most) => read > 0 && read <= most ? (int)read : throw new InvalidDataException("a column ends before the others");
 

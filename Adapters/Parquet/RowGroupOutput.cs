@@ -77,18 +77,17 @@ internal sealed unsafe class RowGroupOutput
     private void Texts(RowGroupWriter group, Utf8Column texts, int start, int count, bool required = false)
     {
         using var column = (ColumnWriter<ByteArray>)group.NextColumn();
-        ReadOnlySpan<int> ends = texts.Ends;
+        ReadOnlySpan<int> starts = texts.Starts.Slice(start, count);
+        ReadOnlySpan<int> ends = texts.Ends.Slice(start, count);
         fixed (byte* bytes = texts.Bytes)
         {
-            int from = start == 0 ? 0 : ends[start - 1];
             int filled = 0;
             for (int row = 0; row < count; row++)
             {
-                int end = ends[start + row];
-                _levels[row] = (short)(end == from ? 0 : 1);
-                _texts[filled] = new ByteArray((nint)(bytes + from), end - from);
+                int length = ends[row] - starts[row];
+                _levels[row] = (short)(length == 0 ? 0 : 1);
+                _texts[filled] = new ByteArray((nint)(bytes + starts[row]), length);
                 filled += required ? 1 : _levels[row];
-                from = end;
             }
 
             column.WriteBatch(count, required ? [] : _levels.AsSpan(0, count), [], _texts.AsSpan(0, filled));
@@ -132,9 +131,8 @@ internal sealed unsafe class RowGroupOutput
                     _levels[row] = (short)(_forms[row] == ClickSchema.ClickId ? 1 : 0);
                     if (_levels[row] == 1)
                     {
-                        int end = ids.Ends[start + row];
-                        int length = ids[start + row].Length;
-                        _texts[filled++] = new ByteArray((nint)(bytes + end - length), length);
+                        int from = ids.Starts[start + row];
+                        _texts[filled++] = new ByteArray((nint)(bytes + from), ids.Ends[start + row] - from);
                     }
                 }
 

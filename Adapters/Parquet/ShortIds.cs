@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
+using System.Runtime.InteropServices;
 
 namespace ClickAggregator.Adapters.Parquet;
 
@@ -16,6 +17,7 @@ internal static class ShortIds
     private const byte NoDigit = 0xff;
 
     private static readonly byte[] s_values = Values();
+    private static readonly ushort[] s_pairs = Pairs();
 
     private static ReadOnlySpan<byte> Digits => "0123456789ABCDEFGHJKMNPQRSTVWXYZ"u8;
 
@@ -67,23 +69,17 @@ internal static class ShortIds
 
     public static void UnpackUlid(ReadOnlySpan<byte> from, Span<byte> to)
     {
+        // Two digits at a time, of ten bits.
         ulong high = BinaryPrimitives.ReadUInt64BigEndian(from);
         ulong low = BinaryPrimitives.ReadUInt64BigEndian(from[8..]);
-        ReadOnlySpan<byte> digits = Digits;
-        ulong rest = low;
-        for (int n = 25; n > 13; n--)
+        Span<ushort> pairs = MemoryMarshal.Cast<byte, ushort>(to[..UlidCharacters]);
+        for (int n = 0; n < 6; n++)
         {
-            to[n] = digits[(int)(rest & 31)];
-            rest >>= 5;
+            pairs[n] = s_pairs[(high >> (56 - (10 * n))) & 1023];
+            pairs[n + 7] = s_pairs[(low >> (50 - (10 * n))) & 1023];
         }
 
-        to[13] = digits[(int)(rest | ((high & 1) << 4))];
-        rest = high >> 1;
-        for (int n = 12; n >= 0; n--)
-        {
-            to[n] = digits[(int)(rest & 31)];
-            rest >>= 5;
-        }
+        pairs[6] = s_pairs[((high << 4) | (low >> 60)) & 1023];
     }
 
     private static byte[] Values()
@@ -96,5 +92,17 @@ internal static class ShortIds
         }
 
         return values;
+    }
+
+    private static ushort[] Pairs()
+    {
+        byte[] pairs = new byte[2 * 1024];
+        for (int n = 0; n < 1024; n++)
+        {
+            pairs[2 * n] = Digits[n >> 5];
+            pairs[(2 * n) + 1] = Digits[n & 31];
+        }
+
+        return MemoryMarshal.Cast<byte, ushort>(pairs).ToArray();
     }
 }

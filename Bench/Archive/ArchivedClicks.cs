@@ -38,7 +38,14 @@ internal sealed class ArchivedClicks(ArchiveOptions options)
                 Country = Text(ZipfClicks.Countries[_random.Next(ZipfClicks.Countries.Length)]),
                 Device = Text(ZipfClicks.Devices[_random.Next(ZipfClicks.Devices.Length)]),
             };
-            rows.Add(click, n, time + 3, _random.Next(100) == 0);
+            bool isDuplicate = _random.Next(100) == 0;
+            if (options.Repeats > 0 && rows.Count > 0 && _random.Next(100) < options.Repeats)
+            {
+                Click earlier = rows[_random.Next(rows.Count)];
+                click = click with { TargetId = earlier.TargetId.ToArray(), ClickId = earlier.ClickId.ToArray(), CampaignId = earlier.CampaignId.ToArray() };
+            }
+
+            rows.Add(click, n, time + 3, isDuplicate);
         }
     }
 

@@ -20,6 +20,7 @@ internal sealed class RecountedHour : IHourArchive, IArchiveObjects
     private readonly ClickLogReplay _replay;
     private readonly string _folder;
     private readonly long _rows;
+    private readonly long _counted;
 
     /// <param name="folder">Where the files are; the replay log is made in it.</param>
     /// <param name="files">Their names and what is in them.</param>
@@ -28,16 +29,27 @@ internal sealed class RecountedHour : IHourArchive, IArchiveObjects
         _folder = folder;
         _question = new HourQuestion(ArchivedClicks.Hour, long.MaxValue, RollupSet.Default, TakenBack.Nothing);
         _replay = new ClickLogReplay(Path.Combine(folder, "replay"), TimeProvider.System, NullLoggerFactory.Instance);
+        var different = new HashSet<UInt128>();
         foreach ((string name, ClickRows rows) in files)
         {
             byte[] content = File.ReadAllBytes(Path.Combine(folder, name));
             int ofHour = rows.Timestamps.Count(time => time / 3_600_000 == ArchivedClicks.Hour);
             _objects.Add(new ArchivedObject(name, Convert.ToHexStringLower(SHA256.HashData(content)), content.Length, rows.Count, ofHour, rows.Offsets.Min(), rows.Offsets.Max() + 1, 1));
             _rows += ofHour;
+            for (int row = 0; row < rows.Count; row++)
+            {
+                if (!rows.Duplicates[row] && rows.Timestamps[row] / 3_600_000 == ArchivedClicks.Hour)
+                {
+                    different.Add(ClickHash.Compute(rows[row]));
+                }
+            }
         }
+
+        _counted = different.Count;
     }
 
     /// <summary>Recounts it; answers how many clicks there are.</summary>
+    /// <exception cref="InvalidOperationException">It counted others than there are.</exception>
     public async Task<int> RecountAsync(RunMode mode)
     {
         var reader = new HourReader(this, this, new ParquetClickFiles(), 0, ArchivedClicks.Hour);
@@ -51,7 +63,10 @@ internal sealed class RecountedHour : IHourArchive, IArchiveObjects
             }
         }
 
-        return (int)recount.Read;
+        long total = recount.Table.Counts(recount.Table.Lookup("total")).Sum();
+        return recount.Counted == _counted && total == _counted
+            ? (int)recount.Read
+            : throw new InvalidOperationException($"{recount.Counted} clicks were counted, {total} in total, of {_counted} different ones");
     }
 
     public Task<bool> ReplaceAsync(string key, string sha256, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) => throw new NotSupportedException();

@@ -17,9 +17,9 @@ internal sealed record HourQuestion(int Hour, long Upto, RollupSet Rollups, Take
     /// <summary>Clicks that another chain took first, by their hash (<see cref="RepeatsElsewhere"/>): none of them counts here.</summary>
     public IReadOnlySet<UInt128> Elsewhere { get; init; } = FrozenSet<UInt128>.Empty;
 
-    /// <summary>What has to be read of a click.</summary>
+    /// <summary>What has to be read of a click where it is known which ones repeat another.</summary>
     public ClickColumns Columns =>
-        ClickColumns.Offset | ClickColumns.Duplicate | ClickColumns.ClickId | ClickColumns.Timestamp | ClickColumns.Target
+        ClickColumns.Offset | ClickColumns.Duplicate | ClickColumns.Timestamp | ClickColumns.Target
         | (RetentionDays is null ? 0 : ClickColumns.BrokerTime)
         | (Rollups.Any(rollup => rollup.Base == RollupBase.Campaign) ? ClickColumns.Campaign : 0)
         | (Rollups.Any(rollup => rollup.ByCountry) ? ClickColumns.Country : 0)
@@ -33,9 +33,8 @@ internal sealed record HourQuestion(int Hour, long Upto, RollupSet Rollups, Take
 internal sealed record FormerCount(long Upto, TakenBack Taken);
 
 /// <summary>
-/// Folds archived clicks into the counts that an hour should have. A function of the rows and the question: neither their order nor
-/// how they are divided matters. Where an hour has more clicks than fit into the memory, they are gone through several times, and
-/// each time those of one part are counted, by their hash. Not safe for concurrent use.
+/// Folds archived clicks into the counts that an hour should have. A function of the rows, the question and which clicks repeat another:
+/// neither their order nor how they are divided matters. Not safe for concurrent use.
 /// </summary>
 internal sealed class HourFold
 {
@@ -45,32 +44,23 @@ internal sealed class HourFold
 
     private readonly HourQuestion _question;
     private readonly HourTable _table;
-    private readonly RepeatSet _repeats;
-    private readonly HashSet<UInt128>? _candidates;
+    private readonly OffsetSet _repeats;
     private readonly Rollup[] _rollups;
     private readonly int[] _found;
     private readonly byte[] _name = new byte[SeriesName.MaxLength];
     private readonly long _from;
     private readonly long _retention;
     private readonly bool _sameTaken;
-    private readonly int _part;
-    private readonly int _parts;
     private int _generation = -1;
 
     /// <param name="question">What is recounted.</param>
     /// <param name="table">Where the counts go.</param>
-    /// <param name="repeats">What was seen in this part.</param>
-    /// <param name="candidates">Those that may be seen twice; null for all.</param>
-    /// <param name="part">Which part of the clicks is counted now, from 0.</param>
-    /// <param name="parts">How many there are.</param>
-    public HourFold(HourQuestion question, HourTable table, RepeatSet repeats, HashSet<UInt128>? candidates = null, int part = 0, int parts = 1)
+    /// <param name="repeats">Offsets of clicks that repeat another.</param>
+    public HourFold(HourQuestion question, HourTable table, OffsetSet repeats)
     {
         _question = question;
         _table = table;
         _repeats = repeats;
-        _candidates = candidates;
-        _part = part;
-        _parts = parts;
         _rollups = [.. question.Rollups];
         _found = new int[_rollups.Length];
         _from = question.Hour * HourMilliseconds;
@@ -90,10 +80,11 @@ internal sealed class HourFold
         ReadOnlySpan<long> times = CollectionsMarshal.AsSpan(rows.Timestamps);
         ReadOnlySpan<long> offsets = CollectionsMarshal.AsSpan(rows.Offsets);
         ReadOnlySpan<bool> duplicates = CollectionsMarshal.AsSpan(rows.Duplicates);
-        ReadOnlySpan<TargetKind> kinds = CollectionsMarshal.AsSpan(rows.Kinds);
         int ofHour = 0;
+        bool sameSeries = false;
         for (int row = 0; row < offsets.Length; row++)
         {
+            sameSeries = sameSeries && IsOfSameSeries(rows, row);
             long inHour = times[row] - _from;
             if ((ulong)inHour >= HourMilliseconds)
             {
@@ -107,37 +98,56 @@ internal sealed class HourFold
                 continue;
             }
 
-            ReadOnlySpan<byte> id = rows.ClickIds[row];
-            ReadOnlySpan<byte> target = rows.TargetIds[row];
-            bool first = true;
-            if (id.IsEmpty)
-            {
-                // One without an id is like no other.
-                if (_part != 0)
-                {
-                    continue;
-                }
-            }
-            else
-            {
-                UInt128 hash = ClickHash.Compute(kinds[row], target, id);
-                if (IdentifiedClicks.PartOf(hash, _parts) != _part)
-                {
-                    continue;
-                }
-
-                first = (_question.Elsewhere.Count == 0 || !_question.Elsewhere.Contains(hash))
-                    && (_candidates?.Contains(hash) == false || _repeats.IsFirst(hash, offset));
-            }
-
             Read++;
-            Count(rows, row, kinds[row], target, first, (int)(inHour / MinuteMilliseconds), offset);
+            if (!sameSeries || _generation != _table.Generation)
+            {
+                FindSeries(rows, row);
+                sameSeries = true;
+            }
+
+            Count(rows, row, first: _repeats.Count == 0 || !_repeats.Contains(offset), (int)(inHour / MinuteMilliseconds), offset);
         }
 
         return ofHour;
     }
 
-    private void Count(ClickRows rows, int row, TargetKind kind, ReadOnlySpan<byte> target, bool first, int minute, long offset)
+    // Clicks of one target stand side by side in a merged object.
+    private static bool IsOfSameSeries(ClickRows rows, int row) =>
+        rows.Kinds[row] == rows.Kinds[row - 1] && rows.TargetIds.IsAgain(row) && rows.CampaignIds.IsAgain(row) && rows.Countries.IsAgain(row) && rows.Devices.IsAgain(row);
+
+    /// <summary>Finds the series that a click is of; -1 where it is of none, or of one that lies in another stretch.</summary>
+    private void FindSeries(ClickRows rows, int row)
+    {
+        var click = new Click
+        {
+            Kind = rows.Kinds[row],
+            TargetId = rows.TargetIds[row],
+            CampaignId = rows.CampaignIds[row],
+            Country = rows.Countries[row],
+            Device = rows.Devices[row],
+        };
+        if (_generation != _table.Generation)
+        {
+            Array.Fill(_found, -1);
+            _generation = _table.Generation;
+        }
+
+        for (int i = 0; i < _rollups.Length; i++)
+        {
+            ReadOnlySpan<byte> name = _name.AsSpan(0, SeriesName.Write(_rollups[i], in click, _name));
+            if (name.IsEmpty)
+            {
+                _found[i] = -1;
+            }
+            else if (_found[i] < 0 || !_table.Is(_found[i], name))
+            {
+                // Total meets every click, and the clicks of one target often have one campaign.
+                _found[i] = _table.Find(name);
+            }
+        }
+    }
+
+    private void Count(ClickRows rows, int row, bool first, int minute, long offset)
     {
         long time = rows.Timestamps[row];
         bool taken = !_sameTaken && _question.Taken.Covers(rows, row, time);
@@ -155,40 +165,11 @@ internal sealed class HourFold
 
         // Clicks that count nowhere name their series, too: the stream counts them as they come, and perhaps no index names the window.
         Counted += now ? 1 : 0;
-        var click = new Click
+        foreach (int number in _found)
         {
-            Kind = kind,
-            TargetId = target,
-            CampaignId = rows.CampaignIds.Count > row ? rows.CampaignIds[row] : default,
-            Country = rows.Countries.Count > row ? rows.Countries[row] : default,
-            Device = rows.Devices.Count > row ? rows.Devices[row] : default,
-        };
-        if (_generation != _table.Generation)
-        {
-            Array.Fill(_found, -1);
-            _generation = _table.Generation;
-        }
-
-        for (int i = 0; i < _rollups.Length; i++)
-        {
-            int length = SeriesName.Write(_rollups[i], in click, _name);
-            if (length == 0)
+            if (number < 0)
             {
                 continue;
-            }
-
-            // Clicks of one target stand side by side in a merged object, and total meets every click.
-            ReadOnlySpan<byte> name = _name.AsSpan(0, length);
-            int number = _found[i];
-            if (number < 0 || !_table.Is(number, name))
-            {
-                number = _table.Find(name);
-                if (number < 0)
-                {
-                    continue;
-                }
-
-                _found[i] = number;
             }
 
             if (now)

@@ -1,10 +1,15 @@
+using ClickAggregator.Grains.Archive;
+
 namespace ClickAggregator.Grains.Reconciling.Recount;
 
-/// <summary>Bounds of one recount: about 110 bytes a series and 30 bytes a click are in memory, and one archived object.</summary>
+/// <summary>
+/// Bounds of one recount: about 110 bytes a series and 30 bytes a click are in memory, a bit for each offset of the log around clicks that
+/// repeat another, and one archived object.
+/// </summary>
 /// <param name="MaxSeries">Series at a time; more are counted in several passes. At least 2.</param>
 /// <param name="MaxClicks">
-/// Clicks whose repeats are looked for at once; of more, those alone that may be repeated, and of more than so many of these, one part
-/// after the other. At least 1.
+/// Clicks that are looked at more closely, since they may repeat another, at once; of an hour that has more of these, one part after the
+/// other. At least 1.
 /// </param>
 /// <param name="MaxReplayed">
 /// Clicks at a time that come out of the replay log, about 170 bytes each; more are sent in several parts. At least 1.
@@ -15,6 +20,11 @@ public sealed record RecountBounds(int MaxSeries = 400_000, int MaxClicks = 4_00
 /// Recounts one hour of one chain, in passes: after each, the table holds the counts of one stretch of series. Not safe for
 /// concurrent use.
 /// </summary>
+/// <remarks>
+/// Hardly ever is there a click that repeats another and is not marked as one. So all are counted as if there were none, and a filter
+/// says meanwhile which of them may be (<see cref="RepeatCandidates"/>). Where some may be, the hour's ids are gone through once more, to
+/// find out exactly which ones are (<see cref="RepeatSet"/>); where some are, it is counted again, without them.
+/// </remarks>
 internal sealed class HourRecount
 {
     private const int BytesPerClick = 30;
@@ -23,9 +33,8 @@ internal sealed class HourRecount
     private readonly HourQuestion _question;
     private readonly RecountBounds _bounds;
     private readonly long _hourRows;
-    private readonly RepeatSet _repeats = new();
-    private HashSet<UInt128>? _candidates;
-    private int _parts = 1;
+    private readonly IdentifiedClicks _clicks;
+    private readonly OffsetSet _repeats = new();
     private bool _done;
     private bool _begun;
 
@@ -40,6 +49,7 @@ internal sealed class HourRecount
         _question = question;
         _bounds = bounds;
         _hourRows = hourRows;
+        _clicks = new IdentifiedClicks(question);
         Table = new HourTable(bounds.MaxSeries, seed);
     }
 
@@ -59,82 +69,106 @@ internal sealed class HourRecount
             return false;
         }
 
-        bool first = !_begun;
-        if (first && _hourRows > _bounds.MaxClicks)
+        if (_begun)
         {
-            await FindCandidatesAsync(cancellationToken);
+            Table.Begin(Table.Last + 1);
+            await FoldAsync(cancellationToken);
         }
-
-        Table.Begin(first ? 0 : Table.Last + 1);
-        _begun = true;
-        long read = 0;
-        long counted = 0;
-        for (int part = 0; part < _parts; part++)
+        else
         {
-            HourFold? fold = null;
-            await _reader.ReadAsync(
-                _question.Upto,
-                _question.Columns,
-                () =>
-                {
-                    if (_parts == 1)
-                    {
-                        Table.Clear();
-                    }
-                    else if (fold is not null)
-                    {
-                        throw new RecountBrokenOffException();
-                    }
-
-                    _repeats.Again();
-                    fold = new HourFold(_question, Table, _repeats, _candidates, part, _parts);
-                },
-                rows => new ValueTask<int>(fold!.Add(rows)),
-                cancellationToken);
-            if (_repeats.IsDisordered)
+            _begun = true;
+            Table.Begin(0);
+            (HourFold fold, HashSet<UInt128>? candidates) = await FoldAllAsync(cancellationToken);
+            if (candidates is not { Count: 0 } || _question.Elsewhere.Count > 0)
             {
-                // From the first part on: the table holds what was wrongly counted. What was learned of the order is kept.
-                Table.Clear();
-                read = counted = 0;
-                part = -1;
-                continue;
+                await FindRepeatsAsync(candidates, cancellationToken);
+                fold = _repeats.Count == 0 ? fold : await FoldAsync(cancellationToken);
             }
 
-            read += fold!.Read;
-            counted += fold.Counted;
-        }
-
-        if (first)
-        {
-            Read = read;
-            Counted = counted;
+            Read = fold.Read;
+            Counted = fold.Counted;
         }
 
         _done = Table.Last == ulong.MaxValue;
         return true;
     }
 
-    /// <summary>
-    /// Of more clicks than fit, repeats are looked for among those alone that may be some. Where even these are too many, as when all
-    /// was sent twice, the hour is gone through for one part of its clicks after the other.
-    /// </summary>
-    private async Task FindCandidatesAsync(CancellationToken cancellationToken)
+    /// <summary>Counts all clicks; answers which of them may repeat another, null where they are too many.</summary>
+    private async Task<(HourFold Fold, HashSet<UInt128>? Candidates)> FoldAllAsync(CancellationToken cancellationToken)
     {
+        HourFold fold = null!;
         RepeatCandidates candidates = null!;
         await _reader.ReadAsync(
             _question.Upto,
-            IdentifiedClicks.Columns,
-            () => candidates = new RepeatCandidates(_hourRows, (long)_bounds.MaxClicks * BytesPerClick, _bounds.MaxClicks),
-            rows => new ValueTask<int>(IdentifiedClicks.Walk(_question, rows, _question.Upto, (hash, _) => candidates.Note(hash))),
+            _question.Columns | _clicks.Columns,
+            () =>
+            {
+                Table.Clear();
+                fold = new HourFold(_question, Table, _repeats);
+                candidates = new RepeatCandidates(_hourRows, (long)_bounds.MaxClicks * BytesPerClick, _bounds.MaxClicks);
+            },
+            rows =>
+            {
+                _clicks.Find(rows, _question.Upto);
+                candidates.Note(_clicks.Hashes);
+                return new ValueTask<int>(fold.Add(rows));
+            },
             cancellationToken);
-        if (candidates.IsTooMany)
+        return (fold, candidates.IsTooMany ? null : candidates.Found);
+    }
+
+    /// <summary>
+    /// Finds out which clicks repeat another. Where too many may, as when all was sent twice, the hour's ids are gone through for one part
+    /// of its clicks after the other.
+    /// </summary>
+    private async Task FindRepeatsAsync(HashSet<UInt128>? candidates, CancellationToken cancellationToken)
+    {
+        int parts = candidates is null ? IdentifiedClicks.PartsOf(_hourRows, _bounds.MaxClicks) : 1;
+        var seen = new RepeatSet(_repeats);
+        for (int part = 0; part < parts; part++)
         {
-            _parts = IdentifiedClicks.PartsOf(_hourRows, _bounds.MaxClicks);
+            await _reader.ReadAsync(
+                _question.Upto,
+                _clicks.Columns,
+                seen.Clear,
+                rows =>
+                {
+                    int ofHour = _clicks.Find(rows, _question.Upto);
+                    for (int n = 0; n < _clicks.Hashes.Length; n++)
+                    {
+                        UInt128 hash = _clicks.Hashes[n];
+                        long offset = rows.Offsets[_clicks.Rows[n]];
+                        if (_question.Elsewhere.Count > 0 && _question.Elsewhere.Contains(hash))
+                        {
+                            _repeats.Add(offset);
+                        }
+                        else if (candidates is null ? IdentifiedClicks.PartOf(hash, parts) == part : candidates.Contains(hash))
+                        {
+                            seen.Note(hash, offset);
+                        }
+                    }
+
+                    return new ValueTask<int>(ofHour);
+                },
+                cancellationToken);
         }
-        else
-        {
-            _candidates = candidates.Found;
-        }
+    }
+
+    /// <summary>Counts the clicks that repeat no other.</summary>
+    private async Task<HourFold> FoldAsync(CancellationToken cancellationToken)
+    {
+        HourFold fold = null!;
+        await _reader.ReadAsync(
+            _question.Upto,
+            _question.Columns,
+            () =>
+            {
+                Table.Clear();
+                fold = new HourFold(_question, Table, _repeats);
+            },
+            rows => new ValueTask<int>(fold.Add(rows)),
+            cancellationToken);
+        return fold;
     }
 }
 

@@ -1,38 +1,66 @@
+using System.Runtime.InteropServices;
 using ClickAggregator.Clicks;
 using ClickAggregator.Grains.Archive;
 
 namespace ClickAggregator.Grains.Reconciling.Recount;
 
-/// <summary>The clicks of an hour that may repeat one another: those that have an id, and would count if they did not.</summary>
-internal static class IdentifiedClicks
+/// <summary>
+/// The clicks of an hour that may repeat one another: those that have an id, and would count if they did not. Of some rows at a time;
+/// reused, not safe for concurrent use.
+/// </summary>
+/// <param name="question">What is recounted.</param>
+internal sealed class IdentifiedClicks(HourQuestion question)
 {
-    /// <summary>What has to be read of a click.</summary>
-    public const ClickColumns Columns =
-        ClickColumns.Offset | ClickColumns.BrokerTime | ClickColumns.Duplicate | ClickColumns.ClickId | ClickColumns.Timestamp | ClickColumns.Target;
+    private const long HourMilliseconds = 3_600_000;
 
-    /// <summary>Calls with the hash and the log time of each; answers how many rows are of the hour.</summary>
-    /// <param name="question">What is recounted.</param>
+    private readonly long _retention = question.RetentionDays is int days ? days * 86_400_000L : long.MaxValue;
+    private UInt128[] _hashes = [];
+    private int[] _rows = [];
+    private int _count;
+
+    /// <summary>What has to be read of a click.</summary>
+    public ClickColumns Columns { get; } =
+        ClickColumns.Offset | ClickColumns.Duplicate | ClickColumns.ClickId | ClickColumns.Timestamp | ClickColumns.Target
+        | (question.RetentionDays is null ? 0 : ClickColumns.BrokerTime);
+
+    /// <summary>Their hashes.</summary>
+    public ReadOnlySpan<UInt128> Hashes => _hashes.AsSpan(0, _count);
+
+    /// <summary>Which rows they are, beside <see cref="Hashes"/>.</summary>
+    public ReadOnlySpan<int> Rows => _rows.AsSpan(0, _count);
+
+    /// <summary>Finds those among archived clicks; answers how many rows are of the hour.</summary>
     /// <param name="rows">Archived clicks.</param>
     /// <param name="upto">Only clicks below this offset.</param>
-    /// <param name="each">Hears of each.</param>
-    public static int Walk(HourQuestion question, ClickRows rows, long upto, Action<UInt128, long> each)
+    public int Find(ClickRows rows, long upto)
     {
-        long retention = question.RetentionDays is int days ? days * 86_400_000L : long.MaxValue;
-        int ofHour = 0;
-        for (int row = 0; row < rows.Count; row++)
+        if (_rows.Length < rows.Count)
         {
-            long time = rows.Timestamps[row];
-            if (time / 3_600_000 != question.Hour)
+            _hashes = new UInt128[rows.Count];
+            _rows = new int[rows.Count];
+        }
+
+        ReadOnlySpan<long> times = CollectionsMarshal.AsSpan(rows.Timestamps);
+        ReadOnlySpan<long> appended = CollectionsMarshal.AsSpan(rows.BrokerTimes);
+        ReadOnlySpan<long> offsets = CollectionsMarshal.AsSpan(rows.Offsets);
+        ReadOnlySpan<bool> duplicates = CollectionsMarshal.AsSpan(rows.Duplicates);
+        ReadOnlySpan<TargetKind> kinds = CollectionsMarshal.AsSpan(rows.Kinds);
+        long from = question.Hour * HourMilliseconds;
+        int ofHour = 0;
+        _count = 0;
+        for (int row = 0; row < times.Length; row++)
+        {
+            if ((ulong)(times[row] - from) >= HourMilliseconds)
             {
                 continue;
             }
 
             ofHour++;
             ReadOnlySpan<byte> id = rows.ClickIds[row];
-            long appended = rows.BrokerTimes[row];
-            if (!id.IsEmpty && rows.Offsets[row] < upto && !rows.Duplicates[row] && appended - time <= retention)
+            if (!id.IsEmpty && offsets[row] < upto && !duplicates[row] && (_retention == long.MaxValue || appended[row] - times[row] <= _retention))
             {
-                each(ClickHash.Compute(rows.Kinds[row], rows.TargetIds[row], id), appended);
+                _hashes[_count] = ClickHash.Compute(kinds[row], rows.TargetIds[row], id);
+                _rows[_count++] = row;
             }
         }
 

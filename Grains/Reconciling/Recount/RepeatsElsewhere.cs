@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ClickAggregator.Grains.Archive;
 
 namespace ClickAggregator.Grains.Reconciling.Recount;
 
@@ -14,6 +15,7 @@ namespace ClickAggregator.Grains.Reconciling.Recount;
 internal sealed class RepeatsElsewhere(HourQuestion question, int chain)
 {
     private readonly Dictionary<UInt128, long> _firsts = [];
+    private readonly IdentifiedClicks _clicks = new(question);
 
     /// <summary>Their hashes.</summary>
     public HashSet<UInt128> Found { get; } = [];
@@ -30,17 +32,24 @@ internal sealed class RepeatsElsewhere(HourQuestion question, int chain)
     {
         await reader.ReadAsync(
             question.Upto,
-            IdentifiedClicks.Columns,
+            _clicks.Columns | ClickColumns.BrokerTime,
             _firsts.Clear,
-            rows => new ValueTask<int>(IdentifiedClicks.Walk(question, rows, question.Upto, (hash, appended) =>
+            rows =>
             {
-                Latest = Math.Max(Latest, appended);
-                if (IdentifiedClicks.PartOf(hash, parts) == part)
+                int ofHour = _clicks.Find(rows, question.Upto);
+                for (int n = 0; n < _clicks.Hashes.Length; n++)
                 {
-                    ref long first = ref CollectionsMarshal.GetValueRefOrAddDefault(_firsts, hash, out bool isKnown);
-                    first = isKnown ? Math.Min(first, appended) : appended;
+                    long appended = rows.BrokerTimes[_clicks.Rows[n]];
+                    Latest = Math.Max(Latest, appended);
+                    if (IdentifiedClicks.PartOf(_clicks.Hashes[n], parts) == part)
+                    {
+                        ref long first = ref CollectionsMarshal.GetValueRefOrAddDefault(_firsts, _clicks.Hashes[n], out bool isKnown);
+                        first = isKnown ? Math.Min(first, appended) : appended;
+                    }
                 }
-            })),
+
+                return new ValueTask<int>(ofHour);
+            },
             cancellationToken);
     }
 
@@ -54,15 +63,22 @@ internal sealed class RepeatsElsewhere(HourQuestion question, int chain)
     {
         await reader.ReadAsync(
             archived,
-            IdentifiedClicks.Columns,
+            _clicks.Columns | ClickColumns.BrokerTime,
             static () => { },
-            rows => new ValueTask<int>(IdentifiedClicks.Walk(question, rows, upto, (hash, appended) =>
+            rows =>
             {
-                if (_firsts.TryGetValue(hash, out long first) && (appended < first || (appended == first && other < chain)))
+                int ofHour = _clicks.Find(rows, upto);
+                for (int n = 0; n < _clicks.Hashes.Length; n++)
                 {
-                    Found.Add(hash);
+                    long appended = rows.BrokerTimes[_clicks.Rows[n]];
+                    if (_firsts.TryGetValue(_clicks.Hashes[n], out long first) && (appended < first || (appended == first && other < chain)))
+                    {
+                        Found.Add(_clicks.Hashes[n]);
+                    }
                 }
-            })),
+
+                return new ValueTask<int>(ofHour);
+            },
             cancellationToken);
     }
 }

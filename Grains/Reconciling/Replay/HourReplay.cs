@@ -93,7 +93,7 @@ internal sealed class HourReplay
         {
             await _reader.ReadAsync(
                 _question.Upto,
-                _question.Columns | ClickColumns.BrokerTime,
+                _question.Columns | ClickColumns.ClickId | ClickColumns.BrokerTime,
                 () =>
                 {
                     // What was sent before the objects changed is not taken.

@@ -124,10 +124,7 @@ public class HourRecountTests
         UInt128[] hashes = [.. Enumerable.Range(0, clicks).Select(_ => new UInt128((ulong)random.NextInt64(), (ulong)random.NextInt64()))];
         var candidates = new RepeatCandidates(clicks, most * 30L, most);
         UInt128[] twice = hashes[..(clicks / 50)];
-        foreach (UInt128 hash in hashes.Concat(twice))
-        {
-            candidates.Note(hash);
-        }
+        candidates.Note([.. hashes, .. twice]);
 
         Assert.True(candidates.IsTooMany || twice.All(candidates.Found.Contains));
         Assert.False(candidates.IsTooMany && most > clicks);
