@@ -144,11 +144,14 @@ internal sealed partial class ReconciliationGrain
 
     private void ThrowIfForgotten(int fromHour)
     {
-        if (counting.Retention is TimeSpan kept && (fromHour - 1) * HourMilliseconds < Now - kept.TotalMilliseconds)
+        if (IsForgotten(fromHour) && counting.Retention is TimeSpan kept)
         {
             throw new ReconciliationRefusedException("forgotten", $"counts are kept for {kept.TotalDays:0} days: hours before {Time((int)((Now - kept.TotalMilliseconds) / HourMilliseconds) + 2)} are not recounted");
         }
     }
+
+    /// <summary>Whether the counts of an hour are over, or nearly.</summary>
+    private bool IsForgotten(int hour) => counting.Retention is TimeSpan kept && (hour - 1) * HourMilliseconds < Now - kept.TotalMilliseconds;
 
     private void ThrowIfMany()
     {

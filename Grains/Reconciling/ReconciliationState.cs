@@ -20,6 +20,24 @@ public sealed class PositionDocument
 
     /// <summary>There were more.</summary>
     public bool ForgotUnfinished { get; set; }
+
+    /// <summary>How far the search for windows without a name is; null before the first.</summary>
+    public SweepProgress? Sweep { get; set; }
+}
+
+/// <summary>How far the search for windows without a name is: all parts below <see cref="Part"/> are done in this round.</summary>
+public sealed class SweepProgress
+{
+    public int Part { get; set; }
+
+    /// <summary>When the next part is due, milliseconds since the epoch.</summary>
+    public long NextAt { get; set; }
+
+    /// <summary>When the round began, milliseconds since the epoch.</summary>
+    public long BeganAt { get; set; }
+
+    /// <summary>Windows without a name that this round found.</summary>
+    public long Found { get; set; }
 }
 
 /// <summary>How far a run is: every unit up to (hour, chain) is done or deferred.</summary>

@@ -83,6 +83,55 @@ public class DamageTests
     }
 
     [Fact]
+    public async Task Windows_of_old_hours_that_have_no_name_are_found_named_and_corrected_though_nobody_asks_also_across_a_start()
+    {
+        using var data = new DataFolder();
+        var store = new StoreFile(data);
+        Recount truth;
+        int from, to;
+        await using (LedgerSilo silo = await LedgerSilo.StartAsync(data))
+        {
+            (truth, from, to) = await AppendAsync(silo, 300);
+            Assert.Equal(RunState.Done, (await silo.RunAsync(from, to)).State);
+        }
+
+        string any = $"series = 'total' AND hour = {from}";
+        Assert.True(store.Run($"INSERT INTO clicks_by_hour SELECT 'ad:unnamed', hour, chain, quarters, minutes, upto, stamp, 0, NULL FROM clicks_by_hour WHERE {any}") > 0);
+        Assert.True(store.Run($"INSERT INTO clicks_by_day SELECT 'ad:unnamed-day', day, chain, quarters, stamp, 0 FROM clicks_by_day WHERE series = 'total' AND day = {from / 24}") > 0);
+        Assert.Equal(1, store.Run($"DELETE FROM series_by_day WHERE series = 'total' AND day = {from / 24}"));
+        store.Run($"INSERT INTO clicks_by_hour SELECT 'ad:of-no-chain', hour, 77, quarters, minutes, upto, stamp, 0, NULL FROM clicks_by_hour WHERE {any} LIMIT 1");
+        store.Run("INSERT INTO clicks_by_hour SELECT 'ad:of-no-time', 100000000, chain, quarters, minutes, upto, stamp, 0, NULL FROM clicks_by_hour WHERE series = 'total' LIMIT 1");
+
+        // Part by part, and where one silo stopped the next one goes on.
+        await using (await LedgerSilo.StartAsync(data, sweepEvery: TimeSpan.FromSeconds(6)))
+        {
+            await Eventually.Async("some parts are done", () => Task.FromResult(Part() > 2), TimeSpan.FromMinutes(1));
+        }
+
+        int done = Part();
+        await using (LedgerSilo silo = await LedgerSilo.StartAsync(data, sweepEvery: TimeSpan.FromSeconds(6)))
+        {
+            int first = Part();
+            Assert.True(first == 0 || first >= done, $"it went on at part {first}, and {done} were done");
+            await Eventually.Async(
+                "all three are corrected",
+                async () => (await silo.Ledger.ReadCorrectionsAsync(from, null, 10_000, CancellationToken.None)).Where(row => row.State == CorrectionState.Settled)
+                    .Select(row => row.Key.Series).ToHashSet().IsSupersetOf(["ad:unnamed", "ad:unnamed-day", "total"]),
+                TimeSpan.FromMinutes(1));
+            await Eventually.Async("nothing is open", async () => (await silo.Ledger.ReadOpenHoursAsync(0, to + 24, 10, CancellationToken.None)).Count == 0, TimeSpan.FromMinutes(1));
+            foreach (string invented in (string[])["ad:unnamed", "ad:unnamed-day"])
+            {
+                Assert.Equal(0, (await silo.Grains.GetGrain<ISeriesGrain>(0).SumAsync(new SeriesRange([invented], from / 24 * 1440L, ((to / 24) + 1) * 1440L), CancellationToken.None)).Counts[0].Clicks);
+            }
+
+            await AgreeAsync(silo, truth);
+            Assert.All(await silo.Reconciliation.GetRunsAsync(null, 1000), run => Assert.Equal(RunState.Done, run.State));
+        }
+
+        int Part() => (int)store.Number("SELECT CAST(json_extract(CAST(payload AS TEXT), '$.Sweep.Part') AS INTEGER) FROM grain_state WHERE name = 'position'");
+    }
+
+    [Fact]
     public async Task Floors_of_top_lists_that_were_raised_are_found_and_the_ranking_is_exact_again()
     {
         using var data = new DataFolder();
