@@ -268,6 +268,64 @@ public class DamageTests
     }
 
     [Fact]
+    public async Task A_finalisation_that_is_gone_is_named_by_the_next_run_and_versions_before_it_are_refused_not_invented()
+    {
+        using var data = new DataFolder();
+        await using LedgerSilo silo = await LedgerSilo.StartAsync(data, lateEvery: TimeSpan.FromSeconds(1));
+        (Recount truth, int from, int to) = await AppendAsync(silo, 300);
+        ReconciliationRun first = await silo.RunAsync(from, to);
+        long version = (await AgreeAsync(silo, truth)).Finality!.Version;
+        Assert.Equal(truth.Total, (await SumAsync(silo, from, to, version)).Counts[0].Clicks);
+        await Eventually.Async("its hours are planned", async () => (await silo.Reconciliation.GetPositionAsync()).Through >= to, TimeSpan.FromMinutes(1));
+        var store = new StoreFile(data);
+        long[] hours = [.. store.Texts("SELECT DISTINCT CAST(hour AS TEXT) FROM final_hours ORDER BY hour").Select(hour => long.Parse(hour, CultureInfo.InvariantCulture))];
+
+        // Nobody asks: the next look at late hours finds it.
+        int gone = store.Run($"DELETE FROM final_hours WHERE hour = {hours[0]}");
+        await SaidAsync((int)hours[0], gone, "its row of final_hours is gone");
+        Assert.Equal(gone, store.Number($"SELECT count(*) FROM final_hours WHERE hour = {hours[0]}"));
+        await Assert.ThrowsAsync<NotFinalException>(() => SumAsync(silo, from, to, version));
+        await AgreeAsync(silo, truth);
+        long now = (await silo.Reconciliation.GetPositionAsync()).Version;
+        Assert.Equal(truth.Total, (await SumAsync(silo, from, to, now)).Counts[0].Clicks);
+
+        // It was opened before anybody looked, as a late click does, or a start over Cassandra: the runs know how many there were.
+        store.Run($"INSERT INTO open_hours SELECT hour, chain, upto, 1, 0 FROM final_hours WHERE hour = {hours[^1]}; DELETE FROM final_hours WHERE hour = {hours[^1]}");
+        await Eventually.Async(
+            "a run says so",
+            async () => (await silo.Reconciliation.GetRunsAsync(null, 1000)).Any(run => run.Troubles.Any(trouble => trouble.Code == "final_gone" && trouble.Message.Contains("in no row of final_hours any more", StringComparison.Ordinal))),
+            TimeSpan.FromMinutes(1));
+        await Eventually.Async("it is final again", async () => (await silo.Ledger.ReadOpenHoursAsync(0, to, 10, CancellationToken.None)).Count == 0, TimeSpan.FromMinutes(1));
+        await Assert.ThrowsAsync<NotFinalException>(() => SumAsync(silo, (int)hours[^1], to, version));
+        await AgreeAsync(silo, truth);
+
+        async Task SaidAsync(int hour, int chains, string what) => await Eventually.Async(
+            $"a run says that {what}",
+            async () => (await silo.Reconciliation.GetRunsAsync(null, 1000)).Where(run => run.Number > first.Number && run.EndedAt is not null)
+                .SelectMany(run => run.Troubles).Count(trouble => trouble.Hour == hour && trouble.Code == "final_gone" && trouble.Message.Contains(what, StringComparison.Ordinal)) == chains,
+            TimeSpan.FromMinutes(1));
+    }
+
+    [Fact]
+    public async Task A_run_that_is_asked_for_names_a_finalisation_that_is_gone()
+    {
+        using var data = new DataFolder();
+        await using LedgerSilo silo = await LedgerSilo.StartAsync(data);
+        (Recount truth, int from, int to) = await AppendAsync(silo, 100);
+        Assert.Equal(RunState.Done, (await silo.RunAsync(from, to)).State);
+        long version = (await AgreeAsync(silo, truth)).Finality!.Version;
+        await Eventually.Async("its hours are planned", async () => (await silo.Reconciliation.GetPositionAsync()).Through >= to, TimeSpan.FromMinutes(1));
+        var store = new StoreFile(data);
+        int gone = store.Run($"DELETE FROM final_hours WHERE hour = {from}");
+        ReconciliationRun run = await silo.RunAsync(from, from + 1);
+        Assert.Equal((RunState.DoneInPart, gone), (run.State, run.Troubles.Count(trouble => trouble.Code == "final_gone")));
+        Assert.Equal(gone, store.Number($"SELECT count(*) FROM final_hours WHERE hour = {from}"));
+        await Assert.ThrowsAsync<NotFinalException>(() => SumAsync(silo, from, to, version));
+        Assert.Equal(RunState.Done, (await silo.RunAsync(from, from + 1)).State);
+        await AgreeAsync(silo, truth);
+    }
+
+    [Fact]
     public async Task An_object_that_was_altered_or_is_gone_is_named_and_nothing_is_lowered_on_its_account()
     {
         using var data = new DataFolder();
