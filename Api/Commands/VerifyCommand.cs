@@ -227,7 +227,7 @@ internal sealed class VerifyCommand : ICommand
         CommandInput input, Verified store, RecountRules rules, (int From, int To) hours, CancellationToken cancellationToken)
     {
         IReadOnlySet<int> chains = await CountedPartitions.ReadNumbersAsync(store.States, cancellationToken);
-        DerivedResult derived = await new DerivedRows(store.Counts, store.Ledger, store.States, rules, chains, store.GoesOn ? s_patience : null)
+        DerivedResult derived = await new DerivedRows(store.Counts, store.Ledger, store.States, rules, chains, store.GoesOn ? s_patience : null, progress: Progress(input))
             .RunAsync(hours.From, hours.To, cancellationToken);
         derived.KnowChains(await CountedPartitions.ReadNumbersAsync(store.States, cancellationToken));
         await input.Output.WriteLineAsync(derived.ToString());
