@@ -185,10 +185,10 @@ public sealed record RollupChange([property: Id(0)] string? Rollup, [property: I
     ];
 }
 
-/// <summary>An hour that a run could not do, or, with <c>manifest_damaged</c>, the first of a chain whose archive cannot prove its numbers.</summary>
+/// <summary>An hour that a run could not do, or that it names for another reason: with <c>manifest_damaged</c>, the first of a chain whose archive cannot prove its numbers.</summary>
 /// <param name="Hour">Hours since the epoch.</param>
 /// <param name="Chain">The chain's number.</param>
-/// <param name="Code">For example <c>archive_damaged</c>, <c>manifest_damaged</c>, <c>archive_behind</c>, <c>archive_incomplete</c>, <c>replay_unavailable</c>, <c>recounts_differ</c>, <c>later</c>, <c>failed</c>.</param>
+/// <param name="Code">For example <c>archive_damaged</c>, <c>manifest_damaged</c>, <c>archive_behind</c>, <c>archive_incomplete</c>, <c>replay_unavailable</c>, <c>recounts_differ</c>, <c>later</c>, <c>failed</c>; with <c>final_gone</c> an hour that was done, or the first of a run of which finalisations are gone.</param>
 /// <param name="Message">What it is, with the object's name where it is one.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.RunTrouble")]
 public sealed record RunTrouble([property: Id(0)] int Hour, [property: Id(1)] int Chain, [property: Id(2)] string Code, [property: Id(3)] string Message);

@@ -117,5 +117,6 @@ public sealed record RecountResult(
 /// <summary>What makes an hour final.</summary>
 /// <param name="Upto">Every click of the hour below this offset is in the counts.</param>
 /// <param name="Versions">Of the finalisations before.</param>
+/// <param name="HistoryRows">Windows whose counts of before were kept for it.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.RecountFinal")]
-public sealed record RecountFinal([property: Id(0)] long Upto, [property: Id(1)] IReadOnlyList<long> Versions);
+public sealed record RecountFinal([property: Id(0)] long Upto, [property: Id(1)] IReadOnlyList<long> Versions, [property: Id(2)] long HistoryRows = 0);

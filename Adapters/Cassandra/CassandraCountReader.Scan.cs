@@ -9,7 +9,6 @@ namespace ClickAggregator.Adapters.Cassandra;
 /// <content>Whole tables: the ring of tokens in ranges, some of them read ahead.</content>
 internal sealed partial class CassandraCountReader
 {
-    private const int ScanRanges = 256;
     private const int ScansAtOnce = 4;
 
     public IAsyncEnumerable<(WindowKey Key, WindowRow Row)> ScanWindowsAsync(CancellationToken cancellationToken)
@@ -116,7 +115,7 @@ internal sealed partial class CassandraCountReader
         try
         {
             await Parallel.ForEachAsync(
-                Enumerable.Range(0, ScanRanges),
+                Enumerable.Range(0, TokenRange.Count),
                 new ParallelOptions { MaxDegreeOfParallelism = ScansAtOnce, CancellationToken = cancellationToken },
                 (range, token) => ReadRangeAsync(scan, read, range, to, token)).ConfigureAwait(false);
             to.Complete();
@@ -131,9 +130,7 @@ internal sealed partial class CassandraCountReader
     private async ValueTask ReadRangeAsync<T>(
         CqlStatement scan, Func<CqlPage, List<T>, CancellationToken, ValueTask> read, int range, ChannelWriter<List<T>> to, CancellationToken cancellationToken)
     {
-        const long step = long.MaxValue / (ScanRanges / 2);
-        long after = long.MinValue + (range * step);
-        long last = range == ScanRanges - 1 ? long.MaxValue : after + step;
+        (long after, long last) = TokenRange.Of(range);
         ReadOnlyMemory<byte>? next = null;
         CqlPage page;
         do

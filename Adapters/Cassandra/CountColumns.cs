@@ -55,7 +55,10 @@ internal static class CountColumns
         return minutes;
     }
 
-    /// <summary>The hours of a day, from their bytes; null where there are none.</summary>
+    /// <summary>
+    /// The hours of a day, from their bytes; null where there are none. An hour with fewer numbers than it has quarters was written by
+    /// somebody else: it has no clicks, and is set aside. Keys that are no hours of a day count nowhere.
+    /// </summary>
     public static DayHours? Day(CqlRow row)
     {
         if (!row.TryGetBytes("quarters", out ReadOnlySpan<byte> map) || TakeInt(ref map) is not (> 0 and int count))
@@ -70,8 +73,13 @@ internal static class CountColumns
         {
             int hour = TakeValue(ref map)[0];
             ReadOnlySpan<byte> element = TakeValue(ref map);
-            int counts = TakeInt(ref element);
-            for (int n = 0; n < 4; n++)
+            if (hour >= 24)
+            {
+                continue;
+            }
+
+            int counts = element.Length == 0 ? 0 : TakeInt(ref element);
+            for (int n = 0; n < 4 && counts >= 4; n++)
             {
                 quarters[(hour * 4) + n] = BinaryPrimitives.ReadInt64BigEndian(TakeValue(ref element));
             }

@@ -110,4 +110,13 @@ internal sealed class LedgerStatements(CqlIdentifier keyspace)
     public CqlStatement ListSeriesOfChain { get; } = StoreStatements.Of($"""
         SELECT series FROM {keyspace}.series_by_day WHERE day = ? AND kind = ? AND bucket = ? AND chain = ? ALLOW FILTERING
         """, Page);
+
+    // Without counts: it asks only which windows there are.
+    public CqlStatement ScanWindowKeys { get; } = StoreStatements.Of($"""
+        SELECT series, hour, chain FROM {keyspace}.clicks_by_hour WHERE token(series, day) > ? AND token(series, day) <= ?
+        """);
+
+    public CqlStatement ReadNames { get; } = StoreStatements.Of($"""
+        SELECT series, chain FROM {keyspace}.series_by_day WHERE day = ? AND kind = ? AND bucket = ? AND series IN ?
+        """, LargePage);
 }

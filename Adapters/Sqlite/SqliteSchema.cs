@@ -1,10 +1,13 @@
+using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ClickAggregator.Adapters.Sqlite;
 
 /// <summary>The tables, version by version. A version that was released is never changed, only followed.</summary>
-internal static class SqliteSchema
+internal static partial class SqliteSchema
 {
     private static readonly string[] Versions =
     [
@@ -77,13 +80,14 @@ internal static class SqliteSchema
     /// <summary>The version that this build writes.</summary>
     public static int Current => Versions.Length;
 
-    /// <summary>Brings an older file to this version, each step in a transaction of its own.</summary>
+    /// <summary>Brings an older file to this version, each step in a transaction of its own. Of a file that is there already the log tells it.</summary>
     /// <exception cref="StoreUnusableException">The file is of a later version, or no store.</exception>
-    public static void Migrate(SqliteConnection connection, string path) => Migrate(connection, path, Versions);
+    public static void Migrate(SqliteConnection connection, string path, ILogger logger) => Migrate(connection, path, Versions, logger);
 
     /// <summary>The same with versions of the caller's choice.</summary>
-    internal static void Migrate(SqliteConnection connection, string path, IReadOnlyList<string> versions)
+    internal static void Migrate(SqliteConnection connection, string path, IReadOnlyList<string> versions, ILogger? logger = null)
     {
+        logger ??= NullLogger.Instance;
         long version = Number(connection, "PRAGMA user_version");
         if (version > versions.Count)
         {
@@ -96,11 +100,23 @@ internal static class SqliteSchema
             throw new StoreUnusableException($"{path} is a database of another program: name another file, or move it away");
         }
 
+        bool isNew = version == 0;
         for (; version < versions.Count; version++)
         {
+            long began = Stopwatch.GetTimestamp();
+            if (!isNew)
+            {
+                LogMigrates(logger, path, version + 1);
+            }
+
             using SqliteTransaction transaction = connection.BeginTransaction();
             Run(connection, versions[(int)version] + string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {version + 1};"));
             transaction.Commit();
+            if (!isNew)
+            {
+                double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
+                LogMigrated(logger, path, version + 1, seconds);
+            }
         }
     }
 
@@ -121,4 +137,10 @@ internal static class SqliteSchema
 #pragma warning restore CA2100
         return Convert.ToInt64(command.ExecuteScalar(), CultureInfo.InvariantCulture);
     }
+
+    [LoggerMessage(EventId = 3004, Level = LogLevel.Information, Message = "{Path} is brought to version {Version} of its tables; what is new in it is built from all that is stored, which takes minutes where that is many GB")]
+    private static partial void LogMigrates(ILogger logger, string path, long version);
+
+    [LoggerMessage(EventId = 3005, Level = LogLevel.Information, Message = "{Path} has version {Version} of its tables now; that took {Seconds:0.0} s")]
+    private static partial void LogMigrated(ILogger logger, string path, long version, double seconds);
 }

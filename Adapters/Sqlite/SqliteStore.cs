@@ -64,7 +64,7 @@ public sealed partial class SqliteStore : IBatchStore, IAsyncDisposable
                 PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA checkpoint_fullfsync = ON; PRAGMA cache_size = -32768;
                 PRAGMA mmap_size = 0; PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY;
                 """);
-            SqliteSchema.Migrate(connection, options.Path);
+            SqliteSchema.Migrate(connection, options.Path, logger);
 
             // What a run before left in the log goes into the file, flushed, before anything rests on it.
             SqliteSchema.Run(connection, "PRAGMA wal_checkpoint(TRUNCATE)");

@@ -187,11 +187,28 @@ internal sealed class VerifyCommand : ICommand
         }
 
         bool derivedAgree = await SayDerivedAsync(input, store, rules, hours, cancellationToken);
-        return await SayHistoryAsync(input, await KeptHistory.CheckAsync(store.Ledger, hours.From, hours.To, cancellationToken)) && derivedAgree && result.Agrees ? ExitCodes.Done : ExitCodes.Failed;
+        KeptFinals finals = await KeptFinals.ReadAsync(store.Ledger, store.States, all, rules.FirstKeptHour(TimeProvider.System.GetUtcNow()), hours, cancellationToken);
+        KeptHistory history = await KeptHistory.CheckAsync(store.Ledger, finals, hours.From, hours.To, Progress(input), cancellationToken);
+        finals.Complete();
+        bool historyAgrees = await SayHistoryAsync(input, history, finals);
+        return historyAgrees && derivedAgree && result.Agrees ? ExitCodes.Done : ExitCodes.Failed;
     }
 
-    private static async Task<bool> SayHistoryAsync(CommandInput input, KeptHistory history)
+    private static VerifyProgress Progress(CommandInput input) => new(input.Error.WriteLine, TimeProvider.System);
+
+    private static async Task<bool> SayHistoryAsync(CommandInput input, KeptHistory history, KeptFinals finals)
     {
+        if (finals.Faults > 0)
+        {
+            await input.Output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
+                $"finalisations: {finals.Finals:N0}, and {finals.Faults:N0} hours and runs lack what they had"));
+        }
+
+        foreach (string example in finals.Examples)
+        {
+            await input.Output.WriteLineAsync("  " + example);
+        }
+
         if (history.Rows > 0)
         {
             await input.Output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
@@ -203,14 +220,14 @@ internal sealed class VerifyCommand : ICommand
             await input.Output.WriteLineAsync("  " + example);
         }
 
-        return history.Faults == 0;
+        return history.Faults == 0 && finals.Faults == 0;
     }
 
     private static async Task<bool> SayDerivedAsync(
         CommandInput input, Verified store, RecountRules rules, (int From, int To) hours, CancellationToken cancellationToken)
     {
         IReadOnlySet<int> chains = await CountedPartitions.ReadNumbersAsync(store.States, cancellationToken);
-        DerivedResult derived = await new DerivedRows(store.Counts, store.Ledger, store.States, rules, chains, store.GoesOn ? s_patience : null)
+        DerivedResult derived = await new DerivedRows(store.Counts, store.Ledger, store.States, rules, chains, store.GoesOn ? s_patience : null, progress: Progress(input))
             .RunAsync(hours.From, hours.To, cancellationToken);
         derived.KnowChains(await CountedPartitions.ReadNumbersAsync(store.States, cancellationToken));
         await input.Output.WriteLineAsync(derived.ToString());

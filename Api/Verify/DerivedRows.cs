@@ -26,11 +26,22 @@ namespace ClickAggregator.Api.Verify;
 /// How long a batch that is under way is waited for. Null where nothing is written meanwhile, in a store that writes a window and its day
 /// at once.
 /// </param>
+/// <param name="time">When.</param>
+/// <param name="progress">Hears how far it is; null for nobody.</param>
+/// <param name="rowsPerPart">How many rows are in memory; for tests.</param>
 internal sealed class DerivedRows(
-    ICountReader store, ILedgerStore ledger, IStoredStates states, RecountRules rules, IReadOnlySet<int> chains, TimeSpan? patience, TimeProvider? time = null)
+    ICountReader store,
+    ILedgerStore ledger,
+    IStoredStates states,
+    RecountRules rules,
+    IReadOnlySet<int> chains,
+    TimeSpan? patience,
+    TimeProvider? time = null,
+    VerifyProgress? progress = null,
+    long rowsPerPart = DerivedRows.RowsPerPart)
 {
     /// <summary>About 200 bytes each are in memory.</summary>
-    private const long RowsPerPart = 2_000_000;
+    public const long RowsPerPart = 2_000_000;
 
     private const int AtOnce = 1000;
     private const int MostLooks = 20;
@@ -38,6 +49,7 @@ internal sealed class DerivedRows(
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(200);
     private readonly TimeProvider _time = time ?? TimeProvider.System;
     private readonly DerivedResult _result = new();
+    private readonly VerifyProgress _progress = progress ?? VerifyProgress.None;
     private int _from;
     private int _to;
     private int _part;
@@ -49,7 +61,7 @@ internal sealed class DerivedRows(
         _from = Math.Max(fromHour, rules.FirstKeptHour(_time.GetUtcNow()));
         _to = toHour;
         long rows = await CountAsync(cancellationToken);
-        _parts = (int)Math.Max(1, (rows + RowsPerPart - 1) / RowsPerPart);
+        _parts = (int)Math.Max(1, (rows + rowsPerPart - 1) / rowsPerPart);
         for (_part = 0; _part < _parts; _part++)
         {
             (HashSet<WindowKey> hours, HashSet<Place> places) = await FindAsync(cancellationToken);
@@ -63,18 +75,22 @@ internal sealed class DerivedRows(
     private async Task<long> CountAsync(CancellationToken cancellationToken)
     {
         long rows = 0;
+        long read = 0;
         await foreach ((WindowKey key, _) in store.ScanWindowsAsync(cancellationToken))
         {
+            Read(ref read);
             rows += IsIn(key.Hour) ? 1 : 0;
         }
 
         await foreach (DayRow row in store.ScanDaysAsync(cancellationToken))
         {
+            Read(ref read);
             rows += IsDayIn(row.Day) ? 1 : 0;
         }
 
         await foreach (TopList list in store.ScanTopsAsync(cancellationToken))
         {
+            Read(ref read);
             rows += IsIn(list.Key) ? list.Entries.Count : 0;
         }
 
@@ -89,8 +105,10 @@ internal sealed class DerivedRows(
         var floors = new Dictionary<TopKey, long>();
         var entries = new Dictionary<Place, long>();
         bool withTops = rules.Rollups.Contains("target");
+        long read = 0;
         await foreach (TopList list in store.ScanTopsAsync(cancellationToken))
         {
+            Read(ref read);
             if (!withTops || !IsIn(list.Key))
             {
                 continue;
@@ -110,6 +128,7 @@ internal sealed class DerivedRows(
         var windows = new Dictionary<WindowKey, long[]>();
         await foreach ((WindowKey key, WindowRow row) in store.ScanWindowsAsync(cancellationToken))
         {
+            Read(ref read);
             if (!IsIn(key.Hour) || !IsOfPart(key.Series))
             {
                 continue;
@@ -129,6 +148,7 @@ internal sealed class DerivedRows(
 
         await foreach (DayRow row in store.ScanDaysAsync(cancellationToken))
         {
+            Read(ref read);
             if (!IsDayIn(row.Day) || !IsOfPart(row.Series))
             {
                 continue;
@@ -174,6 +194,9 @@ internal sealed class DerivedRows(
             }
         }
     }
+
+    private void Read(ref long read) => _progress.Say(
+        "rows", ++read, _parts == 0 ? "windows, day rows and top lists are counted" : string.Create(CultureInfo.InvariantCulture, $"day rows and top lists, pass {_part + 1} of {_parts}"));
 
     private async Task ConfirmAsync(HashSet<WindowKey> hours, HashSet<Place> places, CancellationToken cancellationToken)
     {
@@ -240,6 +263,7 @@ internal sealed class DerivedRows(
         {
             foreach (string[] some in same.Select(key => key.Series).Chunk(AtOnce))
             {
+                _progress.Say("hours that seem wrong", wrong.Count, "looked at again");
                 foreach (StoredWindow stored in await ledger.FindWindowsAsync(some, same.Key.Hour, same.Key.Chain, cancellationToken))
                 {
                     long[] day = stored.DayQuarters ?? s_none;

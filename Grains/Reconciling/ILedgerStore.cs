@@ -41,7 +41,7 @@ public interface ILedgerStore
     /// What is stored of an hour and chain: of every series that the index has in the day, the window's row, with its element of the
     /// day slice; left out where there is neither a row nor a click in the day slice. In <see cref="SeriesOrder"/>, read in
     /// stretches: each is of one moment in SQLite, each row in Cassandra. Rows that no index names are among them in SQLite; in
-    /// Cassandra they are found by <see cref="ICountReader.ScanWindowsAsync"/> only.
+    /// Cassandra they are not: see <see cref="FindUnnamedAsync"/>.
     /// </summary>
     IAsyncEnumerable<StoredWindow> ReadWindowsAsync(int hour, int chain, CancellationToken cancellationToken);
 
@@ -54,6 +54,19 @@ public interface ILedgerStore
     /// <param name="chain">The chain.</param>
     /// <param name="cancellationToken">Ends it.</param>
     Task<IReadOnlyList<StoredWindow>> FindWindowsAsync(IReadOnlyList<string> series, int hour, int chain, CancellationToken cancellationToken);
+
+    /// <summary>Into how many parts all that is stored is cut for <see cref="FindUnnamedAsync"/>.</summary>
+    int UnnamedParts { get; }
+
+    /// <summary>
+    /// The windows of one part, of <c>[0, <see cref="UnnamedParts"/>)</c>, of which there is a row, or a click in the day slice, and no name in
+    /// the index of their day; each once or twice, in no order, and those whose time is over perhaps among them. All parts together are all
+    /// that was stored before. It reads slowly, and what is in memory is bounded.
+    /// </summary>
+    IAsyncEnumerable<WindowKey> FindUnnamedAsync(int part, CancellationToken cancellationToken);
+
+    /// <summary>Lets <see cref="ReadWindowsAsync"/> find a window that no index names; false where it would not still.</summary>
+    Task<bool> NameAsync(WindowKey key, CancellationToken cancellationToken);
 
     /// <summary>Keeps rows of the ledger; a row of the same run and window takes the place of the one that is there.</summary>
     Task WriteCorrectionsAsync(IReadOnlyList<CorrectionRow> rows, CancellationToken cancellationToken);

@@ -80,23 +80,26 @@ internal sealed partial class ReconciliationGrain
 
         if (counted > 0 && target > through)
         {
+            IReadOnlyList<RunTrouble> gone = await CheckFinalsAsync(target - CheckedHours, through);
             IReadOnlyList<HourMark> open = await ledger.ReadOpenHoursAsync(through, target, MostOpen, _stop.Token);
             target = open.Count == MostOpen ? Math.Max(through + 1, open[^1].Hour) : target;
 
             // The run first: hours behind Through that are in none would wait for the next look at late ones.
-            await EnqueueAsync(New(new RunRequest(through, target, options.Mode, false, null), "schedule", onlyOpen: true, passedBelow: through));
+            await EnqueueAsync(New(new RunRequest(through, target, options.Mode, false, null), "schedule", onlyOpen: true, passedBelow: through, troubles: gone));
             state.Through = target;
             await WritePositionAsync();
         }
         else if (Now - state.LateAt >= options.LateEvery.TotalMilliseconds)
         {
+            IReadOnlyList<RunTrouble> gone = await CheckFinalsAsync(OldestHour, through);
             IReadOnlyList<HourMark> late = await ledger.ReadOpenHoursAsync(OldestHour, through, MostOpen, _stop.Token);
             if (late.Count > 0)
             {
-                await EnqueueAsync(New(new RunRequest(late[0].Hour, late[^1].Hour + 1, options.Mode, false, null), "late", onlyOpen: true, passedBelow: through));
+                await EnqueueAsync(New(new RunRequest(late[0].Hour, late[^1].Hour + 1, options.Mode, false, null), "late", onlyOpen: true, passedBelow: through, troubles: gone));
             }
 
-            state.LateAt = Now;
+            // What is more is looked for when these hours are done.
+            state.LateAt = gone.Count < MostTroubles ? Now : 0;
             await WritePositionAsync();
         }
 
@@ -112,8 +115,8 @@ internal sealed partial class ReconciliationGrain
             : sources.Until(partitions.Min(partition => partition.CountedUntil));
     }
 
-    private PlannedRun New(RunRequest request, string reason, bool onlyOpen, int? passedBelow = null, long? candidate = null) => new(
-        new ReconciliationRun(runs.State.Next, request, reason, RunState.Waiting, Now, null, null, 0, 0, 0, 0, 0, []),
+    private PlannedRun New(RunRequest request, string reason, bool onlyOpen, int? passedBelow = null, long? candidate = null, IReadOnlyList<RunTrouble>? troubles = null) => new(
+        new ReconciliationRun(runs.State.Next, request, reason, RunState.Waiting, Now, null, null, 0, 0, 0, 0, 0, troubles ?? []),
         onlyOpen,
         passedBelow ?? position.State.Through ?? int.MinValue,
         candidate);
@@ -144,11 +147,14 @@ internal sealed partial class ReconciliationGrain
 
     private void ThrowIfForgotten(int fromHour)
     {
-        if (counting.Retention is TimeSpan kept && (fromHour - 1) * HourMilliseconds < Now - kept.TotalMilliseconds)
+        if (IsForgotten(fromHour) && counting.Retention is TimeSpan kept)
         {
             throw new ReconciliationRefusedException("forgotten", $"counts are kept for {kept.TotalDays:0} days: hours before {Time((int)((Now - kept.TotalMilliseconds) / HourMilliseconds) + 2)} are not recounted");
         }
     }
+
+    /// <summary>Whether the counts of an hour are over, or nearly.</summary>
+    private bool IsForgotten(int hour) => counting.Retention is TimeSpan kept && (hour - 1) * HourMilliseconds < Now - kept.TotalMilliseconds;
 
     private void ThrowIfMany()
     {

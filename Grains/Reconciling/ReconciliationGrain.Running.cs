@@ -94,7 +94,7 @@ internal sealed partial class ReconciliationGrain
             return current;
         }
 
-        var at = new RunProgress { Run = run.Run.Number };
+        var at = new RunProgress { Run = run.Run.Number, FromVersion = position.State.Version, Troubles = [.. run.Run.Troubles] };
         await foreach (UnfinishedHour _ in UnitsAsync(run, int.MinValue, 0))
         {
             at.Planned++;
@@ -148,6 +148,9 @@ internal sealed partial class ReconciliationGrain
             {
                 await ledger.WriteFinalAsync(final, _stop.Token);
             }
+
+            at.Finals += finals.Count;
+            at.HistoryRows += results.Sum(one => one.Result is { Outcome: Grains.RecountOutcome.Done, Final: { } final } ? final.HistoryRows : 0);
         }
 
         // 3.
@@ -240,7 +243,7 @@ internal sealed partial class ReconciliationGrain
 
     /// <summary>Whether an hour was called final, as one without clicks, if the ledger says nothing else of it.</summary>
     private bool HadPassed(PlannedRun run, UnfinishedHour unit) =>
-        unit.Hour < run.PassedBelow && !position.State.ForgotUnfinished && !position.State.Unfinished.Contains(unit);
+        unit.Hour < run.PassedBelow && !position.State.ForgotUnfinished && !position.State.Unfinished.Contains(unit) && !IsDoubted(unit.Hour);
 
     private void Take(PlannedRun run, RunProgress at, UnfinishedHour unit, RecountResult result, bool giveUp)
     {
@@ -258,22 +261,38 @@ internal sealed partial class ReconciliationGrain
         {
             at.Done++;
             position.State.Unfinished.Remove(unit);
+            if (result.Code is { } code)
+            {
+                LogTrouble(logger, run.Run.Number, Time(unit.Hour), unit.Chain, code, result.Message ?? "");
+                Note(at, new RunTrouble(unit.Hour, unit.Chain, code, result.Message ?? ""));
+            }
+
             return;
         }
 
         LogTrouble(logger, run.Run.Number, Time(unit.Hour), unit.Chain, result.Code ?? "failed", result.Message ?? "");
         NoteGap(run, at, unit.Hour);
         Note(at, new RunTrouble(unit.Hour, unit.Chain, result.Code ?? "failed", result.Message ?? ""));
-        if (!run.Run.Request.DryRun && !HadPassed(run, unit) && !position.State.Unfinished.Contains(unit))
+        if (!run.Run.Request.DryRun && !HadPassed(run, unit))
         {
-            if (position.State.Unfinished.Count == MostUnfinished)
-            {
-                position.State.Unfinished.RemoveAt(0);
-                position.State.ForgotUnfinished = true;
-            }
-
-            position.State.Unfinished.Add(unit);
+            NoteUnfinished(unit);
         }
+    }
+
+    private void NoteUnfinished(UnfinishedHour unit)
+    {
+        if (position.State.Unfinished.Contains(unit))
+        {
+            return;
+        }
+
+        if (position.State.Unfinished.Count == MostUnfinished)
+        {
+            position.State.Unfinished.RemoveAt(0);
+            position.State.ForgotUnfinished = true;
+        }
+
+        position.State.Unfinished.Add(unit);
     }
 
     private async Task EndAsync(PlannedRun run, RunProgress at)
@@ -287,7 +306,7 @@ internal sealed partial class ReconciliationGrain
 
         ReconciliationRun now = runs.State.Runs.Find(one => one.Run.Number == run.Run.Number)?.Run ?? run.Run;
         ReconciliationRun ended = WithProgress(now with { State = RunState.Running }) with { State = state, EndedAt = Now, StartedAt = now.StartedAt ?? Now };
-        Replace(run, ended);
+        Replace(at.Finals == 0 ? run : run with { Proof = ProofOf(run, at) }, ended);
         await runs.WriteStateAsync();
         position.State.Current = null;
         await WritePositionAsync();

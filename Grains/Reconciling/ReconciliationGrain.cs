@@ -83,6 +83,7 @@ internal sealed partial class ReconciliationGrain(
             {
                 await RemindAsync();
                 await EnqueueMissingAsync();
+                pause = await SweepAsync() is { } due && due < LookEvery ? due : LookEvery;
                 await PlanAsync();
                 if (runs.State.Runs.FirstOrDefault(run => run.Run.State <= RunState.Running && !(run.Run.NotBefore > Now)) is { } next)
                 {

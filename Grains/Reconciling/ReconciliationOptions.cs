@@ -11,6 +11,12 @@ public sealed record ReconciliationOptions
     /// <summary>How often hours are recounted that late clicks came to. Default 24 hours.</summary>
     public TimeSpan LateEvery { get; init; } = TimeSpan.FromHours(24);
 
+    /// <summary>
+    /// How often all that is stored is looked through for windows that no index names, a small part at a time. Default 24 hours;
+    /// <see cref="TimeSpan.Zero"/> for never.
+    /// </summary>
+    public TimeSpan SweepEvery { get; init; } = TimeSpan.FromHours(24);
+
     /// <summary>How runs make their expected counts. Default direct.</summary>
     public RunMode Mode { get; init; } = RunMode.Direct;
 

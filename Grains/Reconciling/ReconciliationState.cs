@@ -20,6 +20,24 @@ public sealed class PositionDocument
 
     /// <summary>There were more.</summary>
     public bool ForgotUnfinished { get; set; }
+
+    /// <summary>How far the search for windows without a name is; null before the first.</summary>
+    public SweepProgress? Sweep { get; set; }
+}
+
+/// <summary>How far the search for windows without a name is: all parts below <see cref="Part"/> are done in this round.</summary>
+public sealed class SweepProgress
+{
+    public int Part { get; set; }
+
+    /// <summary>When the next part is due, milliseconds since the epoch.</summary>
+    public long NextAt { get; set; }
+
+    /// <summary>When the round began, milliseconds since the epoch.</summary>
+    public long BeganAt { get; set; }
+
+    /// <summary>Windows without a name that this round found.</summary>
+    public long Found { get; set; }
 }
 
 /// <summary>How far a run is: every unit up to (hour, chain) is done or deferred.</summary>
@@ -33,6 +51,15 @@ public sealed class RunProgress
 
     /// <summary>How often it was taken up: each time its tries get other numbers.</summary>
     public int Starts { get; set; }
+
+    /// <summary>The last version before it.</summary>
+    public long FromVersion { get; set; }
+
+    /// <summary>Finalisations that it wrote; perhaps some more, where it died in between.</summary>
+    public long Finals { get; set; }
+
+    /// <summary>Rows of the history that it kept for them; perhaps some more.</summary>
+    public long HistoryRows { get; set; }
 
     public int Planned { get; set; }
 
@@ -72,7 +99,18 @@ public sealed class RunsDocument
 /// <param name="OnlyOpen">Only hours that are not final.</param>
 /// <param name="PassedBelow">Hours below this one were called final without clicks before it was planned.</param>
 /// <param name="Candidate">The number of the invalidation that a dry run is about; null for none.</param>
-public sealed record PlannedRun(ReconciliationRun Run, bool OnlyOpen, int PassedBelow, long? Candidate = null);
+/// <param name="Proof">What it left in the store; null before its end, of builds before this, and for nothing.</param>
+public sealed record PlannedRun(ReconciliationRun Run, bool OnlyOpen, int PassedBelow, long? Candidate = null, RunProof? Proof = null);
+
+/// <summary>What of a run has to be in the store, so that whoever takes it away is noticed.</summary>
+/// <param name="AfterVersion">Its versions are above this one,</param>
+/// <param name="ToVersion">up to this one.</param>
+/// <param name="FromHour">Its finalisations are of hours from this one on,</param>
+/// <param name="ToHour">up to before this one.</param>
+/// <param name="Finals">So many finalisations at least: each stands in its hour's row for good, also behind later ones.</param>
+/// <param name="HistoryRows">So many rows of the history at least.</param>
+/// <param name="Missing">So many of the finalisations are gone, and that was said.</param>
+public sealed record RunProof(long AfterVersion, long ToVersion, int FromHour, int ToHour, long Finals, long HistoryRows, long Missing = 0);
 
 /// <summary>Invalidations, the earliest first.</summary>
 public sealed class InvalidationsDocument

@@ -1,6 +1,9 @@
+using System.Net.Http.Json;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using ClickAggregator.SystemTests.Oracle;
 using ClickAggregator.SystemTests.Programs;
+using ClickAggregator.SystemTests.Reconciliation;
 using Microsoft.Data.Sqlite;
 
 namespace ClickAggregator.SystemTests;
@@ -45,6 +48,54 @@ public class CommandTests
         (exitCode, output) = await ApiProcess.RunAsync("verify", "--data", data.Path);
         Assert.Equal(1, exitCode);
         Assert.Matches(@"\n[1-9]\d* records of the log cannot be read", output);
+    }
+
+    [Fact]
+    public async Task Verify_names_finalisations_and_history_that_are_gone_without_a_trace()
+    {
+        using var data = new DataFolder();
+        const int hours = 48;
+        long first = RealClicks.Lines.Take(500).Min(TimeOf) / 3_600_000;
+        await using (ApiProcess api = await ApiProcess.StartAsync(data.Path, "--Archive:MaxAge=1s"))
+        {
+            await RealClicksTests.SendAsync(api.Http, [.. RealClicks.Lines.Take(500).Where(line => TimeOf(line) / 3_600_000 < first + hours)]);
+            await Answers.CountedToTheEndAsync(api.Http);
+            await Eventually.Async(
+                "the run of the schedule is done",
+                async () => (await api.Http.GetFromJsonAsync<JsonElement>("/v1/reconciliations")).GetProperty("items").EnumerateArray().Any(run => run.GetProperty("state").GetString() == "done"),
+                TimeSpan.FromMinutes(2));
+            await RealClicksTests.SendAsync(api.Http, [string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{{\"click_id\":\"late-1\",\"ad_id\":\"late\",\"timestamp\":{(first * 3_600_000) + 1}}}")]);
+            await Answers.CountedToTheEndAsync(api.Http);
+            JsonElement run = await Runs.RunAsync(api.Http, first, first + 1);
+            Assert.True(run.GetProperty("state").GetString() == "done", run.ToString());
+            api.Signal(15);
+            await api.WaitForExitAsync();
+        }
+
+        var store = new StoreFile(data);
+        (int exitCode, string output) = await ApiProcess.RunAsync("verify", "--data", data.Path);
+        Assert.True(exitCode == 0, output);
+        Assert.Contains("rows of earlier versions, 0 gone or altered", output, StringComparison.Ordinal);
+
+        store.Run("CREATE TABLE kept AS SELECT * FROM final_hours");
+        Assert.Equal(1, store.Run("DELETE FROM final_hours WHERE (hour, chain) = (SELECT hour, chain FROM final_hours WHERE versions NOT LIKE '%,%' LIMIT 1)"));
+        (exitCode, output) = await ApiProcess.RunAsync("verify", "--data", data.Path);
+        Assert.True(exitCode == 1, output);
+        Assert.Matches(@"hour \S+ of chain \d was in a run, and its row of final_hours is gone", output);
+        Assert.Matches(@"run \d+ made hours of chains final \d+ times, from \S+ to \S+, and 1 of these are in no row of final_hours", output);
+        store.Run("DELETE FROM final_hours; INSERT INTO final_hours SELECT * FROM kept");
+
+        Assert.True(store.Run("DELETE FROM history WHERE series = 'ad:late'; DELETE FROM history_marks WHERE series = 'ad:late'") > 0);
+        (exitCode, output) = await ApiProcess.RunAsync("verify", "--data", data.Path);
+        Assert.True(exitCode == 1, output);
+        Assert.Matches(@"run \d+ kept \d+ rows of earlier versions, of hours from \S+ to \S+, and 1 of them are gone with their marks", output);
+
+        static long TimeOf(string line)
+        {
+            using var json = JsonDocument.Parse(line);
+            JsonElement time = json.RootElement.GetProperty("timestamp");
+            return time.ValueKind == JsonValueKind.Number ? time.GetInt64() : time.GetDateTimeOffset().ToUnixTimeMilliseconds();
+        }
     }
 
     [Fact]

@@ -42,6 +42,7 @@ internal sealed class HourUnit
     private Corrector _corrector = null!;
     private WindowDifference? _any;
     private long _upto;
+    private long _kept;
 
     public HourUnit(RecountRequest request, RecountPorts ports, RecountRules rules)
     {
@@ -77,11 +78,14 @@ internal sealed class HourUnit
 
             HourFinal? last = (await _ports.Ledger.ReadFinalsAsync(_hour, _hour + 1, cancellationToken)).FirstOrDefault(final => final.Chain == _chain);
             bool open = (await _ports.Ledger.ReadOpenHoursAsync(_hour, _hour + 1, MostChains, cancellationToken)).Any(one => one.Chain == _chain);
-            _versions = last?.Versions ?? (_request.Passed ? [0] : []);
+
+            // Every batch that touched it is complete: an hour with clicks that was in a run is open or final, or somebody took that away.
+            bool gone = last is null && !open && _request.Passed && mark?.Upto > 0;
+            _versions = last?.Versions ?? (_request.Passed && !gone ? [0] : []);
             string? incomplete = await IncompleteAsync(mark);
             _corrector = new Corrector(_request, _ports, _rules, counted, _upto, incomplete)
             {
-                MustReopen = !open && _versions.Count > 0,
+                MustReopen = !open && (_versions.Count > 0 || gone),
                 Settled = Settled,
             };
             if (!await _corrector.LoadAsync(cancellationToken))
@@ -145,7 +149,10 @@ internal sealed class HourUnit
                 ? Result(RecountOutcome.Again, again.Code, again.Message, recount)
                 : _corrector.Refused is { } refused
                     ? Result(RecountOutcome.Refused, refused.Code, refused.Message, recount)
-                    : Result(RecountOutcome.Done, null, null, recount, !_request.DryRun && (open || _corrector.Reopened) ? new RecountFinal(_upto, _versions) : null);
+                    : Result(
+                        RecountOutcome.Done, gone ? ReconciliationGrain.FinalGone : null,
+                        gone ? "the hour was in a run, and its row of final_hours is gone: versions before this run are not answered" : null,
+                        recount, !_request.DryRun && (open || gone || _corrector.Reopened) ? new RecountFinal(_upto, _versions, _kept) : null);
         }
         catch (ArchiveDamagedException damaged)
         {
@@ -269,6 +276,7 @@ internal sealed class HourUnit
             // A final hour whose clicks are not those of its finalisation gets another one, also where the store agrees already.
             await _corrector.ReopenAsync(cancellationToken);
             await _ports.Ledger.WriteHistoryAsync([.. _history], cancellationToken);
+            _kept += _history.Count;
             _history.Clear();
         }
     }

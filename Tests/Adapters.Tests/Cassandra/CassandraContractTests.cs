@@ -1,4 +1,6 @@
+using ClickAggregator.Adapters.Cassandra;
 using ClickAggregator.Adapters.Tests.Contracts;
+using ClickAggregator.Persistence.Cassandra.Cql;
 using ClickAggregator.Servers;
 
 namespace ClickAggregator.Adapters.Tests.Cassandra;
@@ -47,4 +49,12 @@ public class CassandraLedgerTests(CassandraServer server, CassandraKeyspace keys
     protected override int ManySeries => 1_100;
 
     protected override async Task<IStoreUnderTest> OpenAsync(Kept? kept = null) => await keyspace.OpenAsync(server, kept, deleted: "open_hours");
+
+    // By a clock that is two hours ahead.
+    protected override async Task UnnameAsync(IStoreUnderTest store, string series, int day)
+    {
+        CqlDataSource cql = await keyspace.CqlAsync(server);
+        var delete = new CqlStatement($"DELETE FROM {CqlIdentifier.Parse(keyspace.Name)}.series_by_day USING TIMESTAMP 7200000000 WHERE day = ? AND kind = ? AND bucket = ? AND series = ?");
+        await cql.ExecuteAsync(delete.Bind(day, SeriesIndex.KindOf(series), SeriesIndex.BucketOf(series), series));
+    }
 }

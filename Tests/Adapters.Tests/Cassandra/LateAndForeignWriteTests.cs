@@ -179,6 +179,30 @@ public class LateAndForeignWriteTests(CassandraServer server, CassandraKeyspace 
     }
 
     [Theory]
+    [InlineData("quarters[{3}] = [9]")]
+    [InlineData("quarters[{3}] = [9, 9, 9]")]
+    [InlineData("quarters = quarters + {{24: [9, 9, 9, 9], -1: [9], {3}: [9, 9]}}")]
+    public async Task A_part_of_a_day_with_fewer_counts_than_quarters_is_set_aside_until_its_window_is_corrected(string foreign)
+    {
+        await using StoreInCassandra store = await keyspace.OpenAsync(server);
+        await store.Windows.WriteAsync(s_key with { Hour = Hour }, Row(5, 0, 100));
+        var window = new KeptWindow(store.Windows, s_key);
+        await new WindowLedger(window).ApplyAsync(Delta(10, Now(), null, 7, 5));
+        await ForeignAsync($"UPDATE {{0}}.clicks_by_day SET {foreign} WHERE series = 'ad:42' AND year = 2027 AND day = {{1}} AND chain = 2");
+
+        DayRow day = Assert.Single(await store.Counts.ReadDaysAsync(["ad:42"], Day, Day + 1, s_go));
+        Assert.Equal((true, 100), (day.SetAside, day.Quarters.Sum()));
+        Assert.Equal(day.Quarters, Assert.Single(await store.Counts.ScanDaysAsync(s_go).ToArrayAsync(s_go)).Quarters);
+        StoredWindow found = Assert.Single(await store.Ledger.ReadWindowsAsync(s_key.Hour, 2, s_go).ToArrayAsync(s_go));
+        Assert.Equal((5, 0), (found.Row.Clicks, found.DayQuarters!.Sum()));
+
+        WindowAck ack = await new WindowLedger(window).CorrectAsync(new WindowCorrection(10, Now() + 60_000_000, 0, "run 1", null, [5, 0, 0, 0]));
+        Assert.Equal((WindowOutcome.Applied, 105), (ack.Outcome, ack.DayClicks));
+        day = Assert.Single(await store.Counts.ReadDaysAsync(["ad:42"], Day, Day + 1, s_go));
+        Assert.Equal((false, 105), (day.SetAside, day.Quarters.Sum()));
+    }
+
+    [Theory]
     [InlineData("floor")]
     [InlineData("clicks")]
     [InlineData("stamp")]

@@ -172,6 +172,54 @@ public abstract partial class LedgerContract
         Assert.Empty(await store.Ledger.FindWindowsAsync([], Hour, 2, s_go));
     }
 
+    [Fact]
+    public async Task Windows_that_no_index_names_are_found_part_by_part_and_reconciliation_has_them_once_they_are_named()
+    {
+        await using IStoreUnderTest store = await OpenAsync();
+        Assert.Empty(await UnnamedAsync(store));
+        WindowKey[] unnamed = [new("ad:1|country:US", Hour + 1, 2), new("page:\U0001f44d", Hour, 0), new("total", Hour - 1_000, 1)];
+        WindowKey[] named = [.. from series in s_series from hour in new[] { Hour, Hour + 1, Hour + 48 } select new WindowKey(series, hour, 3)];
+        foreach (WindowKey key in unnamed.Concat(named))
+        {
+            await store.Windows.WriteAsync(key, Row(10, 20, 7, upto: 5));
+        }
+
+        Assert.Empty(await UnnamedAsync(store));
+        foreach (WindowKey key in unnamed)
+        {
+            await UnnameAsync(store, key.Series, key.Hour / 24);
+        }
+
+        // Of a series that is named in another day, or for another chain where an index goes by chains, nothing else is meant.
+        WindowKey[] found = await UnnamedAsync(store);
+        Assert.Equal(unnamed, found.Intersect(unnamed).OrderBy(key => key.Series, StringComparer.Ordinal));
+        Assert.All(found, key => Assert.Contains(unnamed, one => one.Series == key.Series && one.Hour / 24 == key.Hour / 24));
+        foreach (WindowKey key in unnamed)
+        {
+            Assert.True(await store.Ledger.NameAsync(key, s_go));
+            StoredWindow window = Assert.Single(await store.Ledger.ReadWindowsAsync(key.Hour, key.Chain, s_go).ToArrayAsync());
+            Assert.Equal((key, 7, 7), (window.Key, window.Row.Clicks, window.DayQuarters!.Sum()));
+        }
+
+        using var stop = new CancellationTokenSource();
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await store.Ledger.FindUnnamedAsync(0, stop.Token).ToArrayAsync());
+    }
+
+    /// <summary>Takes the name of a series in a day away, as another program would, whatever its clock.</summary>
+    protected abstract Task UnnameAsync(IStoreUnderTest store, string series, int day);
+
+    private static async Task<WindowKey[]> UnnamedAsync(IStoreUnderTest store)
+    {
+        var found = new HashSet<WindowKey>();
+        for (int part = 0; part < store.Ledger.UnnamedParts; part++)
+        {
+            found.UnionWith(await store.Ledger.FindUnnamedAsync(part, s_go).ToArrayAsync());
+        }
+
+        return [.. found];
+    }
+
     /// <summary>Whoever reads holds a stretch of it: the memory of a reader does not grow with the hour.</summary>
     [Fact]
     public async Task A_large_hour_is_read_as_a_stream_and_can_be_broken_off()

@@ -2,7 +2,9 @@ using ClickAggregator.Adapters.Sqlite;
 using ClickAggregator.Clicks;
 using ClickAggregator.Grains.Reconciling;
 using ClickAggregator.Grains.Storage;
+using ClickAggregator.Watching;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ClickAggregator.Adapters.Tests.Sqlite;
@@ -61,6 +63,26 @@ public sealed class SchemaTests : IDisposable
         }
 
         Assert.Equal(Query("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name"), tables);
+    }
+
+    [Fact]
+    public async Task The_log_says_that_an_older_file_is_brought_to_this_version_and_how_long_it_took()
+    {
+        var log = new RecordedLogs();
+        await using (Open(log))
+        {
+        }
+
+        Assert.Empty(log.Lines);
+        File.Delete(Store);
+        Run(await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Sqlite", "Schemas", "version-3.sql")));
+        await using (Open(log))
+        {
+        }
+
+        Assert.Equal(2, log.Lines.Count);
+        Assert.StartsWith($"{Store} is brought to version 4 of its tables", log.Lines[0], StringComparison.Ordinal);
+        Assert.Matches(@"store\.db has version 4 of its tables now; that took \d+\.\d s", log.Lines[1]);
     }
 
     [Fact]
@@ -193,7 +215,9 @@ public sealed class SchemaTests : IDisposable
         }
     }
 
-    private SqliteStore Open() => SqliteStore.Open(new SqliteOptions { Path = Store, LockTimeout = TimeSpan.FromSeconds(1) }, NullLoggerFactory.Instance);
+    private SqliteStore Open() => Open(NullLoggerFactory.Instance);
+
+    private SqliteStore Open(ILoggerFactory loggers) => SqliteStore.Open(new SqliteOptions { Path = Store, LockTimeout = TimeSpan.FromSeconds(1) }, loggers);
 
     private SqliteConnection Connect()
     {

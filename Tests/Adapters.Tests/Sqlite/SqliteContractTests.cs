@@ -1,4 +1,5 @@
 using ClickAggregator.Adapters.Tests.Contracts;
+using Microsoft.Data.Sqlite;
 
 namespace ClickAggregator.Adapters.Tests.Sqlite;
 
@@ -43,4 +44,15 @@ public class SqliteRetentionModelTests : RetentionModelContract
 public class SqliteLedgerTests : LedgerContract
 {
     protected override Task<IStoreUnderTest> OpenAsync(Kept? kept = null) => Task.FromResult<IStoreUnderTest>(new StoreFolder(kept));
+
+    protected override async Task UnnameAsync(IStoreUnderTest store, string series, int day)
+    {
+        await using var connection = new SqliteConnection($"Data Source={((StoreFolder)store).Options.Path};Pooling=False");
+        await connection.OpenAsync();
+        await using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = "DELETE FROM series_by_day WHERE day = $day AND series = $series";
+        command.Parameters.AddWithValue("$day", day);
+        command.Parameters.AddWithValue("$series", series);
+        Assert.Equal(1, await command.ExecuteNonQueryAsync());
+    }
 }

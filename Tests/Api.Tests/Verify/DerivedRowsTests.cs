@@ -97,6 +97,31 @@ public sealed class DerivedRowsTests : IAsyncDisposable
         Assert.Equal((0, 0), (result.UnderWay, result.Changing));
     }
 
+    [Fact]
+    public async Task Each_pass_over_the_tables_says_how_far_it_is()
+    {
+        // Whoever asks what time it is waits six seconds.
+        var said = new List<string>();
+        var time = new HastyTime();
+        DerivedResult result = await new DerivedRows(
+            _store.Counts, _store.Ledger, new States(Idle), s_rules, new HashSet<int> { 1 }, null, progress: new VerifyProgress(said.Add, time), rowsPerPart: 2)
+            .RunAsync(int.MinValue, int.MaxValue, CancellationToken.None);
+        Assert.True(result.Agrees);
+        Assert.Equal("windows, day rows and top lists are counted: 1 rows read", said[0]);
+        Assert.Equal("day rows and top lists, pass 1 of 2: 1 rows read", said[4]);
+        Assert.Equal("day rows and top lists, pass 2 of 2: 4 rows read", said[^1]);
+        Assert.Equal(12, said.Count);
+    }
+
+    private sealed class HastyTime : TimeProvider
+    {
+        private long _seconds;
+
+        public override long TimestampFrequency => 1;
+
+        public override long GetTimestamp() => _seconds += 6;
+    }
+
     private async Task<(long Days, long Lists)> DiffersAsync(States states, TimeSpan? patience)
     {
         DerivedResult result = await RunAsync(states, patience);

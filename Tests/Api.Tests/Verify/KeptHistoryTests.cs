@@ -49,8 +49,22 @@ public sealed class KeptHistoryTests : IAsyncDisposable
         Assert.Equal(0, (await CheckAsync()).Rows);
     }
 
-    private Task<KeptHistory> CheckAsync(int from = int.MinValue, int to = int.MaxValue) =>
-        KeptHistory.CheckAsync(_store.Ledger, from, to, TestContext.Current.CancellationToken);
+    [Fact]
+    public async Task Many_series_with_few_rows_each_are_asked_for_together()
+    {
+        HistoryRow[] rows = [.. from series in Enumerable.Range(0, 30_000) select new HistoryRow(new WindowKey($"ad:{series}", Hour + (series % 3_000), 0), 1, null, [1, 2, 3, 4])];
+        await _store.Ledger.WriteHistoryAsync(rows, TestContext.Current.CancellationToken);
+        Run("DELETE FROM history WHERE series = 'ad:77'");
+        KeptHistory all = await CheckAsync();
+        Assert.Equal((30_000, 1), (all.Rows, all.Faults));
+        Assert.Contains("what ad:77 had", Assert.Single(all.Examples), StringComparison.Ordinal);
+    }
+
+    private async Task<KeptHistory> CheckAsync(int from = int.MinValue, int to = int.MaxValue)
+    {
+        KeptFinals finals = await KeptFinals.ReadAsync(_store.Ledger, new StatesInSqlite(File), [], int.MinValue, (from, to), TestContext.Current.CancellationToken);
+        return await KeptHistory.CheckAsync(_store.Ledger, finals, from, to, VerifyProgress.None, TestContext.Current.CancellationToken);
+    }
 
     private void Run(string sql)
     {

@@ -84,6 +84,12 @@ internal sealed class MemoryLedger(World world, MemoryWindows windows, int chain
         world.Effect<IReadOnlyList<StoredWindow>>("windows found", () => [.. series.Select(one => Stored(new WindowKey(one, hour, of)))
             .Where(IsThere)]);
 
+    public int UnnamedParts => throw new NotSupportedException();
+
+    public IAsyncEnumerable<WindowKey> FindUnnamedAsync(int part, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<bool> NameAsync(WindowKey key, CancellationToken cancellationToken) => throw new NotSupportedException();
+
     public Task WriteCorrectionsAsync(IReadOnlyList<CorrectionRow> rows, CancellationToken cancellationToken) => world.Effect("corrections write", () =>
     {
         foreach (CorrectionRow row in rows)

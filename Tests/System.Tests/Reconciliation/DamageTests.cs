@@ -83,6 +83,55 @@ public class DamageTests
     }
 
     [Fact]
+    public async Task Windows_of_old_hours_that_have_no_name_are_found_named_and_corrected_though_nobody_asks_also_across_a_start()
+    {
+        using var data = new DataFolder();
+        var store = new StoreFile(data);
+        Recount truth;
+        int from, to;
+        await using (LedgerSilo silo = await LedgerSilo.StartAsync(data))
+        {
+            (truth, from, to) = await AppendAsync(silo, 300);
+            Assert.Equal(RunState.Done, (await silo.RunAsync(from, to)).State);
+        }
+
+        string any = $"series = 'total' AND hour = {from}";
+        Assert.True(store.Run($"INSERT INTO clicks_by_hour SELECT 'ad:unnamed', hour, chain, quarters, minutes, upto, stamp, 0, NULL FROM clicks_by_hour WHERE {any}") > 0);
+        Assert.True(store.Run($"INSERT INTO clicks_by_day SELECT 'ad:unnamed-day', day, chain, quarters, stamp, 0 FROM clicks_by_day WHERE series = 'total' AND day = {from / 24}") > 0);
+        Assert.Equal(1, store.Run($"DELETE FROM series_by_day WHERE series = 'total' AND day = {from / 24}"));
+        store.Run($"INSERT INTO clicks_by_hour SELECT 'ad:of-no-chain', hour, 77, quarters, minutes, upto, stamp, 0, NULL FROM clicks_by_hour WHERE {any} LIMIT 1");
+        store.Run("INSERT INTO clicks_by_hour SELECT 'ad:of-no-time', 100000000, chain, quarters, minutes, upto, stamp, 0, NULL FROM clicks_by_hour WHERE series = 'total' LIMIT 1");
+
+        // Part by part, and where one silo stopped the next one goes on.
+        await using (await LedgerSilo.StartAsync(data, sweepEvery: TimeSpan.FromSeconds(6)))
+        {
+            await Eventually.Async("some parts are done", () => Task.FromResult(Part() > 2), TimeSpan.FromMinutes(1));
+        }
+
+        int done = Part();
+        await using (LedgerSilo silo = await LedgerSilo.StartAsync(data, sweepEvery: TimeSpan.FromSeconds(6)))
+        {
+            int first = Part();
+            Assert.True(first == 0 || first >= done, $"it went on at part {first}, and {done} were done");
+            await Eventually.Async(
+                "all three are corrected",
+                async () => (await silo.Ledger.ReadCorrectionsAsync(from, null, 10_000, CancellationToken.None)).Where(row => row.State == CorrectionState.Settled)
+                    .Select(row => row.Key.Series).ToHashSet().IsSupersetOf(["ad:unnamed", "ad:unnamed-day", "total"]),
+                TimeSpan.FromMinutes(1));
+            await Eventually.Async("nothing is open", async () => (await silo.Ledger.ReadOpenHoursAsync(0, to + 24, 10, CancellationToken.None)).Count == 0, TimeSpan.FromMinutes(1));
+            foreach (string invented in (string[])["ad:unnamed", "ad:unnamed-day"])
+            {
+                Assert.Equal(0, (await silo.Grains.GetGrain<ISeriesGrain>(0).SumAsync(new SeriesRange([invented], from / 24 * 1440L, ((to / 24) + 1) * 1440L), CancellationToken.None)).Counts[0].Clicks);
+            }
+
+            await AgreeAsync(silo, truth);
+            Assert.All(await silo.Reconciliation.GetRunsAsync(null, 1000), run => Assert.Equal(RunState.Done, run.State));
+        }
+
+        int Part() => (int)store.Number("SELECT CAST(json_extract(CAST(payload AS TEXT), '$.Sweep.Part') AS INTEGER) FROM grain_state WHERE name = 'position'");
+    }
+
+    [Fact]
     public async Task Floors_of_top_lists_that_were_raised_are_found_and_the_ranking_is_exact_again()
     {
         using var data = new DataFolder();
@@ -216,6 +265,64 @@ public class DamageTests
         // Rows that an older build kept have no mark.
         Assert.True(store.Run("DELETE FROM history_marks") > 0);
         Assert.Equal(then, (await SumAsync(silo, from, to, version)).Counts[0].Clicks);
+    }
+
+    [Fact]
+    public async Task A_finalisation_that_is_gone_is_named_by_the_next_run_and_versions_before_it_are_refused_not_invented()
+    {
+        using var data = new DataFolder();
+        await using LedgerSilo silo = await LedgerSilo.StartAsync(data, lateEvery: TimeSpan.FromSeconds(1));
+        (Recount truth, int from, int to) = await AppendAsync(silo, 300);
+        ReconciliationRun first = await silo.RunAsync(from, to);
+        long version = (await AgreeAsync(silo, truth)).Finality!.Version;
+        Assert.Equal(truth.Total, (await SumAsync(silo, from, to, version)).Counts[0].Clicks);
+        await Eventually.Async("its hours are planned", async () => (await silo.Reconciliation.GetPositionAsync()).Through >= to, TimeSpan.FromMinutes(1));
+        var store = new StoreFile(data);
+        long[] hours = [.. store.Texts("SELECT DISTINCT CAST(hour AS TEXT) FROM final_hours ORDER BY hour").Select(hour => long.Parse(hour, CultureInfo.InvariantCulture))];
+
+        // Nobody asks: the next look at late hours finds it.
+        int gone = store.Run($"DELETE FROM final_hours WHERE hour = {hours[0]}");
+        await SaidAsync((int)hours[0], gone, "its row of final_hours is gone");
+        Assert.Equal(gone, store.Number($"SELECT count(*) FROM final_hours WHERE hour = {hours[0]}"));
+        await Assert.ThrowsAsync<NotFinalException>(() => SumAsync(silo, from, to, version));
+        await AgreeAsync(silo, truth);
+        long now = (await silo.Reconciliation.GetPositionAsync()).Version;
+        Assert.Equal(truth.Total, (await SumAsync(silo, from, to, now)).Counts[0].Clicks);
+
+        // It was opened before anybody looked, as a late click does, or a start over Cassandra: the runs know how many there were.
+        store.Run($"INSERT INTO open_hours SELECT hour, chain, upto, 1, 0 FROM final_hours WHERE hour = {hours[^1]}; DELETE FROM final_hours WHERE hour = {hours[^1]}");
+        await Eventually.Async(
+            "a run says so",
+            async () => (await silo.Reconciliation.GetRunsAsync(null, 1000)).Any(run => run.Troubles.Any(trouble => trouble.Code == "final_gone" && trouble.Message.Contains("in no row of final_hours any more", StringComparison.Ordinal))),
+            TimeSpan.FromMinutes(1));
+        await Eventually.Async("it is final again", async () => (await silo.Ledger.ReadOpenHoursAsync(0, to, 10, CancellationToken.None)).Count == 0, TimeSpan.FromMinutes(1));
+        await Assert.ThrowsAsync<NotFinalException>(() => SumAsync(silo, (int)hours[^1], to, version));
+        await AgreeAsync(silo, truth);
+
+        async Task SaidAsync(int hour, int chains, string what) => await Eventually.Async(
+            $"a run says that {what}",
+            async () => (await silo.Reconciliation.GetRunsAsync(null, 1000)).Where(run => run.Number > first.Number && run.EndedAt is not null)
+                .SelectMany(run => run.Troubles).Count(trouble => trouble.Hour == hour && trouble.Code == "final_gone" && trouble.Message.Contains(what, StringComparison.Ordinal)) == chains,
+            TimeSpan.FromMinutes(1));
+    }
+
+    [Fact]
+    public async Task A_run_that_is_asked_for_names_a_finalisation_that_is_gone()
+    {
+        using var data = new DataFolder();
+        await using LedgerSilo silo = await LedgerSilo.StartAsync(data);
+        (Recount truth, int from, int to) = await AppendAsync(silo, 100);
+        Assert.Equal(RunState.Done, (await silo.RunAsync(from, to)).State);
+        long version = (await AgreeAsync(silo, truth)).Finality!.Version;
+        await Eventually.Async("its hours are planned", async () => (await silo.Reconciliation.GetPositionAsync()).Through >= to, TimeSpan.FromMinutes(1));
+        var store = new StoreFile(data);
+        int gone = store.Run($"DELETE FROM final_hours WHERE hour = {from}");
+        ReconciliationRun run = await silo.RunAsync(from, from + 1);
+        Assert.Equal((RunState.DoneInPart, gone), (run.State, run.Troubles.Count(trouble => trouble.Code == "final_gone")));
+        Assert.Equal(gone, store.Number($"SELECT count(*) FROM final_hours WHERE hour = {from}"));
+        await Assert.ThrowsAsync<NotFinalException>(() => SumAsync(silo, from, to, version));
+        Assert.Equal(RunState.Done, (await silo.RunAsync(from, from + 1)).State);
+        await AgreeAsync(silo, truth);
     }
 
     [Fact]

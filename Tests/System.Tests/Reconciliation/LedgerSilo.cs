@@ -36,7 +36,7 @@ internal sealed class LedgerSilo : IAsyncDisposable
 
     public ILedgerStore Ledger => _host.Services.GetRequiredService<ILedgerStore>();
 
-    public static async Task<LedgerSilo> StartAsync(DataFolder data, RunMode mode = RunMode.Direct, TimeSpan? patience = null)
+    public static async Task<LedgerSilo> StartAsync(DataFolder data, RunMode mode = RunMode.Direct, TimeSpan? patience = null, TimeSpan sweepEvery = default, TimeSpan? lateEvery = null)
     {
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddLogging();
@@ -52,7 +52,7 @@ internal sealed class LedgerSilo : IAsyncDisposable
             archive,
             TimeSpan.FromHours(24))
         {
-            Reconciliation = new ReconciliationOptions { RetryDelay = TimeSpan.FromMilliseconds(200), Mode = mode, Patience = patience ?? TimeSpan.FromMinutes(15) },
+            Reconciliation = new ReconciliationOptions { RetryDelay = TimeSpan.FromMilliseconds(200), Mode = mode, Patience = patience ?? TimeSpan.FromMinutes(15), SweepEvery = sweepEvery, LateEvery = lateEvery ?? TimeSpan.FromHours(24) },
         });
         var silo = new LedgerSilo(builder.Build(), log, mode);
         await silo._host.StartAsync();

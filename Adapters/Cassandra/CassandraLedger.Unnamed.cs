@@ -1,0 +1,128 @@
+using System.Runtime.CompilerServices;
+using ClickAggregator.Grains.Reconciling;
+using ClickAggregator.Grains.Storage;
+using ClickAggregator.Persistence.Cassandra.Cql;
+
+namespace ClickAggregator.Adapters.Cassandra;
+
+/// <content>
+/// What is stored and named by no index: a range of tokens at a time, page by page, with a request for the names of a hundred series. A
+/// name is written before what it names, so whoever reads a row first and its name then finds it.
+/// </content>
+internal sealed partial class CassandraLedger
+{
+    /// <summary>Days of series whose names are asked for together: some MiB, and several of them are in one partition of the index.</summary>
+    private const int NamesTogether = 20_000;
+
+    private const int NamesInRequest = 100;
+    private const int NameRequestsAtOnce = 4;
+    private const long HourMicros = 3_600_000_000;
+
+    /// <summary>How far ahead a clock may be that deleted a name: hours by which a name is written later than now until it holds.</summary>
+    private static readonly long[] s_hoursAhead = [0, 1, 4, 16, 64, 256, 1024, 4096, 16_384];
+
+    public int UnnamedParts => TokenRange.Count;
+
+    public async IAsyncEnumerable<WindowKey> FindUnnamedAsync(int part, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        (long after, long last) = TokenRange.Of(part);
+        var seen = new Dictionary<DayKey, int>();
+        foreach ((CqlStatement scan, Action<CqlRow> note) in new (CqlStatement, Action<CqlRow>)[] { (Statements.ScanWindowKeys, NoteWindow), (store.Statements.ScanDays, NoteDay) })
+        {
+            ReadOnlyMemory<byte>? next = null;
+            CqlPage page;
+            do
+            {
+                page = await store.Cql.QueryPageAsync(scan.Bind(after, last), next, cancellationToken).ConfigureAwait(false);
+                foreach (CqlRow row in page)
+                {
+                    note(row);
+                }
+
+                next = page.NextPage;
+                if (seen.Count >= NamesTogether || !page.HasMorePages)
+                {
+                    foreach (WindowKey key in await WithoutNameAsync(seen, cancellationToken).ConfigureAwait(false))
+                    {
+                        yield return key;
+                    }
+
+                    seen.Clear();
+                }
+            }
+            while (page.HasMorePages);
+        }
+
+        void NoteWindow(CqlRow row)
+        {
+            int hour = row.Get<int>("hour");
+            int day = Calendar.DayOf(hour);
+            Note(new DayKey(row.Get<string>("series"), day, row.Get<int>("chain")), 1 << (hour - (day * 24)));
+        }
+
+        void NoteDay(CqlRow row)
+        {
+            if (CountColumns.Day(row) is { } counts)
+            {
+                int hours = Enumerable.Range(0, 24).Where(hour => counts.Quarters.AsSpan(hour * 4, 4).ContainsAnyExcept(0)).Aggregate(0, (bits, hour) => bits | (1 << hour));
+                Note(new DayKey(row.Get<string>("series"), row.Get<int>("day"), row.Get<int>("chain")), hours);
+            }
+        }
+
+        void Note(DayKey key, int hours)
+        {
+            if (hours != 0)
+            {
+                seen[key] = seen.GetValueOrDefault(key) | hours;
+            }
+        }
+    }
+
+    public async Task<bool> NameAsync(WindowKey key, CancellationToken cancellationToken)
+    {
+        var day = new DayKey(key.Series, Calendar.DayOf(key.Hour), key.Chain);
+        if (!s_kinds.Contains(SeriesIndex.KindOf(key.Series)))
+        {
+            return false; // a run does not look there
+        }
+
+        foreach (long ahead in s_hoursAhead)
+        {
+            long now = store.Keeping.Now();
+            await store.Series.PutAsync(day, (now * 1000) + (ahead * HourMicros), now, now, cancellationToken).ConfigureAwait(false);
+            if (await store.Series.HasAsync(day, cancellationToken).ConfigureAwait(false))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The windows of those days that no index names.</summary>
+    private async Task<IReadOnlyList<WindowKey>> WithoutNameAsync(Dictionary<DayKey, int> days, CancellationToken cancellationToken)
+    {
+        var named = new HashSet<DayKey>();
+        var requests = days.Keys.GroupBy(day => (day.Day, Kind: SeriesIndex.KindOf(day.Series), Bucket: SeriesIndex.BucketOf(day.Series)))
+            .SelectMany(of => of.Select(day => day.Series).Distinct(StringComparer.Ordinal).Chunk(NamesInRequest).Select(some => (of.Key, Series: some)));
+        await Parallel.ForEachAsync(
+            requests,
+            new ParallelOptions { MaxDegreeOfParallelism = NameRequestsAtOnce, CancellationToken = cancellationToken },
+            async (request, token) =>
+            {
+                CqlCommand read = Statements.ReadNames.Bind(request.Key.Day, request.Key.Kind, request.Key.Bucket, request.Series);
+                await foreach (CqlRow row in store.Cql.QueryAsync(read, token).ConfigureAwait(false))
+                {
+                    lock (named)
+                    {
+                        named.Add(new DayKey(row.Get<string>("series"), request.Key.Day, row.Get<int>("chain")));
+                    }
+                }
+            }).ConfigureAwait(false);
+        return
+        [
+            .. days.Where(day => !named.Contains(day.Key)).SelectMany(day => Enumerable.Range(0, 24)
+                .Where(hour => (day.Value & (1 << hour)) != 0).Select(hour => new WindowKey(day.Key.Series, (day.Key.Day * 24) + hour, day.Key.Chain))),
+        ];
+    }
+}
