@@ -182,7 +182,7 @@ public class CommandTests
     {
         using var data = new DataFolder();
         await using ProgramProcess api = ProgramProcess.Start("Api", ["--data", data.Path, "--urls", "http://127.0.0.1:0"]);
-        await Eventually.Async("it has opened its store", () => Task.FromResult(File.Exists(data.File("store.db"))), TimeSpan.FromMinutes(1));
+        await Eventually.Async("it has opened its store", () => Task.FromResult(File.Exists(data.File("store.db"))), TimeSpan.FromMinutes(1), atOnce: true);
         api.Signal(15);
         int code = await api.WaitForExitAsync();
         Assert.True(code == 0, $"it ended with {code}:\n{api.Output}");

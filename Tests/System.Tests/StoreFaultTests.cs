@@ -192,7 +192,7 @@ public class StoreFaultTests
             await Eventually.Async(
                 "the batch is begun, and rows of its ads are written",
                 () => Task.FromResult(store.BegunEnd() == end && store.Number(written) > 0),
-                TimeSpan.FromSeconds(30));
+                TimeSpan.FromSeconds(30), atOnce: true);
             api.Kill();
         }
 

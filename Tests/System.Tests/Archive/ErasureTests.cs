@@ -40,7 +40,7 @@ public class ErasureTests(ITestOutputHelper output)
             dry = await DoneAsync(api.Http, "/v1/erasures", dry.GetProperty("id").GetInt64());
             Assert.True(dry.GetProperty("objects").GetInt64() > 3, dry.GetRawText());
             await OrderAsync(api.Http, "/v1/erasures", $"{{\"user_id\":\"{Person}\",\"reason\":\"ticket 7\"}}");
-            await Eventually.Async("the first object is being rewritten", () => Task.FromResult(Erasures(data) > 0), TimeSpan.FromMinutes(2));
+            await Eventually.Async("the first object is being rewritten", () => Task.FromResult(Erasures(data) > 0), TimeSpan.FromMinutes(2), atOnce: true);
             api.Kill();
         }
 

@@ -168,7 +168,7 @@ public sealed class ReconciledClusterTests(KafkaServer kafka, CassandraServer ca
         long run = await Runs.StartAsync(http, First, end);
         Task sending = TrafficAsync();
         await Eventually.Async(
-            "the run has begun to correct", async () => (await Runs.GetAsync(http, run))?.GetProperty("corrections").GetInt64() > 0, TimeSpan.FromMinutes(1));
+            "the run has begun to correct", async () => (await Runs.GetAsync(http, run))?.GetProperty("corrections").GetInt64() > 0, TimeSpan.FromMinutes(1), atOnce: true);
         cluster.Kill(cluster.Silos[Environment.TickCount % 2]);
         await sending;
         JsonElement ended = await Runs.EndedAsync(http, run);

@@ -70,7 +70,7 @@ public class RebuildTests(KafkaServer kafka, CassandraServer cassandra, ITestOut
         {
             long written = store.Number(Written);
             await using ProgramProcess command = ProgramProcess.Start("Api", ["rebuild-rollup", Name, "--data", data.Path, .. s_after]);
-            await Eventually.Async("something is written", () => Task.FromResult(command.HasExited || store.Number(Written) > written + random.Next(200)), TimeSpan.FromMinutes(1));
+            await Eventually.Async("something is written", () => Task.FromResult(command.HasExited || store.Number(Written) > written + random.Next(200)), TimeSpan.FromMinutes(1), atOnce: true);
             output.WriteLine($"killed with {store.Number(Written)} rows of the ledger{(command.HasExited ? ", it had ended" : "")}");
             command.Kill();
         }
@@ -210,7 +210,7 @@ public class RebuildTests(KafkaServer kafka, CassandraServer cassandra, ITestOut
                 "some hours are done",
                 async () => command.HasExited || JsonDocument.Parse(await again.Http.GetStringAsync("/v1/reconciliations?limit=5")).RootElement.GetProperty("items").EnumerateArray()
                     .Any(run => run.GetProperty("hours_done").GetInt32() > 0),
-                TimeSpan.FromMinutes(2));
+                TimeSpan.FromMinutes(2), atOnce: true);
             cluster.Kill(cluster.Silos[0]);
             int code = await command.WaitForExitAsync(TimeSpan.FromMinutes(3));
             output.WriteLine(command.Output);

@@ -68,7 +68,7 @@ public class RepublishTests(KafkaServer kafka, ITestOutputHelper output)
             run = await OrderAsync(api.Http, from, to);
             await Eventually.Async(
                 "the run is under way",
-                async () => ready?.Invoke() == true || (await RunAsync(api.Http, run)).GetProperty("hours_done").GetInt64() > 0, TimeSpan.FromMinutes(1));
+                async () => ready?.Invoke() == true || (await RunAsync(api.Http, run)).GetProperty("hours_done").GetInt64() > 0, TimeSpan.FromMinutes(1), atOnce: true);
             api.Kill();
         }
 
