@@ -57,7 +57,15 @@ internal sealed record QueriesOptions
         var programs = BacklogOptions.Parse([.. others]);
         return options with
         {
-            Programs = programs with { Clicks = 0, Cassandra = programs.Cassandra ?? "127.0.0.1", Queries = programs.Queries == 0 ? 300 : programs.Queries },
+            Programs = programs with
+            {
+                Clicks = 0,
+                Cassandra = programs.Cassandra ?? "127.0.0.1",
+                Queries = programs.Queries == 0 ? 300 : programs.Queries,
+
+                // What was filled is in no archive, and that of an earlier run is gone: there is nothing that hours could be recounted from.
+                Settings = ["--Reconciliation:After=7d", .. programs.Settings],
+            },
         };
     }
 }
