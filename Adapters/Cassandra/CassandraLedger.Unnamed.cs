@@ -11,8 +11,8 @@ namespace ClickAggregator.Adapters.Cassandra;
 /// </content>
 internal sealed partial class CassandraLedger
 {
-    /// <summary>Days of series whose names are asked for together: some MiB, and several of them are in one partition of the index.</summary>
-    private const int NamesTogether = 20_000;
+    /// <summary>Days of series whose names are asked for together: some ten MiB, and some tens of them are in one partition of the index.</summary>
+    private const int NamesTogether = 100_000;
 
     private const int NamesInRequest = 100;
     private const int NameRequestsAtOnce = 4;
@@ -78,14 +78,11 @@ internal sealed partial class CassandraLedger
         }
     }
 
+    public bool IsReached(string series) => s_kinds.Contains(SeriesIndex.KindOf(series));
+
     public async Task<bool> NameAsync(WindowKey key, CancellationToken cancellationToken)
     {
         var day = new DayKey(key.Series, Calendar.DayOf(key.Hour), key.Chain);
-        if (!s_kinds.Contains(SeriesIndex.KindOf(key.Series)))
-        {
-            return false; // a run does not look there
-        }
-
         foreach (long ahead in s_hoursAhead)
         {
             long now = store.Keeping.Now();

@@ -119,6 +119,11 @@ internal sealed class CountedDays(CassandraStore store)
             {
                 (string[] some, int from, int to) = parts[n];
                 found[n] = await store.Counts.ReadDaysAsync(some, from, to, token).ConfigureAwait(false);
+                if (Enumerable.Range(from, to - from).All(day => mayBeOver[day - fromDay]))
+                {
+                    return;
+                }
+
                 ILookup<(string Series, int Day), DayRow> byDay = found[n].ToLookup(row => (row.Series, row.Day));
                 foreach (string one in some)
                 {

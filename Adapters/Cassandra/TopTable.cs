@@ -15,7 +15,7 @@ internal sealed class TopTable(CassandraStore store)
 
     private readonly Remembered<(TargetKind Kind, TopSlice Slice, int Start), Known> _memory = new(store.Options.MaxTopEntriesInMemory);
 
-    /// <summary>An id is one string in all lists that stay: less memory, and a merge of thousands of entries finds it in the processor's cache.</summary>
+    /// <summary>An id is one string in all lists that were over when they were read: less memory, and a merge of thousands of entries finds it in the processor's cache.</summary>
     private readonly Remembered<string, string> _ids = new(store.Options.MaxTopEntriesInMemory);
 
     /// <summary>The lists of some hours or days.</summary>

@@ -204,6 +204,12 @@ internal sealed class VerifyCommand : ICommand
                 $"finalisations: {finals.Finals:N0}, and {finals.Faults:N0} hours and runs lack what they had"));
         }
 
+        if (finals.Named > 0)
+        {
+            await input.Output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
+                $"finalisations: {finals.Named:N0} are gone that a run has named already; their hours were made final anew"));
+        }
+
         foreach (string example in finals.Examples)
         {
             await input.Output.WriteLineAsync("  " + example);

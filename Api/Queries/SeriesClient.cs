@@ -15,14 +15,17 @@ internal sealed class SeriesClient(Silos silos, TimeProvider time, SourceProgres
     private (IReadOnlyDictionary<string, RollupStart> Starts, long At)? _starts;
 
     /// <summary>
-    /// Until when answers were complete at most: what was counted then is in each later answer, too, though the silo that gives it may not
-    /// have heard of it yet, or have taken a partition up a moment ago. So <c>counted_until</c> never goes back.
+    /// So long <c>counted_until</c> does not go back: what an answer was complete until, later ones are, too, though the silo that gives them may
+    /// not have heard of it yet, or have taken a partition up a moment ago. Longer it is not held against what all silos say: a clock may have
+    /// been wrong, or the log or the store another one by now.
     /// </summary>
-    private long _answered;
+    private static readonly TimeSpan s_held = TimeSpan.FromMinutes(1);
+    private readonly Lock _lock = new();
+    private (long Until, long At) _answered;
 
     public async Task<SeriesSums> SumAsync(SeriesRange range, CancellationToken cancellationToken)
     {
-        long answered = Volatile.Read(ref _answered);
+        long answered = Answered();
         return Complete(await AskAsync(series => series.SumAsync(range, cancellationToken), cancellationToken), answered);
     }
 
@@ -31,7 +34,7 @@ internal sealed class SeriesClient(Silos silos, TimeProvider time, SourceProgres
 
     public async Task<TopTargets> TopAsync(TopQuestion question, CancellationToken cancellationToken)
     {
-        long answered = Volatile.Read(ref _answered);
+        long answered = Answered();
         TopTargets top = await AskAsync(series => series.TopAsync(question, cancellationToken), cancellationToken);
         return top with { Sums = Complete(top.Sums, answered) };
     }
@@ -56,18 +59,29 @@ internal sealed class SeriesClient(Silos silos, TimeProvider time, SourceProgres
         return starts;
     }
 
+    /// <summary>Until when all answers from now on are complete at least, milliseconds since the epoch; 0 where nothing is held.</summary>
+    private long Answered()
+    {
+        lock (_lock)
+        {
+            return time.GetElapsedTime(_answered.At) < s_held ? Math.Min(_answered.Until, time.GetUtcNow().ToUnixTimeMilliseconds()) : 0;
+        }
+    }
+
     /// <param name="sums">The answer.</param>
     /// <param name="answered">What was answered before the question was asked; of what was answered meanwhile it may know nothing.</param>
     private SeriesSums Complete(SeriesSums sums, long answered)
     {
         long until = sums.CountedUntil == 0 || sources is null ? sums.CountedUntil : sources.Until(sums.CountedUntil);
-        until = Math.Max(until, answered);
-        long before;
-        while ((before = Volatile.Read(ref _answered)) < until && Interlocked.CompareExchange(ref _answered, until, before) != before)
+        lock (_lock)
         {
+            if (until >= _answered.Until || time.GetElapsedTime(_answered.At) >= s_held)
+            {
+                _answered = (until, time.GetTimestamp());
+            }
         }
 
-        return sums with { CountedUntil = until };
+        return sums with { CountedUntil = Math.Max(until, answered) };
     }
 
     private Task<T> AskAsync<T>(Func<ISeriesGrain, Task<T>> question, CancellationToken cancellationToken) =>

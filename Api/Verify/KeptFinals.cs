@@ -20,6 +20,7 @@ internal sealed class KeptFinals
     private readonly HashSet<(int Hour, int Chain)> _gone = [];
 
     private long[] _after = [];
+    private (int From, int To) _hours;
 
     private KeptFinals()
     {
@@ -31,7 +32,10 @@ internal sealed class KeptFinals
     /// <summary>Hours of chains whose finalisation is gone, and runs that lack finalisations or rows of the history.</summary>
     public long Faults { get; private set; }
 
-    /// <summary>The first of them, in words.</summary>
+    /// <summary>Finalisations that are gone and were named by a run already: their hours are final anew.</summary>
+    public long Named { get; private set; }
+
+    /// <summary>The first of the faults, in words.</summary>
     public IReadOnlyList<string> Examples => _examples;
 
     /// <summary>Reads the finalisations of some hours. What the history lacks is known once its marks were noted: <see cref="Complete"/>.</summary>
@@ -57,6 +61,7 @@ internal sealed class KeptFinals
 
         int first = Math.Max(Math.Max(hours.From, OldestHour), firstKeptHour);
         int end = Math.Min(hours.To, through);
+        kept._hours = (first, end);
         await foreach (JsonElement runs in states.ReadAsync("runs", cancellationToken))
         {
             kept._runs.AddRange(runs.GetProperty("Runs").EnumerateArray().Select(ProvenRun.Of).OfType<ProvenRun>().Where(run => run.FromHour >= first && run.ToHour <= end).OrderBy(run => run.AfterVersion));
@@ -95,6 +100,13 @@ internal sealed class KeptFinals
     /// <summary>A row of the history that has to be there.</summary>
     public void NoteMark(HistoryMark mark)
     {
+        // Marks outlive their hours; and of an hour whose loss a run has named, the new finalisation is the first again.
+        if (mark.Key.Hour < _hours.From || mark.Key.Hour >= _hours.To
+            || _runs.Exists(run => run.Missing > 0 && mark.Key.Hour >= run.FromHour && mark.Key.Hour < run.ToHour))
+        {
+            return;
+        }
+
         (int, int) hour = (mark.Key.Hour, mark.Key.Chain);
         long[] versions = _again.GetValueOrDefault(hour) ?? [];
         if (mark.Ordinal < versions.Length)
@@ -116,7 +128,12 @@ internal sealed class KeptFinals
     {
         foreach (ProvenRun run in _runs)
         {
-            if (run.FoundFinals < run.Finals)
+            if (run.Missing > 0 && run.FoundFinals >= run.Finals - run.Missing)
+            {
+                // A run has named them, and their hours were made final anew: nothing is left to be done.
+                Named += run.Missing;
+            }
+            else if (run.FoundFinals < run.Finals)
             {
                 Add(string.Create(CultureInfo.InvariantCulture,
                     $"run {run.Number} made hours of chains final {run.Finals:N0} times, from {Time(run.FromHour)} to {Time(run.ToHour)}, and {run.Finals - run.FoundFinals:N0} of these are in no row of final_hours"));
@@ -191,6 +208,8 @@ internal sealed class KeptFinals
 
         public long HistoryRows { get; private init; }
 
+        public long Missing { get; private init; }
+
         public long FoundFinals { get; set; }
 
         public long FoundRows { get; set; }
@@ -206,6 +225,7 @@ internal sealed class KeptFinals
                 ToHour = proof.GetProperty(nameof(ToHour)).GetInt32(),
                 Finals = proof.GetProperty(nameof(Finals)).GetInt64(),
                 HistoryRows = proof.GetProperty(nameof(HistoryRows)).GetInt64(),
+                Missing = proof.GetProperty(nameof(Missing)).GetInt64(),
             };
     }
 }

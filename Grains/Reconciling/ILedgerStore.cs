@@ -65,7 +65,13 @@ public interface ILedgerStore
     /// </summary>
     IAsyncEnumerable<WindowKey> FindUnnamedAsync(int part, CancellationToken cancellationToken);
 
-    /// <summary>Lets <see cref="ReadWindowsAsync"/> find a window that no index names; false where it would not still.</summary>
+    /// <summary>Whether <see cref="ReadWindowsAsync"/> finds windows of a series, once they have a name.</summary>
+    bool IsReached(string series);
+
+    /// <summary>
+    /// Gives a window that no index names its name, so that <see cref="ReadWindowsAsync"/> finds it and <see cref="FindUnnamedAsync"/> does not
+    /// any more; false where it does not hold.
+    /// </summary>
     Task<bool> NameAsync(WindowKey key, CancellationToken cancellationToken);
 
     /// <summary>Keeps rows of the ledger; a row of the same run and window takes the place of the one that is there.</summary>

@@ -123,8 +123,9 @@ internal sealed partial class ReconciliationGrain
     /// <summary>Whether an hour without a finalisation may have had one that is gone.</summary>
     private bool IsDoubted(int hour) => runs.State.Runs.Exists(run => run.Proof is { Missing: > 0 } proof && hour >= proof.FromHour && hour < proof.ToHour);
 
-    private RunProof ProofOf(PlannedRun run, RunProgress at) => new(
-        at.FromVersion, position.State.Version,
+    /// <summary>What a run that ends has left in the store; null where it left nothing, or not all is known of it.</summary>
+    private RunProof? ProofOf(PlannedRun run, RunProgress at) => at.Finals == 0 || at.FromVersion is not long before ? null : new RunProof(
+        before, position.State.Version,
         run.OnlyOpen ? Math.Min(run.Run.Request.FromHour, run.Run.Request.ToHour - RecentHours) : run.Run.Request.FromHour, run.Run.Request.ToHour, at.Finals, at.HistoryRows);
 
     [LoggerMessage(EventId = 2529, Level = LogLevel.Warning, Message = "hour {Hour} of chain {Chain}: {Message}")]

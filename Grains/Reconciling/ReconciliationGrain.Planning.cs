@@ -93,9 +93,11 @@ internal sealed partial class ReconciliationGrain
         {
             IReadOnlyList<RunTrouble> gone = await CheckFinalsAsync(OldestHour, through);
             IReadOnlyList<HourMark> late = await ledger.ReadOpenHoursAsync(OldestHour, through, MostOpen, _stop.Token);
-            if (late.Count > 0)
+            if (late.Count > 0 || gone.Count > 0)
             {
-                await EnqueueAsync(New(new RunRequest(late[0].Hour, late[^1].Hour + 1, options.Mode, false, null), "late", onlyOpen: true, passedBelow: through, troubles: gone));
+                // What is gone is said by a run also where no hour is left to be recounted.
+                (int first, int last) = late.Count > 0 ? (late[0].Hour, late[^1].Hour) : (gone[0].Hour, gone[0].Hour);
+                await EnqueueAsync(New(new RunRequest(first, last + 1, options.Mode, false, null), "late", onlyOpen: true, passedBelow: through, troubles: gone));
             }
 
             // What is more is looked for when these hours are done.

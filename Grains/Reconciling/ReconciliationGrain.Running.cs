@@ -306,7 +306,7 @@ internal sealed partial class ReconciliationGrain
 
         ReconciliationRun now = runs.State.Runs.Find(one => one.Run.Number == run.Run.Number)?.Run ?? run.Run;
         ReconciliationRun ended = WithProgress(now with { State = RunState.Running }) with { State = state, EndedAt = Now, StartedAt = now.StartedAt ?? Now };
-        Replace(at.Finals == 0 ? run : run with { Proof = ProofOf(run, at) }, ended);
+        Replace(run with { Proof = ProofOf(run, at) }, ended);
         await runs.WriteStateAsync();
         position.State.Current = null;
         await WritePositionAsync();

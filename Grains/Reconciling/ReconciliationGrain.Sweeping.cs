@@ -1,3 +1,4 @@
+using ClickAggregator.Clicks;
 using ClickAggregator.Grains.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -5,92 +6,125 @@ namespace ClickAggregator.Grains.Reconciling;
 
 /// <content>
 /// Windows that somebody invented, or took the name of: no run comes to their hours by itself, and in Cassandra none would find them. All that
-/// is stored is looked through once in <see cref="ReconciliationOptions.SweepEvery"/>, part by part, beside the runs. What has no name gets
-/// one and its hour is opened; the run that follows compares and corrects it like any other.
+/// is stored is looked through once in <see cref="ReconciliationOptions.SweepEvery"/>, part by part, while runs go on. The hour of what has no
+/// name is opened, and it gets one; the run that follows compares and corrects it like any other.
 /// </content>
 internal sealed partial class ReconciliationGrain
 {
     private const int SweepExamples = 10;
 
-    /// <summary>Looks through the next part, if it is due; answers when the next one is, null for never.</summary>
-    private async Task<TimeSpan?> SweepAsync()
+    /// <summary>Hours that were opened go into a run at once, but not for each of many parts: after this part of a round.</summary>
+    private const int LateRunsInRound = 144;
+
+    /// <summary>The part that is looked through now; null for none.</summary>
+    private Task<SweptPart>? _sweeping;
+
+    /// <summary>Begins with the next part if it is due, and takes down what the last one found; answers when to come again.</summary>
+    private async Task<TimeSpan> SweepAsync()
     {
         if (options.SweepEvery <= TimeSpan.Zero)
         {
-            return null;
+            return LookEvery;
         }
 
-        SweepProgress sweep = position.State.Sweep ??= new SweepProgress { BeganAt = Now };
-        if (sweep.NextAt > Now)
+        long now = Now;
+        SweepProgress sweep = position.State.Sweep ??= new SweepProgress { BeganAt = now };
+        if (_sweeping is null)
         {
-            return TimeSpan.FromMilliseconds(sweep.NextAt - Now);
+            if (sweep.NextAt > now)
+            {
+                return Sooner(sweep.NextAt - now);
+            }
+
+            // A store of another kind has other parts.
+            sweep.Part = sweep.Part < ledger.UnnamedParts ? sweep.Part : 0;
+            _sweeping = SweepPartAsync(sweep.Part);
         }
 
-        // A store of another kind has other parts.
-        sweep.Part = sweep.Part < ledger.UnnamedParts ? sweep.Part : 0;
-        long found = 0;
-        try
+        if (!_sweeping.IsCompleted)
         {
-            found = await SweepPartAsync(sweep.Part);
-        }
-#pragma warning disable CA1031 // runs go on without it, and the next round comes by here again
-        catch (Exception error) when (!_stop.IsCancellationRequested)
-#pragma warning restore CA1031
-        {
-            LogNotSwept(logger, error, sweep.Part);
+            return LookEvery; // it wakes the loop
         }
 
-        sweep.Found += found;
+        SweptPart swept = await _sweeping;
+        _sweeping = null;
+        sweep.Found += swept.Found;
+        sweep.Failed += swept.Failed ? 1 : 0;
+        sweep.IsRunDue |= swept.Found > 0;
         sweep.Part++;
-        if (found > 0)
+        if (sweep.IsRunDue && now - position.State.LateAt > options.SweepEvery.TotalMilliseconds / LateRunsInRound)
         {
+            sweep.IsRunDue = false;
             position.State.LateAt = 0; // their hours go into the next run of late ones, which is due now
         }
 
         if (sweep.Part == ledger.UnnamedParts)
         {
-            long seconds = (Now - sweep.BeganAt) / 1000;
-            LogSwept(logger, sweep.Part, sweep.Found, seconds);
-            (sweep.Part, sweep.Found, sweep.BeganAt) = (0, 0, Now);
+            LogSwept(logger, sweep.Part - sweep.Failed, sweep.Part, sweep.Found, (now - sweep.BeganAt) / 1000);
+            (sweep.Part, sweep.Found, sweep.Failed, sweep.BeganAt) = (0, 0, 0, now);
         }
 
         TimeSpan pause = options.SweepEvery / ledger.UnnamedParts;
-        sweep.NextAt = Now + (long)pause.TotalMilliseconds;
+        sweep.NextAt = now + (long)pause.TotalMilliseconds;
         await WritePositionAsync();
-        return pause;
+        return Sooner(pause.TotalMilliseconds);
+
+        static TimeSpan Sooner(double milliseconds) => TimeSpan.FromMilliseconds(Math.Clamp(milliseconds, 0, LookEvery.TotalMilliseconds));
     }
 
-    /// <summary>Windows of a part whose hours are to be recounted: they have a name now, and their hours are open.</summary>
-    private async Task<long> SweepPartAsync(int part)
+    /// <summary>Windows of a part whose hours are to be recounted: these are open then, and the windows have a name.</summary>
+    private async Task<SweptPart> SweepPartAsync(int part)
     {
         long found = 0;
         long strange = 0;
+        bool failed = false;
         var opened = new HashSet<UnfinishedHour>();
         var examples = new List<WindowKey>();
-        HashSet<int>? all = null;
-        await foreach (WindowKey key in ledger.FindUnnamedAsync(part, _stop.Token))
+        try
         {
-            if (key.Hour < OldestHour || key.Hour >= YoungFrom || IsForgotten(key.Hour))
+            HashSet<int>? all = null;
+            await foreach (WindowKey key in ledger.FindUnnamedAsync(part, _stop.Token))
             {
-                continue; // too old to be recounted, or too young yet
-            }
+                if (key.Hour < OldestHour || key.Hour >= YoungFrom || IsForgotten(key.Hour))
+                {
+                    continue; // too old to be recounted, or too young yet
+                }
 
-            all ??= [.. await chains.AllAsync()];
-            if (examples.Count < SweepExamples)
-            {
-                examples.Add(key);
-            }
+                all ??= [.. await chains.AllAsync()];
+                if (examples.Count < SweepExamples)
+                {
+                    examples.Add(key);
+                }
 
-            if (!all.Contains(key.Chain) || !await ledger.NameAsync(key, _stop.Token))
-            {
-                strange++;
-                continue;
-            }
+                // What a run would leave as it is: see HourComparison.
+                if (!all.Contains(key.Chain) || !ledger.IsReached(key.Series)
+                    || (SeriesName.TryParse(key.Series, out SeriesName name) && !counting.Rollups.Contains(name.Rollup)))
+                {
+                    strange++;
+                    continue;
+                }
 
-            found++;
-            if (opened.Add(new UnfinishedHour(key.Hour, key.Chain)))
+                // The hour first: a window that has a name is not found again, and its hour has to be open by then.
+                if (opened.Add(new UnfinishedHour(key.Hour, key.Chain)))
+                {
+                    await ledger.ReopenAsync(key.Hour, key.Chain, _stop.Token);
+                }
+
+                found++;
+                if (!await ledger.NameAsync(key, _stop.Token))
+                {
+                    strange++;
+                }
+            }
+        }
+#pragma warning disable CA1031 // runs go on without it, and the next round comes by here again
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            failed = true;
+            if (!_stop.IsCancellationRequested)
             {
-                await ledger.ReopenAsync(key.Hour, key.Chain, _stop.Token);
+                LogNotSwept(logger, error, part);
             }
         }
 
@@ -99,15 +133,23 @@ internal sealed partial class ReconciliationGrain
             LogUnnamed(logger, found, opened.Count, strange, string.Join("; ", examples.Select(key => Text($"{key.Series} in {Time(key.Hour)} of chain {key.Chain}"))));
         }
 
-        return found;
+        if (!_stop.IsCancellationRequested)
+        {
+            Wake();
+        }
+
+        return new SweptPart(found, failed);
     }
 
-    [LoggerMessage(EventId = 2526, Level = LogLevel.Warning, Message = "{Found} windows that no index names are in the store: their {Hours} hours are opened and recounted. {Strange} more are of no chain or no rollup, and are left: verify names them. For example {Examples}")]
+    /// <summary>What became of a part.</summary>
+    private sealed record SweptPart(long Found, bool Failed);
+
+    [LoggerMessage(EventId = 2526, Level = LogLevel.Warning, Message = "{Found} windows that no index names are in the store: their {Hours} hours are opened and recounted. {Strange} are of no chain or no rollup, or could not be named, and are left: verify tells them. For example {Examples}")]
     private static partial void LogUnnamed(ILogger logger, long found, int hours, long strange, string examples);
 
     [LoggerMessage(EventId = 2528, Level = LogLevel.Warning, Message = "part {Part} of the store could not be looked through for windows that no index names; the next round comes by it again")]
     private static partial void LogNotSwept(ILogger logger, Exception error, int part);
 
-    [LoggerMessage(EventId = 2527, Level = LogLevel.Information, Message = "all {Parts} parts of the store were looked through for windows that no index names: {Found} were found in {Seconds} s")]
-    private static partial void LogSwept(ILogger logger, int parts, long found, long seconds);
+    [LoggerMessage(EventId = 2527, Level = LogLevel.Information, Message = "{Swept} of {Parts} parts of the store were looked through for windows that no index names: {Found} were found in {Seconds} s")]
+    private static partial void LogSwept(ILogger logger, int swept, int parts, long found, long seconds);
 }

@@ -59,7 +59,8 @@ internal sealed partial class ReconciliationGrain(
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         await _stop.CancelAsync();
-        await _loop.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        await Task.WhenAll(_loop, _sweeping ?? Task.CompletedTask).WaitAsync(cancellationToken)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
     }
 
     public void Dispose()
@@ -83,7 +84,7 @@ internal sealed partial class ReconciliationGrain(
             {
                 await RemindAsync();
                 await EnqueueMissingAsync();
-                pause = await SweepAsync() is { } due && due < LookEvery ? due : LookEvery;
+                pause = await SweepAsync();
                 await PlanAsync();
                 if (runs.State.Runs.FirstOrDefault(run => run.Run.State <= RunState.Running && !(run.Run.NotBefore > Now)) is { } next)
                 {

@@ -38,6 +38,12 @@ public sealed class SweepProgress
 
     /// <summary>Windows without a name that this round found.</summary>
     public long Found { get; set; }
+
+    /// <summary>Parts that could not be looked through in this round, or not to their end.</summary>
+    public int Failed { get; set; }
+
+    /// <summary>Hours were opened that no run was asked for yet.</summary>
+    public bool IsRunDue { get; set; }
 }
 
 /// <summary>How far a run is: every unit up to (hour, chain) is done or deferred.</summary>
@@ -52,13 +58,13 @@ public sealed class RunProgress
     /// <summary>How often it was taken up: each time its tries get other numbers.</summary>
     public int Starts { get; set; }
 
-    /// <summary>The last version before it.</summary>
-    public long FromVersion { get; set; }
+    /// <summary>The last version before it; null where a build that does not know of it has written this in between: then the run proves nothing.</summary>
+    public long? FromVersion { get; set; }
 
-    /// <summary>Finalisations that it wrote; perhaps some more, where it died in between.</summary>
+    /// <summary>Finalisations that it wrote; there may be more, where it died in between.</summary>
     public long Finals { get; set; }
 
-    /// <summary>Rows of the history that it kept for them; perhaps some more.</summary>
+    /// <summary>Rows of the history that it kept for them; there may be more.</summary>
     public long HistoryRows { get; set; }
 
     public int Planned { get; set; }

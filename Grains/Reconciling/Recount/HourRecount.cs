@@ -3,13 +3,14 @@ using ClickAggregator.Grains.Archive;
 namespace ClickAggregator.Grains.Reconciling.Recount;
 
 /// <summary>
-/// Bounds of one recount: about 110 bytes a series and 30 bytes a click are in memory, a bit for each offset of the log around clicks that
-/// repeat another, and one archived object.
+/// Bounds of one recount. In memory are about 110 bytes a series; for clicks that may repeat another 30 bytes for each of
+/// <paramref name="MaxClicks"/>, and as much again for the filter that finds them; up to 8 KiB for each that does and stands alone in the log; and
+/// one archived object.
 /// </summary>
 /// <param name="MaxSeries">Series at a time; more are counted in several passes. At least 2.</param>
 /// <param name="MaxClicks">
-/// Clicks that are looked at more closely, since they may repeat another, at once; of an hour that has more of these, one part after the
-/// other. At least 1.
+/// Clicks that are looked at more closely at once. Where more than a quarter of them may repeat another, that is all clicks of the hour, one part
+/// after the other: where all was sent twice, and in hours of a hundred millions of a chain, whose filter is too small. At least 1.
 /// </param>
 /// <param name="MaxReplayed">
 /// Clicks at a time that come out of the replay log, about 170 bytes each; more are sent in several parts. At least 1.
@@ -105,7 +106,7 @@ internal sealed class HourRecount
             {
                 Table.Clear();
                 fold = new HourFold(_question, Table, _repeats);
-                candidates = new RepeatCandidates(_hourRows, (long)_bounds.MaxClicks * BytesPerClick, _bounds.MaxClicks);
+                candidates = new RepeatCandidates(_hourRows, (long)_bounds.MaxClicks * BytesPerClick, Math.Max(1, _bounds.MaxClicks / 4));
             },
             rows =>
             {

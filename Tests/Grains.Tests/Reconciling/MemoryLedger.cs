@@ -88,6 +88,8 @@ internal sealed class MemoryLedger(World world, MemoryWindows windows, int chain
 
     public IAsyncEnumerable<WindowKey> FindUnnamedAsync(int part, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+    public bool IsReached(string series) => throw new NotSupportedException();
+
     public Task<bool> NameAsync(WindowKey key, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task WriteCorrectionsAsync(IReadOnlyList<CorrectionRow> rows, CancellationToken cancellationToken) => world.Effect("corrections write", () =>
