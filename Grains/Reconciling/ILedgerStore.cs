@@ -69,8 +69,8 @@ public interface ILedgerStore
     bool IsReached(string series);
 
     /// <summary>
-    /// Gives a window that no index names its name, so that <see cref="ReadWindowsAsync"/> finds it and <see cref="FindUnnamedAsync"/> does not
-    /// any more; false where it does not hold.
+    /// Lets <see cref="ReadWindowsAsync"/> find a window that no index names, by a name where it needs one, with which
+    /// <see cref="FindUnnamedAsync"/> does not find it any more; false where it does not hold.
     /// </summary>
     Task<bool> NameAsync(WindowKey key, CancellationToken cancellationToken);
 
