@@ -71,5 +71,6 @@ internal sealed class IdentifiedClicks(HourQuestion question)
     public static int PartsOf(long clicks, int atOnce) => (int)Math.Max(1, (clicks + atOnce - 1) / atOnce);
 
     /// <summary>Which of so many parts a click is in, from 0.</summary>
-    public static int PartOf(UInt128 hash, int parts) => parts == 1 ? 0 : (int)((((ulong)(hash >> 64) >> 32) * (uint)parts) >> 32);
+    /// <remarks>By bits that no table of clicks goes by: else all of a part would lie in one stretch of the table, and each be searched for through it.</remarks>
+    public static int PartOf(UInt128 hash, int parts) => parts == 1 ? 0 : (int)(((ulong)(uint)(hash >> 64) * (uint)parts) >> 32);
 }

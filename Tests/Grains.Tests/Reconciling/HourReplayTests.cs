@@ -96,6 +96,22 @@ public class HourReplayTests
             StringComparison.Ordinal);
     }
 
+    /// <summary>A set of ids goes by the highest bits: were a part a stretch of these, each of its ids would be searched for through all others.</summary>
+    [Fact]
+    public void The_clicks_of_a_part_lie_all_over_a_table()
+    {
+        const int parts = 26;
+        var random = new Random(5);
+        UInt128[] hashes = [.. Enumerable.Range(0, 26_000).Select(_ => new UInt128((ulong)random.NextInt64(long.MinValue, long.MaxValue), (ulong)random.NextInt64(long.MinValue, long.MaxValue)))];
+        foreach (IGrouping<int, UInt128> part in hashes.GroupBy(hash => IdentifiedClicks.PartOf(hash, parts)))
+        {
+            Assert.InRange(part.Key, 0, parts - 1);
+            Assert.InRange(part.Count(), 800, 1200);
+            Assert.InRange(part.GroupBy(hash => (int)(hash >> 124)).Min(stretch => stretch.Count()), 20, 100);
+            Assert.InRange(part.GroupBy(hash => (int)(hash & 15)).Min(stretch => stretch.Count()), 20, 100);
+        }
+    }
+
     [Fact]
     public async Task An_hour_without_clicks_needs_no_log()
     {
