@@ -40,7 +40,7 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
                     : (withMinutes ? store.Statements.ReadHoursWithMinutes : store.Statements.ReadHours).Bind(part.Series[0], part.Day, fromHour, toHour);
                 await foreach (CqlRow row in store.Cql.QueryAsync(read, token).ConfigureAwait(false))
                 {
-                    string one = part.Series.Length > 1 ? row.Get<string>("series") : part.Series[0];
+                    string one = SeriesOf(row, part.Series);
                     int chain = row.Get<int>("chain");
                     long written = WindowTable.WrittenOf(row);
                     if (store.Keeping.IsOver(part.Day, written, now))
@@ -85,8 +85,7 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
                     int day = row.Get<int>("day");
                     if (CountColumns.Day(row) is { } hours && !store.Keeping.IsOver(day, WindowTable.WrittenOf(row), now))
                     {
-                        string one = part.Series.Length > 1 ? row.Get<string>("series") : part.Series[0];
-                        rows.Add(new DayRow(one, day, row.Get<int>("chain"), hours.Quarters, hours.SetAside));
+                        rows.Add(new DayRow(SeriesOf(row, part.Series), day, row.Get<int>("chain"), hours.Quarters, hours.SetAside));
                     }
                 }
             },
@@ -161,6 +160,9 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
 
         return await store.Range.HasBeforeAsync(floor, cancellationToken).ConfigureAwait(false) ? (int)floor : null;
     }
+
+    /// <summary>Whose row it is, of those that were asked for together; of one alone the row does not say it.</summary>
+    private static string SeriesOf(CqlRow row, string[] series) => series.Length > 1 ? row.Get<string>("series") : series[0];
 
     /// <summary>Days are written before their windows: where there is no day there is no window.</summary>
     private async Task<IReadOnlyList<(string Series, int Day)>> DaysThatExistAsync(

@@ -29,18 +29,10 @@ internal sealed partial class CassandraLedger
         var seen = new Dictionary<DayKey, int>();
         foreach ((CqlStatement scan, Action<CqlRow> note) in new (CqlStatement, Action<CqlRow>)[] { (Statements.ScanWindowKeys, NoteWindow), (store.Statements.ScanDays, NoteDay) })
         {
-            ReadOnlyMemory<byte>? next = null;
-            CqlPage page;
-            do
+            await foreach (CqlRow row in store.Cql.QueryAsync(scan.Bind(after, last), cancellationToken).ConfigureAwait(false))
             {
-                page = await store.Cql.QueryPageAsync(scan.Bind(after, last), next, cancellationToken).ConfigureAwait(false);
-                foreach (CqlRow row in page)
-                {
-                    note(row);
-                }
-
-                next = page.NextPage;
-                if (seen.Count >= NamesTogether || !page.HasMorePages)
+                note(row);
+                if (seen.Count >= NamesTogether)
                 {
                     foreach (WindowKey key in await WithoutNameAsync(seen, cancellationToken).ConfigureAwait(false))
                     {
@@ -50,7 +42,11 @@ internal sealed partial class CassandraLedger
                     seen.Clear();
                 }
             }
-            while (page.HasMorePages);
+        }
+
+        foreach (WindowKey key in await WithoutNameAsync(seen, cancellationToken).ConfigureAwait(false))
+        {
+            yield return key;
         }
 
         void NoteWindow(CqlRow row)

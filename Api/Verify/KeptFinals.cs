@@ -15,6 +15,7 @@ internal sealed class KeptFinals
     private const int HoursTogether = 366 * 24;
     private readonly List<string> _examples = [];
     private readonly List<ProvenRun> _runs = [];
+    private readonly List<ProvenRun> _named = [];
     private readonly HashSet<(int Hour, int Chain)> _final = [];
     private readonly Dictionary<(int Hour, int Chain), long[]> _again = [];
     private readonly HashSet<(int Hour, int Chain)> _gone = [];
@@ -68,7 +69,7 @@ internal sealed class KeptFinals
         }
 
         kept._after = [.. kept._runs.Select(run => run.AfterVersion)];
-
+        kept._named.AddRange(kept._runs.Where(run => run.Missing > 0));
         Dictionary<int, long> next = counted.GroupBy(chain => chain.Chain).ToDictionary(chain => chain.Key, chain => chain.Max(one => one.Next));
         for (int from = first; from < end; from += HoursTogether)
         {
@@ -102,7 +103,7 @@ internal sealed class KeptFinals
     {
         // Marks outlive their hours; and of an hour whose loss a run has named, the new finalisation is the first again.
         if (mark.Key.Hour < _hours.From || mark.Key.Hour >= _hours.To
-            || _runs.Exists(run => run.Missing > 0 && mark.Key.Hour >= run.FromHour && mark.Key.Hour < run.ToHour))
+            || _named.Exists(run => mark.Key.Hour >= run.FromHour && mark.Key.Hour < run.ToHour))
         {
             return;
         }

@@ -263,19 +263,23 @@ internal sealed partial class ReconciliationGrain
             position.State.Unfinished.Remove(unit);
             if (result.Code is { } code)
             {
-                LogTrouble(logger, run.Run.Number, Time(unit.Hour), unit.Chain, code, result.Message ?? "");
-                Note(at, new RunTrouble(unit.Hour, unit.Chain, code, result.Message ?? ""));
+                Tell(code);
             }
 
             return;
         }
 
-        LogTrouble(logger, run.Run.Number, Time(unit.Hour), unit.Chain, result.Code ?? "failed", result.Message ?? "");
         NoteGap(run, at, unit.Hour);
-        Note(at, new RunTrouble(unit.Hour, unit.Chain, result.Code ?? "failed", result.Message ?? ""));
+        Tell(result.Code ?? "failed");
         if (!run.Run.Request.DryRun && !HadPassed(run, unit))
         {
             NoteUnfinished(unit);
+        }
+
+        void Tell(string code)
+        {
+            LogTrouble(logger, run.Run.Number, Time(unit.Hour), unit.Chain, code, result.Message ?? "");
+            Note(at, new RunTrouble(unit.Hour, unit.Chain, code, result.Message ?? ""));
         }
     }
 
