@@ -169,6 +169,7 @@ public sealed record ArchivedHour([property: Id(0)] long Upto, [property: Id(1)]
 /// SHA-256 of its bytes where personal fields are being cleared in it: until that is complete it has the one or the other, with the same
 /// clicks in the same rows. Null where they are not.
 /// </param>
+/// <param name="Footer">By which parts of it can be read; null where it has to be read whole, as while it is being rewritten.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.ArchivedObject")]
 public sealed record ArchivedObject(
     [property: Id(0)] string Key,
@@ -179,8 +180,18 @@ public sealed record ArchivedObject(
     [property: Id(5)] long From,
     [property: Id(6)] long To,
     [property: Id(7)] long Entry,
-    [property: Id(8)] string? Or = null)
+    [property: Id(8)] string? Or = null,
+    [property: Id(9)] ObjectFooter? Footer = null)
 {
     /// <summary>Whether bytes with this SHA-256 are the object.</summary>
     public bool IsBytes(string sha256) => sha256.Equals(Sha256, StringComparison.OrdinalIgnoreCase) || sha256.Equals(Or, StringComparison.OrdinalIgnoreCase);
 }
+
+/// <summary>
+/// The last bytes of an archived object, as the manifest has them. They hold the hashes of its parts: who has checked them can check a
+/// part without the others.
+/// </summary>
+/// <param name="Bytes">How many.</param>
+/// <param name="Sha256">Of these, lower-case hexadecimal.</param>
+[GenerateSerializer, Immutable, Alias("ClickAggregator.ObjectFooter")]
+public readonly record struct ObjectFooter([property: Id(0)] int Bytes, [property: Id(1)] string Sha256);

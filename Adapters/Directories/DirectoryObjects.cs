@@ -61,6 +61,13 @@ public sealed class DirectoryObjects : IArchiveObjects
     public Task<byte[]?> ReadAsync(string key, CancellationToken cancellationToken) => RunAsync(key, "read", Read, cancellationToken);
 
     /// <inheritdoc/>
+    public Task<byte[]?> ReadAsync(string key, long from, int count, CancellationToken cancellationToken)
+    {
+        ArchiveKey.CheckPart(from, count);
+        return RunAsync(key, "read", path => Read(path, from, count), cancellationToken);
+    }
+
+    /// <inheritdoc/>
     public Task DeleteAsync(string key, CancellationToken cancellationToken) => RunAsync(
         key,
         "delete",
@@ -142,6 +149,22 @@ public sealed class DirectoryObjects : IArchiveObjects
         try
         {
             return File.ReadAllBytes(path);
+        }
+        catch (Exception none) when (none is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    private static byte[]? Read(string path, long from, int count)
+    {
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            byte[] part = new byte[Math.Clamp(file.Length - from, 0, count)];
+            file.Position = from;
+            int read = file.ReadAtLeast(part, part.Length, throwOnEndOfStream: false);
+            return read == part.Length ? part : part[..read];
         }
         catch (Exception none) when (none is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -13,6 +13,13 @@ internal static class ClickSchema
     /// <summary>With the column <c>invalidated_by</c>: who does not know it would count such clicks. Only files that have a mark have it.</summary>
     public const int MarkedFormat = 2;
 
+    // Metadata of each file; the entry only of a file that an erasure rewrote.
+    public const string FormatKey = "clicks.format";
+    public const string LogKey = "clicks.log";
+    public const string PartitionKey = "clicks.partition";
+    public const string ChainKey = "clicks.chain";
+    public const string EntryKey = "clicks.entry";
+
     public const int Partition = 0;
     public const int Offset = 1;
     public const int BrokerTime = 2;

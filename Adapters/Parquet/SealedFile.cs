@@ -2,17 +2,20 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Globalization;
 using System.IO.Hashing;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace ClickAggregator.Adapters.Parquet;
 
 /// <summary>
-/// What we add to a Parquet file that is written: bloom filters, and a seal over all of its bytes. Parquet has checksums of
-/// pages, but none of its footer, its indexes and its filters; so a reader here looks at nothing before the seal has held.
+/// What we add to a Parquet file that is written: bloom filters, the hashes of its parts, and a seal over all of its bytes. Parquet has
+/// checksums of pages, but none of its footer, its indexes and its filters; so a reader here looks at nothing before the seal has held, or,
+/// where it reads parts alone, before the footer is what the manifest says, and the part what the footer says.
 /// </summary>
 internal static class SealedFile
 {
     private const string SealKey = "clicks.seal";
+    private const string PartsKey = "clicks.parts";
     private const int Digits = 16;
     private const int TailBytes = 8; // the footer's length and the magic
 
@@ -43,6 +46,8 @@ internal static class SealedFile
             }
         }
 
+        footer[5].Items.Add(ThriftValue.Struct(
+            (1, ThriftValue.Binary(Encoding.ASCII.GetBytes(PartsKey))), (2, ThriftValue.Binary(HashParts(file, footer, column, footerStart, tail.WrittenSpan)))));
         footer[5].Items.Add(ThriftValue.Struct(
             (1, ThriftValue.Binary(Encoding.ASCII.GetBytes(SealKey))),
             (2, ThriftValue.Binary([.. Mark, .. Enumerable.Repeat((byte)'0', Digits)]))));
@@ -85,34 +90,92 @@ internal static class SealedFile
         }
     }
 
-    /// <summary>The footer of a file whose seal holds.</summary>
-    public static ThriftValue Footer(ReadOnlySpan<byte> file) => ThriftValue.ReadStruct(file[FooterStart(file)..^TailBytes], out _);
+    /// <summary>How long the footer of a file is, with its length and the magic behind it.</summary>
+    public static int FooterBytes(ReadOnlySpan<byte> file) => file.Length - FooterStart(file);
 
-    /// <summary>The filter of a row group, from its header on; empty where it has none.</summary>
-    public static ReadOnlySpan<byte> FilterOf(ReadOnlySpan<byte> file, ThriftValue footer, int group, int column)
+    /// <summary>The footer of a file, or of its last bytes, whose seal holds or that are what the manifest says.</summary>
+    public static ThriftValue Footer(ReadOnlySpan<byte> end)
     {
-        if (!ColumnOf(footer, group, column).Fields.TryGetValue(14, out ThriftValue? offset))
+        int length = FooterLength(end);
+        return ThriftValue.ReadStruct(end[^(TailBytes + length)..^TailBytes], out _);
+    }
+
+    /// <summary>Where the filter of a row group is; null where it has none.</summary>
+    public static FilePart? FilterOf(ThriftValue footer, int group, int column)
+    {
+        SortedDictionary<short, ThriftValue> meta = ColumnOf(footer, group, column).Fields;
+        return meta.TryGetValue(14, out ThriftValue? offset) ? FilePart.Of(offset.Number, ColumnOf(footer, group, column)[15].Number) : null;
+    }
+
+    /// <summary>Where the pages of a row group are, of all its columns.</summary>
+    public static FilePart GroupOf(ThriftValue footer, int group)
+    {
+        long from = long.MaxValue;
+        long to = 0;
+        foreach (ThriftValue column in footer[4].Items[group][1].Items)
         {
-            return [];
+            ThriftValue meta = column[3];
+            long start = Math.Min(meta[9].Number, meta.Fields.TryGetValue(11, out ThriftValue? dictionary) && dictionary.Number > 0 ? dictionary.Number : long.MaxValue);
+            from = Math.Min(from, start);
+            to = Math.Max(to, start + meta[7].Number);
         }
 
-        return offset.Number > 0 && offset.Number < file.Length ? file[(int)offset.Number..] : throw new InvalidDataException("a bloom filter is outside of the file");
+        return FilePart.Of(from, to - from);
+    }
+
+    /// <summary>SHA-256 of the pages and of the filter of each row group; null where a file has none of them: an older build wrote it.</summary>
+    /// <exception cref="InvalidDataException">They are not of as many row groups as the file has.</exception>
+    public static byte[]? PartHashes(ThriftValue footer)
+    {
+        ThriftValue? said = footer[5].Items.Find(one => one[1].Bytes.AsSpan().SequenceEqual(Encoding.ASCII.GetBytes(PartsKey)));
+        if (said is null)
+        {
+            return null;
+        }
+
+        byte[] hashes = Convert.FromBase64String(Encoding.ASCII.GetString(said[2].Bytes));
+        return hashes.Length == footer[4].Items.Count * 2 * SHA256.HashSizeInBytes ? hashes : throw new InvalidDataException("hashes of other parts than it has");
+    }
+
+    private static byte[] HashParts(ReadOnlySpan<byte> file, ThriftValue footer, int column, int filtersFrom, ReadOnlySpan<byte> filters)
+    {
+        int groups = footer[4].Items.Count;
+        byte[] hashes = new byte[groups * 2 * SHA256.HashSizeInBytes];
+        for (int group = 0; group < groups; group++)
+        {
+            FilePart pages = GroupOf(footer, group);
+            SHA256.HashData(file.Slice((int)pages.From, pages.Bytes), hashes.AsSpan(2 * group * SHA256.HashSizeInBytes));
+            if (FilterOf(footer, group, column) is { } filter)
+            {
+                SHA256.HashData(filters.Slice((int)filter.From - filtersFrom, filter.Bytes), hashes.AsSpan(((2 * group) + 1) * SHA256.HashSizeInBytes));
+            }
+        }
+
+        return Encoding.ASCII.GetBytes(Convert.ToBase64String(hashes));
     }
 
     // FileMetaData.row_groups[group].columns[column].meta_data
     private static ThriftValue ColumnOf(ThriftValue footer, int group, int column) => footer[4].Items[group][1].Items[column][3];
 
-    private static int FooterStart(ReadOnlySpan<byte> file)
+    private static int FooterLength(ReadOnlySpan<byte> end)
     {
-        if (file.Length < Magic.Length + TailBytes || !file.StartsWith(Magic) || !file.EndsWith(Magic))
+        if (end.Length < TailBytes || !end.EndsWith(Magic))
         {
             throw new InvalidDataException("it is no Parquet file, or not all of one");
         }
 
-        int length = BinaryPrimitives.ReadInt32LittleEndian(file[^TailBytes..]);
-        return length > 0 && length <= file.Length - Magic.Length - TailBytes
-            ? file.Length - TailBytes - length
-            : throw new InvalidDataException("its footer is not where it says");
+        int length = BinaryPrimitives.ReadInt32LittleEndian(end[^TailBytes..]);
+        return length > 0 && length <= end.Length - TailBytes ? length : throw new InvalidDataException("its footer is not where it says");
+    }
+
+    private static int FooterStart(ReadOnlySpan<byte> file)
+    {
+        if (file.Length < Magic.Length + TailBytes || !file.StartsWith(Magic))
+        {
+            throw new InvalidDataException("it is no Parquet file, or not all of one");
+        }
+
+        return file.Length - TailBytes - FooterLength(file[Magic.Length..]);
     }
 
     private static int PlaceOfSeal(ReadOnlySpan<byte> file, int footerStart)
@@ -121,4 +184,18 @@ internal static class SealedFile
         int place = footerStart + mark + Mark.Length;
         return mark >= 0 && place + Digits <= file.Length - TailBytes ? place : throw new InvalidDataException("it has no seal");
     }
+}
+
+/// <summary>Bytes of a file.</summary>
+/// <param name="From">The first one's place.</param>
+/// <param name="Bytes">How many.</param>
+internal readonly record struct FilePart(long From, int Bytes)
+{
+    /// <exception cref="InvalidDataException">There are no such bytes in any file.</exception>
+    public static FilePart Of(long from, long bytes) =>
+        from >= 0 && bytes is > 0 and <= int.MaxValue ? new FilePart(from, (int)bytes) : throw new InvalidDataException($"a part of {bytes} bytes at {from}");
+
+    /// <exception cref="InvalidDataException">It is not within the file.</exception>
+    public ReadOnlySpan<byte> In(ReadOnlySpan<byte> file) =>
+        From + Bytes <= file.Length ? file.Slice((int)From, Bytes) : throw new InvalidDataException("a part is outside of the file");
 }

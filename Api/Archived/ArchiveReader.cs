@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using ClickAggregator.Api.Cluster;
@@ -11,11 +12,12 @@ namespace ClickAggregator.Api.Archived;
 
 /// <summary>
 /// Reads archived clicks, in this process: objects come straight from where they are, and the silos are only asked which they
-/// are. One object is in memory at a time.
+/// are. One row group is in memory at a time, or one object where it has to be read whole.
 /// </summary>
 internal sealed class ArchiveReader(Silos silos, IServiceProvider services)
 {
     private const int HoursAtOnce = 16;
+    private const int FootersAtOnce = 8;
 
     // In a cluster they are there where the API has the archive's settings.
     private readonly IArchiveObjects? _objects = services.GetService<IArchiveObjects>();
@@ -67,25 +69,127 @@ internal sealed class ArchiveReader(Silos silos, IServiceProvider services)
         return [.. objects.Values.OrderBy(one => one.Object.From).ThenBy(one => one.Object.Key, StringComparer.Ordinal)];
     }
 
-    /// <summary>An object's bytes, which are what the manifest says.</summary>
-    /// <exception cref="ArchiveDamagedException">They are not, or the object is gone.</exception>
-    /// <exception cref="ArchiveUnavailableException">They cannot be read now.</exception>
-    public async Task<byte[]> ReadAsync(ListedObject listed, CancellationToken cancellationToken)
+    /// <summary>
+    /// Goes through the row groups of some objects, and reads those that may hold what is sought: of most objects nothing but the footer.
+    /// What is read is what the manifest says.
+    /// </summary>
+    /// <param name="listed">The objects.</param>
+    /// <param name="into">What each row group is read into.</param>
+    /// <param name="columns">Columns that are wanted.</param>
+    /// <param name="only">What is sought; null for all.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="ArchiveDamagedException">It is not what the manifest says, or an object is gone.</exception>
+    /// <exception cref="ArchiveUnavailableException">It cannot be read now.</exception>
+    public async IAsyncEnumerable<ReadRows> ReadAsync(
+        IEnumerable<ListedObject> listed, ClickRows into, ClickColumns columns, ClickSearch? only, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        ArchivedObject archived = listed.Object;
-        byte[] content = await (_objects ?? throw NotConfigured()).ReadAsync(archived.Key, cancellationToken)
-            ?? throw new ArchiveDamagedException($"the archived object {archived.Key} is gone");
-        string hash = Convert.ToHexStringLower(SHA256.HashData(content));
-        if (archived.IsBytes(hash))
+        // Footers are small, and far away in S3: some are on their way while others are looked into.
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using IEnumerator<ListedObject> next = listed.GetEnumerator();
+        var opening = new Queue<(ListedObject Object, Task<OpenObject>? Opened)>();
+        try
         {
-            return content;
+            while (true)
+            {
+                while (opening.Count < FootersAtOnce && next.MoveNext())
+                {
+                    opening.Enqueue((next.Current, next.Current.Object.Footer is null ? null : OpenAsync(next.Current.Object, ended.Token)));
+                }
+
+                if (!opening.TryDequeue(out (ListedObject Object, Task<OpenObject>? Opened) first))
+                {
+                    yield break;
+                }
+
+                await foreach (ReadRows rows in ReadAsync(first.Object, first.Opened, into, columns, only, cancellationToken))
+                {
+                    yield return rows;
+                }
+            }
+        }
+        finally
+        {
+            await ended.CancelAsync();
+            foreach ((_, Task<OpenObject>? opened) in opening)
+            {
+                _ = opened?.ContinueWith(
+                    static task =>
+                    {
+                        if (task.IsCompletedSuccessfully)
+                        {
+                            task.Result.Dispose();
+                        }
+                        else
+                        {
+                            _ = task.Exception; // nobody waits for it any more
+                        }
+                    },
+                    CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            }
+        }
+    }
+
+    private async IAsyncEnumerable<ReadRows> ReadAsync(
+        ListedObject listed, Task<OpenObject>? opened, ClickRows into, ClickColumns columns, ClickSearch? only, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        ArchivedObject now = listed.Object;
+        OpenObject? open = null;
+        try
+        {
+            for (int group = 0; open is null || group < open.File.RowGroups;)
+            {
+                ReadRows read;
+                try
+                {
+                    open ??= await (opened ?? OpenAsync(now, cancellationToken));
+                    bool isSought = only is null || await open.File.MayHoldAsync(group, only, cancellationToken);
+                    int count = isSought ? await open.File.ReadAsync(group, into, columns, cancellationToken) : 0;
+                    read = new ReadRows(listed, open.File.FirstRow(group), count, open.BytesUnsaid());
+                }
+                catch (ArchiveDamagedException)
+                {
+                    // Personal fields may have been cleared in it since it was listed: the clicks are the same ones, in the same rows.
+                    ArchivedObject? again = await AgainAsync(listed, cancellationToken);
+                    if (again is null || again == now)
+                    {
+                        throw;
+                    }
+
+                    open?.Dispose();
+                    (open, opened, now) = (null, null, again);
+                    continue;
+                }
+
+                group++;
+                yield return read;
+            }
+        }
+        finally
+        {
+            open?.Dispose();
+        }
+    }
+
+    private async Task<OpenObject> OpenAsync(ArchivedObject archived, CancellationToken cancellationToken)
+    {
+        IArchiveObjects objects = _objects ?? throw NotConfigured();
+        if (archived.Footer is { } footer)
+        {
+            var parts = new ObjectParts(objects, archived.Key, archived.Bytes, footer);
+            return new OpenObject(await Files.OpenAsync(parts, cancellationToken), () => parts.BytesRead);
         }
 
-        // Personal fields may have been cleared in it since it was listed: the clicks are the same ones.
-        ArchivedHour now = await silos.AskAsync(grains => grains.GetGrain<IArchiveGrain>(listed.Chain).GetHourAsync(listed.Hour), cancellationToken);
-        return now.Objects.Any(one => one.Key == archived.Key && one.IsBytes(hash))
-            ? content
+        byte[] content = await objects.ReadAsync(archived.Key, cancellationToken)
+            ?? throw new ArchiveDamagedException($"the archived object {archived.Key} is gone");
+        return archived.IsBytes(Convert.ToHexStringLower(SHA256.HashData(content)))
+            ? new OpenObject(Files.Open(content), () => content.Length)
             : throw new ArchiveDamagedException($"the archived object {archived.Key} is not what the manifest says (SHA-256)");
+    }
+
+    private async Task<ArchivedObject?> AgainAsync(ListedObject listed, CancellationToken cancellationToken)
+    {
+        ArchivedHour now = await silos.AskAsync(grains => grains.GetGrain<IArchiveGrain>(listed.Chain).GetHourAsync(listed.Hour), cancellationToken);
+        return now.Objects.FirstOrDefault(one => one.Key == listed.Object.Key);
     }
 
     /// <summary>
@@ -119,6 +223,24 @@ internal sealed class ArchiveReader(Silos silos, IServiceProvider services)
     /// <summary>The id of the log that is counted now; null before any is.</summary>
     public static string? CountedLog(IReadOnlyList<ArchiveProgress> chains) => chains.MaxBy(chain => chain.Chain)?.Log;
 
+    /// <summary>An object that is open, and how many bytes were read of it.</summary>
+    private sealed class OpenObject(IClickFile file, Func<long> read) : IDisposable
+    {
+        private long _said;
+
+        public IClickFile File => file;
+
+        /// <summary>Bytes that were read since this was asked before.</summary>
+        public long BytesUnsaid()
+        {
+            long before = _said;
+            _said = read();
+            return _said - before;
+        }
+
+        public void Dispose() => file.Dispose();
+    }
+
     private static QueryFaultException NotConfigured() => new(
         "archive_not_configured", null,
         "this API does not know where the archive is; give it the silos' settings of it (S3:Bucket and the others, or Archive:Directory)")
@@ -127,3 +249,10 @@ internal sealed class ArchiveReader(Silos silos, IServiceProvider services)
 
 /// <summary>An archived object, and the chain and an hour that list it.</summary>
 internal sealed record ListedObject(ArchivedObject Object, int Chain, int Hour);
+
+/// <summary>Rows that were read of an archived object.</summary>
+/// <param name="Object">The object.</param>
+/// <param name="FirstRow">The place of the first one among all rows of the object, from 0.</param>
+/// <param name="Count">How many; 0 where the row group cannot hold what is sought.</param>
+/// <param name="Bytes">How many bytes were read of it since the rows before.</param>
+internal readonly record struct ReadRows(ListedObject Object, long FirstRow, int Count, long Bytes);

@@ -13,10 +13,10 @@ internal sealed class ArchiveSearch(ArchiveReader reader)
     private const long MaxBytes = 8L << 30;
     private const ClickColumns Columns = ClickColumns.All & ~ClickColumns.PageUrl;
 
-    /// <summary>How many objects were read.</summary>
+    /// <summary>How many objects were looked into.</summary>
     public int Objects { get; private set; }
 
-    /// <summary>How many bytes they have.</summary>
+    /// <summary>How many bytes were read of them.</summary>
     public long Bytes { get; private set; }
 
     /// <summary>The places of a click id among the clicks of some hours.</summary>
@@ -30,48 +30,43 @@ internal sealed class ArchiveSearch(ArchiveReader reader)
     public async Task<List<TracedClick>> FindAsync(
         string id, ClickSearch? target, IReadOnlyList<ArchiveProgress> chains, int fromHour, int toHour, CancellationToken cancellationToken)
     {
-        var planned = new List<(ArchiveProgress Chain, ListedObject Object)>();
+        var planned = new List<ListedObject>();
         foreach (ArchiveProgress chain in chains.Where(chain => target is null || reader.MayHold(chain, target)))
         {
-            planned.AddRange((await reader.ObjectsAsync(chain.Chain, fromHour, toHour, cancellationToken)).Select(archived => (chain, archived)));
+            planned.AddRange(await reader.ObjectsAsync(chain.Chain, fromHour, toHour, cancellationToken));
         }
 
-        long bytes = planned.Sum(one => one.Object.Object.Bytes);
-        if (bytes > MaxBytes)
-        {
-            throw new QueryFaultException(
-                "range_too_large", null, $"{bytes >> 30:N0} GiB are archived in this range, and a trace reads at most {MaxBytes >> 30:N0}; take a shorter one");
-        }
-
+        // With a target hardly anything of an object is read, and how much is known afterwards.
+        Bound(target is null ? planned.Sum(one => one.Object.Bytes) : 0);
         byte[] text = Encoding.UTF8.GetBytes(id);
         var found = new List<TracedClick>();
         var rows = new ClickRows();
-        foreach ((ArchiveProgress chain, ListedObject listed) in planned)
+        Dictionary<int, ArchiveProgress> chainOf = chains.ToDictionary(chain => chain.Chain);
+        await foreach (ReadRows read in reader.ReadAsync(planned, rows, Columns, target, cancellationToken))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            ArchivedObject archived = listed.Object;
-            byte[] file = await reader.ReadAsync(listed, cancellationToken);
-            Objects++;
-            Bytes += archived.Bytes;
-            int before = found.Count;
-            foreach (int count in reader.Files.Read(file, rows, Columns, target))
+            Bytes += read.Bytes;
+            Bound(Bytes);
+            for (int row = 0; row < read.Count; row++)
             {
-                for (int row = 0; row < count; row++)
+                if (rows.ClickIds[row].SequenceEqual(text))
                 {
-                    if (rows.ClickIds[row].SequenceEqual(text))
-                    {
-                        found.Add(Found(rows, row, chain, archived));
-                    }
+                    found.Add(Found(rows, row, chainOf[read.Object.Chain], read.Object.Object) with { Row = read.FirstRow + row });
                 }
-            }
-
-            if (found.Count > before)
-            {
-                Place(file, rows, found, before);
             }
         }
 
+        Objects = planned.Count;
         return found;
+
+        static void Bound(long bytes)
+        {
+            if (bytes > MaxBytes)
+            {
+                throw new QueryFaultException(
+                    "range_too_large", null, $"a trace reads {MaxBytes >> 30:N0} GiB of the archive at most, and in this range there is more: take a shorter one");
+            }
+        }
     }
 
     private static TracedClick Found(ClickRows rows, int row, ArchiveProgress chain, ArchivedObject archived) => new(
@@ -84,20 +79,4 @@ internal sealed class ArchiveSearch(ArchiveReader reader)
         Object = archived.Key,
         IsDuplicate = rows.Duplicates[row],
     };
-
-    // Row groups may have been left out before: rows are counted over all of them.
-    private void Place(byte[] file, ClickRows rows, List<TracedClick> found, int from)
-    {
-        long first = 0;
-        foreach (int count in reader.Files.Read(file, rows, ClickColumns.Offset))
-        {
-            for (int n = from; n < found.Count; n++)
-            {
-                int row = rows.Offsets.IndexOf(found[n].Offset);
-                found[n] = row < 0 ? found[n] : found[n] with { Row = first + row };
-            }
-
-            first += count;
-        }
-    }
 }

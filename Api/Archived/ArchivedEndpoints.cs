@@ -49,8 +49,8 @@ internal sealed record TraceAnswer(
 
 /// <summary>What was looked at.</summary>
 internal sealed record TraceSearch(
-    [property: Description("Archived objects that were read.")] int Objects,
-    long Bytes,
+    [property: Description("Archived objects that were looked into.")] int Objects,
+    [property: Description("Bytes that were read of them.")] long Bytes,
     [property: Description("Records of the log that are not archived yet.")] long LogRecords,
     [property: Description("What could not be looked at.")] string? Detail);
 

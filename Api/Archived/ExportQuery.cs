@@ -71,18 +71,15 @@ internal static class ExportQuery
         var rows = new ClickRows();
         foreach (ArchiveProgress chain in chains.Where(chain => reader.MayHold(chain, wanted)))
         {
-            foreach (ListedObject archived in await reader.ObjectsAsync(chain.Chain, fromHour, toHour, cancellationToken))
+            IReadOnlyList<ListedObject> objects = await reader.ObjectsAsync(chain.Chain, fromHour, toHour, cancellationToken);
+            await foreach (ReadRows read in reader.ReadAsync(objects, rows, ClickColumns.All, wanted, cancellationToken))
             {
-                byte[] file = await reader.ReadAsync(archived, cancellationToken);
-                foreach (int count in reader.Files.Read(file, rows, ClickColumns.All, wanted))
+                cancellationToken.ThrowIfCancellationRequested();
+                for (int row = 0; row < read.Count; row++)
                 {
-                    cancellationToken.ThrowIfCancellationRequested();
-                    for (int row = 0; row < count; row++)
+                    if (rows.Kinds[row] == wanted.Kind && rows.Timestamps[row] >= from && rows.Timestamps[row] < to && rows.TargetIds[row].SequenceEqual(target))
                     {
-                        if (rows.Kinds[row] == wanted.Kind && rows.Timestamps[row] >= from && rows.Timestamps[row] < to && rows.TargetIds[row].SequenceEqual(target))
-                        {
-                            yield return (rows, row, chain);
-                        }
+                        yield return (rows, row, chain);
                     }
                 }
             }

@@ -77,6 +77,8 @@ internal sealed class RecountedHour : IHourArchive, IArchiveObjects
 
     public async Task<byte[]?> ReadAsync(string key, CancellationToken cancellationToken) => await File.ReadAllBytesAsync(Path.Combine(_folder, key), cancellationToken);
 
+    public Task<byte[]?> ReadAsync(string key, long from, int count, CancellationToken cancellationToken) => throw new NotSupportedException();
+
     public async IAsyncEnumerable<ArchivedKey> ListAsync(string prefix, string? after, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await Task.CompletedTask;

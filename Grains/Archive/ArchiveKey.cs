@@ -21,4 +21,12 @@ public static class ArchiveKey
             throw new ArgumentException($"\"{key}\" is no key of an archived object", nameof(key));
         }
     }
+
+    /// <summary>A part of an object has one byte at least.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is none.</exception>
+    public static void CheckPart(long from, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(from);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+    }
 }

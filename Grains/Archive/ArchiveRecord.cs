@@ -78,7 +78,7 @@ public sealed record ArchiveRecord
             Until = Math.Max(Until, entry.Until),
             DedupFrom = entry.DedupFrom,
             Last = entry.Last ?? Last,
-            Inbox = [.. Inbox, .. entry.Adds.Select(one => new InboxObject(one.Key, one.Sha256, one.Bytes, one.Rows, one.From, one.To, entry.Number, one.Hours))],
+            Inbox = [.. Inbox, .. entry.Adds.Select(one => new InboxObject(one.Key, one.Sha256, one.Bytes, one.Rows, one.From, one.To, entry.Number, one.Hours) { Footer = one.Footer })],
         },
         ArchiveCause.Lost => this with
         {
@@ -97,7 +97,12 @@ public sealed record ArchiveRecord
         var now = entry.Adds.ToDictionary(one => one.Key, StringComparer.Ordinal);
         return this with
         {
-            Inbox = [.. Inbox.Select(one => now.TryGetValue(one.Key, out ManifestObject? rewritten) ? one with { Sha256 = rewritten.Sha256, Bytes = rewritten.Bytes } : one)],
+            Inbox =
+            [
+                .. Inbox.Select(one => now.TryGetValue(one.Key, out ManifestObject? rewritten)
+                    ? one with { Sha256 = rewritten.Sha256, Bytes = rewritten.Bytes, Footer = rewritten.Footer }
+                    : one),
+            ],
         };
     }
 
@@ -133,7 +138,11 @@ public sealed record ArchiveRecord
 /// <param name="Entry">The number of the entry that added it.</param>
 /// <param name="Left">Hours that were not moved, with their clicks.</param>
 public sealed record InboxObject(
-    string Key, string Sha256, long Bytes, long Rows, long From, long To, long Entry, IReadOnlyList<HourRows> Left);
+    string Key, string Sha256, long Bytes, long Rows, long From, long To, long Entry, IReadOnlyList<HourRows> Left)
+{
+    /// <summary>By which parts of it can be read; null where an older build wrote it.</summary>
+    public ObjectFooter? Footer { get; init; }
+}
 
 /// <summary>An object to be deleted, and since when it is known to be (milliseconds since the epoch); null for not yet.</summary>
 public sealed record GoneObject(string Key, long? Since);

@@ -26,14 +26,17 @@ internal static class ArchivedHours
                 .Where(one => one.Hour == hour && day.Archive == now.FirstHash && (one.Entry <= now.Entries || one.Was is not null || faults.HasFlag(ArchiveFaults.BothCopies)))
                 .Select(one => one.Was is not null && one.Entry > now.Entries
                     ? new ArchivedObject(one.Key, one.Was, one.Bytes, one.Rows, one.Rows, one.From, one.To, one.Entry, one.Sha256)
-                    : new ArchivedObject(one.Key, one.Sha256, one.Bytes, one.Rows, one.Rows, one.From, one.To, one.Entry, rewriting.GetValueOrDefault(one.Key)));
+                    : new ArchivedObject(
+                        one.Key, one.Sha256, one.Bytes, one.Rows, one.Rows, one.From, one.To, one.Entry, rewriting.GetValueOrDefault(one.Key), FooterOf(one.Key, one.Footer)));
             IEnumerable<ArchivedObject> waiting = now.Inbox
                 .Select(one => (Object: one, one.Left.FirstOrDefault(left => left.Hour == hour).Rows))
                 .Where(one => one.Rows > 0)
                 .Select(one => new ArchivedObject(
                     one.Object.Key, one.Object.Sha256, one.Object.Bytes, one.Object.Rows, one.Rows, one.Object.From, one.Object.To, one.Object.Entry,
-                    rewriting.GetValueOrDefault(one.Object.Key)));
+                    rewriting.GetValueOrDefault(one.Object.Key), FooterOf(one.Object.Key, one.Object.Footer)));
             return new ArchivedHour(now.Upto, [.. moved.Concat(waiting).OrderBy(one => one.From).ThenBy(one => one.Key, StringComparer.Ordinal)]);
+
+            ObjectFooter? FooterOf(string key, ObjectFooter? footer) => rewriting.ContainsKey(key) ? null : footer;
         }
     }
 

@@ -47,11 +47,11 @@ public sealed partial class ChainArchive
         bool inTable = after.StartsWith(ArchiveKeys.Table, StringComparison.Ordinal);
         if (!inTable && _record.Inbox.Where(one => one.From < order.Upto && string.CompareOrdinal(one.Key, after) > 0).MinBy(one => one.From) is { } waiting)
         {
-            return await EraseAsync(order, waiting.Key, waiting.Sha256, waiting.From, waiting.To, cancellationToken);
+            return await EraseAsync(order, waiting.Key, waiting.Sha256, waiting.Bytes, waiting.Footer, waiting.From, waiting.To, cancellationToken);
         }
 
         return await NextInTableAsync(order, inTable ? after : ArchiveKeys.Table, cancellationToken) is { } moved
-            ? await EraseAsync(order, moved.Key, moved.Sha256, moved.From, moved.To, cancellationToken)
+            ? await EraseAsync(order, moved.Key, moved.Sha256, moved.Bytes, moved.Footer, moved.From, moved.To, cancellationToken)
             : new ErasedStretch(Rest, null, 0, 0, [], []);
     }
 
@@ -138,12 +138,26 @@ public sealed partial class ChainArchive
         }
     }
 
-    private async Task<ErasedStretch> EraseAsync(ErasureOrder order, string key, string sha256, long from, long to, CancellationToken cancellationToken)
+    private async Task<ErasedStretch> EraseAsync(
+        ErasureOrder order, string key, string sha256, long bytes, ObjectFooter? footer, long from, long to, CancellationToken cancellationToken)
     {
+        // Most objects do not know the user, by their filters, which their footers vouch for.
+        long read = 0;
+        if (footer is { } end)
+        {
+            var parts = new ObjectParts(_stores.Objects, key, bytes, end);
+            if (!await MayHoldAsync(parts, order, cancellationToken))
+            {
+                return new ErasedStretch(key, null, 1, parts.BytesRead, [], []);
+            }
+
+            read = parts.BytesRead;
+        }
+
         using IDisposable turn = await _gate.EnterAsync(cancellationToken);
         byte[]? file = await _stores.Objects.ReadAsync(key, cancellationToken);
         ErasedStretch Done(long cleared, ManifestEntry? entry) => new(
-            key, null, 1, file!.Length,
+            key, null, 1, read + file!.Length,
             cleared == 0 ? [] : [new ErasedObject(key, _chain.Number, cleared, entry?.Number ?? 0, sha256, entry?.Adds[0].Sha256)],
             []);
         try
@@ -180,7 +194,19 @@ public sealed partial class ChainArchive
         ErasedStretch Damaged(string what)
         {
             LogNotErased(_logger, _chain.Partition, order.Erasure, what);
-            return new ErasedStretch(key, null, 1, file?.Length ?? 0, [], [what]);
+            return new ErasedStretch(key, null, 1, read + (file?.Length ?? 0), [], [what]);
+        }
+    }
+
+    private async Task<bool> MayHoldAsync(ObjectParts parts, ErasureOrder order, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _files.MayHoldAsync(parts, new ClickSearch(UserId: order.UserId), cancellationToken);
+        }
+        catch (ArchiveDamagedException)
+        {
+            return true; // it is read whole, and what is wrong with it is told by that
         }
     }
 
@@ -188,7 +214,7 @@ public sealed partial class ChainArchive
     {
         byte[] content = await AsideAsync(() => _files.Write(rows.Rows, _chain.Origin, entry.Number));
         HourRows[] hours = [.. rows.Hours.Select(hour => new HourRows(hour.Key, hour.Value))];
-        return (new ManifestObject(key, ManifestFormat.Hash(content), content.Length, entry.From, entry.To, hours) { Was = was }, content);
+        return (ManifestObject.Of(_files, key, content, entry.From, entry.To, hours) with { Was = was }, content);
     }
 
     /// <summary>
@@ -218,7 +244,7 @@ public sealed partial class ChainArchive
             else if (hash is not null && (await ReplacedHashesAsync(entry, cancellationToken)).TryGetValue(hash, out long erased))
             {
                 next = next with { Erased = erased };
-                adds.Add(one with { Sha256 = hash, Bytes = file!.Length });
+                adds.Add(one.With(_files, file!));
             }
             else
             {

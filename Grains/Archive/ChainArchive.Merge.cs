@@ -65,8 +65,7 @@ public sealed partial class ChainArchive
             long first = clicks.Offsets[0];
             long last = clicks.Offsets[^1];
             made.Add((
-                new ManifestObject(ArchiveKeys.Merged(_chain.Number, hour, first, last), ManifestFormat.Hash(content), content.Length, first, last + 1, [new HourRows(hour, clicks.Count)]),
-                content));
+                ManifestObject.Of(_files, ArchiveKeys.Merged(_chain.Number, hour, first, last), content, first, last + 1, [new HourRows(hour, clicks.Count)]), content));
         }
 
         return made;

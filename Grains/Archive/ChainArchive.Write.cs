@@ -211,7 +211,7 @@ public sealed partial class ChainArchive
             });
             string key = ArchiveKeys.Inbox(_chain.Number, first, lastClick);
             objects[key] = content;
-            adds.Add(new ManifestObject(key, ManifestFormat.Hash(content), content.Length, first, lastClick + 1, [.. hours.Select(hour => new HourRows(hour.Key, hour.Value))]));
+            adds.Add(ManifestObject.Of(_files, key, content, first, lastClick + 1, [.. hours.Select(hour => new HourRows(hour.Key, hour.Value))]));
         }
 
         return new Made(from, end, until, Math.Min(known?.DedupFrom(end) ?? seen?.Oldest ?? end, end), last, adds, objects);

@@ -281,7 +281,7 @@ public sealed partial class ChainArchive
             replaced ??= await ReplacedHashesAsync(entry, cancellationToken);
             if (replaced.TryGetValue(hash, out long erased))
             {
-                adopted[one.Key] = (one with { Sha256 = hash, Bytes = there.Length }, erased);
+                adopted[one.Key] = (one.With(_files, there), erased);
             }
             else
             {
@@ -331,7 +331,7 @@ public sealed partial class ChainArchive
         foreach (ManifestObject one in entry.Adds.Where(one => one.Key.StartsWith(ArchiveKeys.Table, StringComparison.Ordinal)))
         {
             int hour = one.Hours[0].Hour;
-            Of(hour).Adds.Add(new DayObject(one.Key, one.Sha256, one.Bytes, one.Rows, one.From, one.To, hour, entry.Number, one.Was));
+            Of(hour).Adds.Add(new DayObject(one.Key, one.Sha256, one.Bytes, one.Rows, one.From, one.To, hour, entry.Number, one.Was, one.Footer));
         }
 
         foreach (TakenRows taken in entry.Takes.Where(one => one.Key.StartsWith(ArchiveKeys.Table, StringComparison.Ordinal)))

@@ -52,6 +52,7 @@ public sealed record DayChange(
 /// <param name="Hour">The hour.</param>
 /// <param name="Entry">The entry that added it, or rewrote it last.</param>
 /// <param name="Was">SHA-256 of its bytes before that entry rewrote it; null where it added it.</param>
+/// <param name="Footer">By which parts of it can be read; null where an older build wrote it.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.DayObject")]
 public sealed record DayObject(
     [property: Id(0)] string Key,
@@ -62,4 +63,5 @@ public sealed record DayObject(
     [property: Id(5)] long To,
     [property: Id(6)] int Hour,
     [property: Id(7)] long Entry,
-    [property: Id(8)] string? Was = null);
+    [property: Id(8)] string? Was = null,
+    [property: Id(9)] ObjectFooter? Footer = null);

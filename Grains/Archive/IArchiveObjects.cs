@@ -29,6 +29,14 @@ public interface IArchiveObjects
     /// <exception cref="ArchiveUnavailableException">It cannot be read now.</exception>
     Task<byte[]?> ReadAsync(string key, CancellationToken cancellationToken);
 
+    /// <summary>Bytes of an object, fewer where it ends before; null where there is none.</summary>
+    /// <param name="key">Its key.</param>
+    /// <param name="from">The first byte's place, from 0.</param>
+    /// <param name="count">How many at most; at least 1.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="ArchiveUnavailableException">It cannot be read now.</exception>
+    Task<byte[]?> ReadAsync(string key, long from, int count, CancellationToken cancellationToken);
+
     /// <summary>The objects whose keys start with a prefix, in ordinal order, behind a key.</summary>
     /// <exception cref="ArchiveUnavailableException">They cannot be listed now.</exception>
     IAsyncEnumerable<ArchivedKey> ListAsync(string prefix, string? after, CancellationToken cancellationToken);

@@ -28,6 +28,40 @@ public interface IClickFiles
     /// <returns>One item a row group read: the number of rows that <paramref name="into"/> holds.</returns>
     /// <exception cref="ArchiveDamagedException">It is no file that this build can read.</exception>
     IEnumerable<int> Read(ReadOnlyMemory<byte> file, ClickRows into, ClickColumns columns, ClickSearch? only = null);
+
+    /// <summary>The footer of a file that was written here: with it parts of the file can be read and checked.</summary>
+    ObjectFooter FooterOf(ReadOnlySpan<byte> file);
+
+    /// <summary>Opens a file of which all bytes are here.</summary>
+    /// <exception cref="ArchiveDamagedException">It is no file that this build can read.</exception>
+    IClickFile Open(ReadOnlyMemory<byte> file);
+
+    /// <summary>Opens a file of which only parts are fetched, as they are needed.</summary>
+    /// <exception cref="ArchiveDamagedException">Its footer is not what the manifest says, or nothing that this build can read.</exception>
+    /// <exception cref="ArchiveUnavailableException">It cannot be read now.</exception>
+    Task<IClickFile> OpenAsync(ObjectParts parts, CancellationToken cancellationToken);
+}
+
+/// <summary>A file that is open, to be read by row groups. Not safe for concurrent use.</summary>
+public interface IClickFile : IDisposable
+{
+    /// <summary>How many there are.</summary>
+    int RowGroups { get; }
+
+    /// <summary>The place of a row group's first row among all rows of the file, from 0.</summary>
+    long FirstRow(int group);
+
+    /// <summary>Whether a row group may hold what is sought, by its statistics and bloom filters.</summary>
+    /// <exception cref="ArchiveDamagedException">It cannot be told.</exception>
+    ValueTask<bool> MayHoldAsync(int group, ClickSearch only, CancellationToken cancellationToken);
+
+    /// <summary>Reads a row group into rows, which are cleared before; says how many there are.</summary>
+    /// <param name="group">From 0.</param>
+    /// <param name="into">What it is read into.</param>
+    /// <param name="columns">Columns that are wanted; the texts of others are absent, their numbers 0.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="ArchiveDamagedException">It is not what was written.</exception>
+    ValueTask<int> ReadAsync(int group, ClickRows into, ClickColumns columns, CancellationToken cancellationToken);
 }
 
 /// <summary>
@@ -59,6 +93,24 @@ public static class ClickFiles
         using IClickFileWriter writer = files.Start(origin, rows.AreMarked, entry);
         writer.Add(rows);
         return writer.Finish();
+    }
+
+    /// <summary>Whether a file may hold what is sought: its footer and its filters are read, and nothing else.</summary>
+    /// <exception cref="ArchiveDamagedException">What was read is not what was written.</exception>
+    /// <exception cref="ArchiveUnavailableException">It cannot be read now.</exception>
+    public static async Task<bool> MayHoldAsync(this IClickFiles files, ObjectParts parts, ClickSearch only, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(files);
+        using IClickFile file = await files.OpenAsync(parts, cancellationToken);
+        for (int group = 0; group < file.RowGroups; group++)
+        {
+            if (await file.MayHoldAsync(group, only, cancellationToken))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 }
 

@@ -81,8 +81,19 @@ public sealed record ManifestObject(string Key, string Sha256, long Bytes, long 
     /// <summary>SHA-256 of the bytes that it takes the place of, under the same key; null where it is new.</summary>
     public string? Was { get; init; }
 
+    /// <summary>By which parts of it can be read; null where an older build wrote it.</summary>
+    public ObjectFooter? Footer { get; init; }
+
     /// <summary>How many clicks it holds.</summary>
     public long Rows => Hours.Sum(hour => hour.Rows);
+
+    /// <summary>An object with some bytes.</summary>
+    internal static ManifestObject Of(IClickFiles files, string key, byte[] content, long from, long to, IReadOnlyList<HourRows> hours) =>
+        new ManifestObject(key, "", 0, from, to, hours).With(files, content);
+
+    /// <summary>The same object with other bytes.</summary>
+    internal ManifestObject With(IClickFiles files, byte[] content) =>
+        this with { Sha256 = ManifestFormat.Hash(content), Bytes = content.Length, Footer = files.FooterOf(content) };
 }
 
 /// <summary>Clicks of one hour, which is in hours since the epoch.</summary>

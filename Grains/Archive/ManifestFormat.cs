@@ -125,6 +125,12 @@ internal static class ManifestFormat
             }
 
             json.WriteNumber("bytes", one.Bytes);
+            if (one.Footer is { } footer)
+            {
+                json.WriteNumber("footer_bytes", footer.Bytes);
+                json.WriteString("footer_sha256", footer.Sha256);
+            }
+
             json.WriteNumber("from", one.From);
             json.WriteNumber("to", one.To);
             json.WriteStartObject("hours");
@@ -166,6 +172,7 @@ internal static class ManifestFormat
         [.. json.GetProperty("hours").EnumerateObject().Select(hour => new HourRows(Hour(hour.Name), hour.Value.GetInt64()))])
     {
         Was = json.TryGetProperty("was", out JsonElement was) ? was.GetString() : null,
+        Footer = json.TryGetProperty("footer_bytes", out JsonElement footer) ? new ObjectFooter(footer.GetInt32(), Text(json, "footer_sha256")) : null,
     };
 
     private static TakenRows ReadTaken(JsonElement json) => new(

@@ -63,6 +63,27 @@ public abstract class ArchiveObjectsContract : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Parts_are_read_byte_for_byte_and_end_where_the_object_ends()
+    {
+        IArchiveObjects objects = await OpenAsync();
+        byte[] content = new byte[3_000_001];
+        new Random(1).NextBytes(content);
+        await objects.WriteAsync("a/b", content, s_go);
+
+        Assert.Equal(content[..1], await objects.ReadAsync("a/b", 0, 1, s_go));
+        Assert.Equal(content[1_000_000..2_500_000], await objects.ReadAsync("a/b", 1_000_000, 1_500_000, s_go));
+        Assert.Equal(content[^7..], await objects.ReadAsync("a/b", content.Length - 7, 7, s_go));
+        Assert.Equal(content, await objects.ReadAsync("a/b", 0, content.Length, s_go));
+        Assert.Equal(content[^7..], await objects.ReadAsync("a/b", content.Length - 7, 8, s_go));
+        Assert.Empty((await objects.ReadAsync("a/b", content.Length, 1, s_go))!);
+        Assert.Empty((await objects.ReadAsync("a/b", content.Length + 10, 1, s_go))!);
+        Assert.Null(await objects.ReadAsync("a/c", 0, 1, s_go));
+        await Assert.ThrowsAnyAsync<ArgumentException>(() => objects.ReadAsync("a/b", 0, 0, s_go));
+        await Assert.ThrowsAnyAsync<ArgumentException>(() => objects.ReadAsync("a/b", -1, 1, s_go));
+        await Assert.ThrowsAnyAsync<ArgumentException>(() => objects.ReadAsync("a//b", 0, 1, s_go));
+    }
+
+    [Fact]
     public async Task Writing_replaces_and_creating_does_not()
     {
         IArchiveObjects objects = await OpenAsync();

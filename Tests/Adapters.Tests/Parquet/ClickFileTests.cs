@@ -8,7 +8,7 @@ namespace ClickAggregator.Adapters.Tests.Parquet;
 
 public class ClickFileTests
 {
-    private const string KnownHash = "0392ec61ff906c461423872a50ed4b25d9fbfbe58cd6f357c894020326494dc9";
+    private const string KnownHash = "1bdecc95c971f0cb6548ea39b72516f017d5d86265cd57909f5f2637899b26f3";
 
     private static readonly FileOrigin s_origin = new("log-1", 3, 7);
     private readonly ParquetClickFiles _files = new();

@@ -119,17 +119,76 @@ public class ExportTests(ArchivedServer archived)
             foreach (ListedObject one in await reader.ObjectsAsync(chain.Chain, hour, hour + 3, cancel))
             {
                 read++;
-                Assert.Equal(one.Object.Bytes, (await reader.ReadAsync(one, cancel)).Length);
-                ListedObject other = one with { Object = one.Object with { Sha256 = new string('0', 64) } };
-                Assert.Equal(one.Object.Bytes, (await reader.ReadAsync(other, cancel)).Length); // asked again, it is what the manifest says now
-                var altered = await Assert.ThrowsAsync<ArchiveDamagedException>(() => reader.ReadAsync(other with { Hour = hour + 1000 }, cancel));
-                var gone = await Assert.ThrowsAsync<ArchiveDamagedException>(() => reader.ReadAsync(one with { Object = one.Object with { Key = one.Object.Key + "x" } }, cancel));
-                Assert.Contains(one.Object.Key, altered.Message, StringComparison.Ordinal);
-                Assert.Contains(one.Object.Key + "x is gone", gone.Message, StringComparison.Ordinal);
+                string nothing = new('0', 64);
+                Assert.NotNull(one.Object.Footer);
+                foreach (ListedObject listed in (ListedObject[])
+                    [
+                        one,
+                        one with { Object = one.Object with { Footer = null } },
+
+                        // Asked again, it is what the manifest says now.
+                        one with { Object = one.Object with { Sha256 = nothing, Footer = null } },
+                        one with { Object = one.Object with { Footer = new ObjectFooter(one.Object.Footer.Value.Bytes, nothing) } },
+                        one with { Object = one.Object with { Footer = new ObjectFooter(100, nothing) } },
+                    ])
+                {
+                    (long rows, long bytes) = await ReadAsync(listed);
+                    Assert.Equal(one.Object.Rows, rows);
+                    Assert.InRange(bytes, one.Object.Footer.Value.Bytes, one.Object.Bytes);
+                }
+
+                foreach (ObjectFooter? footer in (ObjectFooter?[])[null, new ObjectFooter(one.Object.Footer.Value.Bytes, nothing)])
+                {
+                    ListedObject other = one with { Object = one.Object with { Sha256 = nothing, Footer = footer } };
+                    var altered = await Assert.ThrowsAsync<ArchiveDamagedException>(() => ReadAsync(other with { Hour = hour + 1000 }));
+                    var gone = await Assert.ThrowsAsync<ArchiveDamagedException>(() => ReadAsync(one with { Object = one.Object with { Key = one.Object.Key + "x", Footer = footer } }));
+                    Assert.Contains(one.Object.Key, altered.Message, StringComparison.Ordinal);
+                    Assert.Contains(one.Object.Key + "x is gone", gone.Message, StringComparison.Ordinal);
+                }
             }
         }
 
         Assert.True(read > 0);
+
+        async Task<(long Rows, long Bytes)> ReadAsync(ListedObject listed)
+        {
+            (long rows, long bytes) = (0, 0);
+            await foreach (ReadRows read in reader.ReadAsync([listed], new ClickRows(), ClickColumns.All, null, cancel))
+            {
+                rows += read.Count;
+                bytes += read.Bytes;
+            }
+
+            return (rows, bytes);
+        }
+    }
+
+    [Fact]
+    public async Task Whatever_objects_are_read_ahead_each_row_comes_once_and_a_reader_may_stop()
+    {
+        ArchiveReader reader = archived.Server.Services.GetRequiredService<ArchiveReader>();
+        CancellationToken cancel = TestContext.Current.CancellationToken;
+        int hour = (int)(ArchivedServer.Noon.ToUnixTimeSeconds() / 3600);
+        var listed = new List<ListedObject>();
+        foreach (ArchiveProgress chain in await reader.ChainsAsync(cancel))
+        {
+            listed.AddRange(await reader.ObjectsAsync(chain.Chain, hour, hour + 3, cancel));
+        }
+
+        ListedObject[] often = [.. Enumerable.Repeat(listed, 10).SelectMany(one => one).Select((one, n) => n % 3 == 0 ? one with { Object = one.Object with { Footer = null } } : one)];
+        var rows = new ClickRows();
+        var offsets = new List<(int, long)>();
+        await foreach (ReadRows read in reader.ReadAsync(often, rows, ClickColumns.Offset, null, cancel))
+        {
+            offsets.AddRange(rows.Offsets.Take(read.Count).Select(offset => (read.Object.Chain, offset)));
+        }
+
+        Assert.All(offsets.CountBy(offset => offset), each => Assert.Equal(10, each.Value));
+        Assert.Equal(302, offsets.Distinct().Count());
+        await foreach (ReadRows _ in reader.ReadAsync(often, rows, ClickColumns.Offset, null, cancel))
+        {
+            break;
+        }
     }
 
     private static JsonElement[] Lines(Answer answer) => [.. answer.Body.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];

@@ -42,6 +42,12 @@ internal sealed class MemoryObjects : IArchiveObjects
         return Task.FromResult(All.GetValueOrDefault(key));
     }
 
+    public Task<byte[]?> ReadAsync(string key, long from, int count, CancellationToken cancellationToken)
+    {
+        Before?.Invoke("read", key);
+        return Task.FromResult(All.GetValueOrDefault(key)?.Skip((int)from).Take(count).ToArray());
+    }
+
     public async IAsyncEnumerable<ArchivedKey> ListAsync(string prefix, string? after, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         Before?.Invoke("list", prefix);

@@ -46,14 +46,20 @@ internal sealed class PlainClickFiles(byte version = 1, int rowGroup = 7) : ICli
 
     public FileSummary Summarize(ReadOnlyMemory<byte> file)
     {
-        (FileOrigin origin, int count, BinaryReader reader) = Open(file);
+        (FileOrigin origin, int count, BinaryReader reader) = Begin(file);
         reader.Dispose();
         return new FileSummary(origin, count, (count + rowGroup - 1) / rowGroup);
     }
 
+    public ObjectFooter FooterOf(ReadOnlySpan<byte> file) => PlainFile.FooterOf(file);
+
+    public IClickFile Open(ReadOnlyMemory<byte> file) => new PlainFile(this, file);
+
+    public Task<IClickFile> OpenAsync(ObjectParts parts, CancellationToken cancellationToken) => PlainFile.OpenAsync(this, parts, cancellationToken);
+
     public IEnumerable<int> Read(ReadOnlyMemory<byte> file, ClickRows into, ClickColumns columns, ClickSearch? only = null)
     {
-        (_, int left, BinaryReader reader) = Open(file);
+        (_, int left, BinaryReader reader) = Begin(file);
         using (reader)
         {
             while (left > 0)
@@ -88,7 +94,7 @@ internal sealed class PlainClickFiles(byte version = 1, int rowGroup = 7) : ICli
     private static Utf8Column[] Columns(ClickRows rows) =>
         [rows.TargetIds, rows.ClickIds, rows.CampaignIds, rows.UserIds, rows.Countries, rows.Devices, rows.Referrers, rows.PageUrls, rows.InvalidatedBy];
 
-    private static (FileOrigin Origin, int Count, BinaryReader Reader) Open(ReadOnlyMemory<byte> file)
+    private static (FileOrigin Origin, int Count, BinaryReader Reader) Begin(ReadOnlyMemory<byte> file)
     {
         if (file.Length < 8 || XxHash3.HashToUInt64(file.Span[..^8]) != BinaryPrimitives.ReadUInt64LittleEndian(file.Span[^8..]))
         {

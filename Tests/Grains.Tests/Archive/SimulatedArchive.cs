@@ -44,6 +44,9 @@ internal sealed class SimulatedObjects(World world, IClickFiles files) : IArchiv
     public Task<byte[]?> ReadAsync(string key, CancellationToken cancellationToken) =>
         world.Effect("object read", () => Now.All.GetValueOrDefault(key));
 
+    public Task<byte[]?> ReadAsync(string key, long from, int count, CancellationToken cancellationToken) =>
+        world.Effect("object read", () => Now.All.GetValueOrDefault(key)?.Skip((int)from).Take(count).ToArray());
+
     public async IAsyncEnumerable<ArchivedKey> ListAsync(string prefix, string? after, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         ArchivedKey[] found = await world.Effect("object list", () =>

@@ -32,6 +32,12 @@ internal sealed class MemoryObjects : IArchiveObjects
         return Task.FromResult(Content.GetValueOrDefault(key));
     }
 
+    public Task<byte[]?> ReadAsync(string key, long from, int count, CancellationToken cancellationToken)
+    {
+        Reading?.Invoke(key);
+        return Task.FromResult(Content.GetValueOrDefault(key)?.Skip((int)from).Take(count).ToArray());
+    }
+
     public async IAsyncEnumerable<ArchivedKey> ListAsync(string prefix, string? after, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await Task.CompletedTask;
@@ -75,6 +81,12 @@ internal sealed class PlainFiles(int rowsInGroup = 7) : IClickFiles
     }
 
     public FileSummary Summarize(ReadOnlyMemory<byte> file) => new(default, BitConverter.ToInt32(file.Span), 1);
+
+    public ObjectFooter FooterOf(ReadOnlySpan<byte> file) => PlainFile.FooterOf(file);
+
+    public IClickFile Open(ReadOnlyMemory<byte> file) => new PlainFile(this, file);
+
+    public Task<IClickFile> OpenAsync(ObjectParts parts, CancellationToken cancellationToken) => PlainFile.OpenAsync(this, parts, cancellationToken);
 
     public IEnumerable<int> Read(ReadOnlyMemory<byte> file, ClickRows into, ClickColumns columns, ClickSearch? only = null)
     {
