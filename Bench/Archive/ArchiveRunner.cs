@@ -1,7 +1,11 @@
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+using ClickAggregator.Adapters.Directories;
 using ClickAggregator.Adapters.Parquet;
 using ClickAggregator.Bench.Load;
+using ClickAggregator.Clicks;
 using ClickAggregator.Grains;
 using ClickAggregator.Grains.Archive;
 using DuckDB.NET.Data;
@@ -22,6 +26,7 @@ internal sealed class ArchiveRunner(ArchiveOptions options)
     private const string PlainSql = "SELECT kind, target_id, epoch_ms(timestamp) // 60000 AS minute, count(*) FROM read_parquet('{0}') WHERE NOT duplicate GROUP BY kind, target_id, minute";
 
     private readonly ParquetClickFiles _files = new();
+    private readonly Dictionary<string, ObjectFooter> _footers = new(StringComparer.Ordinal);
 
     public Task<int> RunAsync(CancellationToken cancellationToken)
     {
@@ -45,6 +50,12 @@ internal sealed class ArchiveRunner(ArchiveOptions options)
             Ask("read: target and minute, grouped", () => files.Sum(file => Group(file, ClickColumns.Duplicate | ClickColumns.Timestamp | ClickColumns.Target)));
             Ask("read: columns of a recount, no more", () => files.Sum(file => Sweep(file, Recounted)));
             Ask("read: all columns, no more", () => files.Sum(file => Sweep(file, ClickColumns.All)));
+            foreach (string ad in (string[])["ad-1", $"ad-{options.Ads / 2}"])
+            {
+                Search($"clicks of {ad}, whole files", files, ad, WholeAsync);
+                Search($"clicks of {ad}, by parts", files, ad, PartsAsync);
+            }
+
             AskDuckDb(folder);
             var hour = new RecountedHour(folder.FullName, table.Select((rows, n) => ($"clicks-{n}.parquet", rows)));
             Ask("recount of the hour, direct", () => hour.RecountAsync(RunMode.Direct).GetAwaiter().GetResult());
@@ -70,12 +81,71 @@ internal sealed class ArchiveRunner(ArchiveOptions options)
                 byte[] file = _files.Write(files[n], new FileOrigin("bench", 0, 0));
                 bytes += file.Length;
                 File.WriteAllBytes(Path.Combine(folder.FullName, $"{name}-{n}.parquet"), file);
+                _footers[$"{name}-{n}.parquet"] = _files.FooterOf(file);
             }
 
             return options.Clicks;
         });
         Console.WriteLine(FormattableString.Invariant($"{"",-42} {(double)bytes / options.Clicks,9:F1} bytes a click"));
     }
+
+    private void Search(string what, string[] files, string ad, Func<string[], ClickSearch, Task<(long Bytes, int Found)>> search)
+    {
+        (long Bytes, int Found) read = default;
+        Ask(what, () =>
+        {
+            read = search(files, new ClickSearch(TargetKind.Ad, ad)).GetAwaiter().GetResult();
+            return options.Clicks;
+        });
+        if (read.Bytes > 0)
+        {
+            Console.WriteLine(FormattableString.Invariant($"{"",-42} {read.Bytes / 1e6,9:F1} MB read, {read.Found:N0} clicks found"));
+        }
+    }
+
+    private async Task<(long Bytes, int Found)> WholeAsync(string[] files, ClickSearch only)
+    {
+        (long Bytes, int Found) sum = default;
+        var rows = new ClickRows();
+        foreach (string name in files)
+        {
+            byte[] file = await File.ReadAllBytesAsync(name);
+            _ = SHA256.HashData(file);
+            sum.Bytes += file.Length;
+            foreach (int _ in _files.Read(file, rows, ClickColumns.All, only))
+            {
+                sum.Found += Found(rows, only);
+            }
+        }
+
+        return sum;
+    }
+
+    private async Task<(long Bytes, int Found)> PartsAsync(string[] files, ClickSearch only)
+    {
+        (long Bytes, int Found) sum = default;
+        var rows = new ClickRows();
+        var objects = new DirectoryObjects(new DirectoryArchiveOptions { Path = Path.GetDirectoryName(files[0])! }, TimeProvider.System);
+        foreach (string name in files)
+        {
+            var parts = new ObjectParts(objects, Path.GetFileName(name), new FileInfo(name).Length, _footers[Path.GetFileName(name)]);
+            using IClickFile file = await _files.OpenAsync(parts, CancellationToken.None);
+            for (int group = 0; group < file.RowGroups; group++)
+            {
+                if (await file.MayHoldAsync(group, only, CancellationToken.None))
+                {
+                    await file.ReadAsync(group, rows, ClickColumns.All, CancellationToken.None);
+                    sum.Found += Found(rows, only);
+                }
+            }
+
+            sum.Bytes += parts.BytesRead;
+        }
+
+        return sum;
+    }
+
+    private static int Found(ClickRows rows, ClickSearch only) => Enumerable.Range(0, rows.Count).Count(row => rows.TargetIds[row].SequenceEqual(Encoding.UTF8.GetBytes(only.TargetId!)));
 
     private int Sweep(string file, ClickColumns columns) => _files.Read(File.ReadAllBytes(file), new ClickRows(), columns).Sum();
 

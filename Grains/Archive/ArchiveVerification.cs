@@ -145,6 +145,10 @@ public sealed class ArchiveVerification(IArchiveObjects objects, IClickFiles fil
             try
             {
                 Read(state, one, content, rows);
+                if (one.Object.Footer is { } footer && footer != files.FooterOf(content))
+                {
+                    state.Fault($"{one.Object.Key} has another footer than the manifest says");
+                }
             }
             catch (ArchiveDamagedException damaged)
             {
