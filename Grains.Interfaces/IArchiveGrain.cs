@@ -16,6 +16,11 @@ public interface IArchiveGrain : IGrainWithIntegerKey
     [AlwaysInterleave]
     Task<ArchiveProgress> GetProgressAsync();
 
+    /// <summary>The offset after the last record of its log, looked at now; null where that is not known, or not the log that is counted.</summary>
+    [Alias("GetLogEnd")]
+    [AlwaysInterleave]
+    Task<long?> GetLogEndAsync();
+
     /// <summary>The objects that hold an hour's clicks, each click in one of them, as far as the chain is archived.</summary>
     /// <param name="hour">Hours since the epoch.</param>
     [Alias("GetHour")]

@@ -5,6 +5,9 @@ namespace ClickAggregator.Adapters.Sqlite;
 /// <summary>The writer's prepared statements of reconciliation.</summary>
 internal sealed class LedgerStatements(sqlite3 database)
 {
+    // A later batch of a chain ends behind those before it: whatever says otherwise was altered.
+    public Statement LowerOpen { get; } = new(database, "UPDATE open_hours SET upto = ?3 WHERE hour = ?1 AND chain = ?2 AND upto > ?3 AND stamp < ?4");
+
     // A batch that is replayed behind a finalisation which covers it opens nothing.
     public Statement OpenHour { get; } = new(database, """
         INSERT INTO open_hours (hour, chain, upto, stamp, reopened_at) SELECT ?1, ?2, ?3, ?4, 0
@@ -57,7 +60,7 @@ internal sealed class LedgerStatements(sqlite3 database)
 
     public Statement[] All =>
     [
-        OpenHour, ReopenHour, CloseHour, PutFinal, PutCorrection, PutHistory, PutHistoryMark,
+        LowerOpen, OpenHour, ReopenHour, CloseHour, PutFinal, PutCorrection, PutHistory, PutHistoryMark,
         ForgetOpen, ForgetFinals, ForgetCorrections, ForgetHistory, ForgetHistoryMarks,
     ];
 

@@ -163,6 +163,7 @@ internal sealed class BatchWrite(BatchRows rows) : StoreWrite
         foreach (int hour in rows.Hours)
         {
             statements.PutHour.Bind(1, hour).Bind(2, rows.Chain).Bind(3, rows.Upto).Bind(4, rows.Stamp).Run();
+            statements.Ledger.LowerOpen.Bind(1, hour).Bind(2, rows.Chain).Bind(3, rows.Upto).Bind(4, rows.Stamp).Run();
             statements.Ledger.OpenHour.Bind(1, hour).Bind(2, rows.Chain).Bind(3, rows.Upto).Bind(4, rows.Stamp).Run();
         }
 

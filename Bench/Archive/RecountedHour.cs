@@ -73,6 +73,8 @@ internal sealed class RecountedHour : IHourArchive, IArchiveObjects
 
     public Task<ArchiveProgress> GetProgressAsync(int chain) => throw new NotSupportedException();
 
+    public Task<long?> GetLogEndAsync(int chain) => throw new NotSupportedException();
+
     public Task<ArchivedHour> GetHourAsync(int chain, int hour) => Task.FromResult(new ArchivedHour(long.MaxValue, _objects));
 
     public async Task<byte[]?> ReadAsync(string key, CancellationToken cancellationToken) => await File.ReadAllBytesAsync(Path.Combine(_folder, key), cancellationToken);

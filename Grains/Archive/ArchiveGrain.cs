@@ -96,6 +96,9 @@ internal sealed partial class ArchiveGrain(
             _isLogHere));
     }
 
+    public async Task<long?> GetLogEndAsync() =>
+        _isCurrent && _archive is { } archive ? (await log.GetRangeAsync(archive.Chain.Partition, _stop.Token)).Head : null;
+
     public Task<ArchivedHour> GetHourAsync(int hour) => Known is null
         ? Task.FromResult(new ArchivedHour(0, []))
         : ArchivedHours.FindAsync(() => Known!, _days, hour, ArchiveFaults.None, _stop.Token);

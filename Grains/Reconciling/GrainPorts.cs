@@ -66,5 +66,7 @@ internal sealed class GrainArchive(IGrainFactory grains) : IHourArchive
 {
     public Task<ArchiveProgress> GetProgressAsync(int chain) => grains.GetGrain<IArchiveGrain>(chain).GetProgressAsync();
 
+    public Task<long?> GetLogEndAsync(int chain) => grains.GetGrain<IArchiveGrain>(chain).GetLogEndAsync();
+
     public Task<ArchivedHour> GetHourAsync(int chain, int hour) => grains.GetGrain<IArchiveGrain>(chain).GetHourAsync(hour);
 }

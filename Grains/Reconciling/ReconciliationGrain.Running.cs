@@ -69,7 +69,10 @@ internal sealed partial class ReconciliationGrain
         {
             foreach ((int chain, long upto) in _needed.ToList())
             {
-                if ((await GrainFactory.GetGrain<IArchiveGrain>(chain).GetProgressAsync()).Upto >= upto)
+                // No click is beyond the end of its log: a mark that says so is damaged, and the recount of its hour sees it.
+                ArchiveProgress progress = await GrainFactory.GetGrain<IArchiveGrain>(chain).GetProgressAsync();
+                _needed[chain] = Math.Min(upto, progress.End);
+                if (progress.Upto >= _needed[chain])
                 {
                     _needed.Remove(chain);
                 }

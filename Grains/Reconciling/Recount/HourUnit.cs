@@ -71,13 +71,16 @@ internal sealed class HourUnit
             CountedChain counted = await _ports.Chains.GetAsync(_chain, cancellationToken);
             ArchivedHour archived = await _ports.Archive.GetHourAsync(_chain, _hour);
             _upto = Math.Min(archived.Upto, counted.Next);
-            if (NotYet(_chain, mark, counted, archived) is { } notYet)
+            bool isBeyond = await IsBeyondLogAsync(mark, counted);
+            if (NotYet(_chain, isBeyond ? null : mark, counted, archived) is { } notYet)
             {
                 return notYet;
             }
 
             HourFinal? last = (await _ports.Ledger.ReadFinalsAsync(_hour, _hour + 1, cancellationToken)).FirstOrDefault(final => final.Chain == _chain);
-            bool open = (await _ports.Ledger.ReadOpenHoursAsync(_hour, _hour + 1, MostChains, cancellationToken)).Any(one => one.Chain == _chain);
+            HourMark[] opened = [.. (await _ports.Ledger.ReadOpenHoursAsync(_hour, _hour + 1, MostChains, cancellationToken)).Where(one => one.Chain == _chain)];
+            bool open = opened.Length > 0;
+            isBeyond = isBeyond || (open && await IsBeyondLogAsync(opened[0], counted));
 
             // Every batch that touched it is complete: an hour with clicks that was in a run is open or final, or somebody took that away.
             bool gone = last is null && !open && _request.Passed && mark?.Upto > 0;
@@ -136,15 +139,15 @@ internal sealed class HourUnit
             if (_corrector.Refused is null)
             {
                 await tops.CheckAsync(_corrector, cancellationToken);
-                if (mark is null && _any is not null && counted.IsCorrected)
+                if (counted.IsCorrected && (isBeyond ? _any ?? await NoClickAsync(cancellationToken) : mark is null ? _any : null) is { } any)
                 {
-                    await _corrector.TakeAsync(_any, cancellationToken);
+                    await _corrector.TakeAsync(any, cancellationToken);
                 }
             }
 
             // 7.
             await _corrector.EndAsync(cancellationToken);
-            mark = await MarkAsync(_chain, cancellationToken);
+            mark = isBeyond && _request.DryRun ? null : await MarkAsync(_chain, cancellationToken);
             return _corrector.Again(mark) is { } again
                 ? Result(RecountOutcome.Again, again.Code, again.Message, recount)
                 : _corrector.Refused is { } refused
@@ -231,16 +234,19 @@ internal sealed class HourUnit
             if (minutes.AsSpan().ContainsAnyExcept(0L))
             {
                 long[] quarters = HourComparison.Quarters(minutes);
-                return new WindowDifference(
-                    new WindowKey(table.Series(number), _hour, _chain), CorrectionCause.StoreDamage, quarters, quarters, withMinutes ? minutes : null, 0, false, "hour")
-                {
-                    MarksHour = true,
-                };
+                return Noting(table.Series(number), quarters, withMinutes ? minutes : null);
             }
         }
 
         return null;
     }
+
+    /// <summary>Where the hour has no click, and is noted as one that has.</summary>
+    private async Task<WindowDifference> NoClickAsync(CancellationToken cancellationToken) =>
+        Noting("total", new long[4], _hour < await _ports.Counts.ReadMinutesFloorAsync(cancellationToken) ? null : new long[HourTable.Minutes]);
+
+    private WindowDifference Noting(string series, long[] quarters, long[]? minutes) =>
+        new(new WindowKey(series, _hour, _chain), CorrectionCause.StoreDamage, quarters, quarters, minutes, 0, false, "hour") { MarksHour = true };
 
     /// <summary>
     /// Windows that no index names. Where only the name was deleted the row is there, and answers have it: it is compared like any
@@ -349,7 +355,8 @@ internal sealed class HourUnit
             CountedChain counted = await _ports.Chains.GetAsync(chain, cancellationToken);
             HourMark? mark = await MarkAsync(chain, cancellationToken);
             ArchivedHour archived = await _ports.Archive.GetHourAsync(chain, _hour);
-            if (counted.State != CountedChainState.Over && NotYet(chain, mark, counted, archived) is { } notYet)
+            if (counted.State != CountedChainState.Over
+                && NotYet(chain, await IsBeyondLogAsync(mark, counted) ? null : mark, counted, archived) is { } notYet)
             {
                 return (others, notYet);
             }
@@ -369,6 +376,14 @@ internal sealed class HourUnit
     }
 
     private HourReader Reader(int chain) => new(_ports.Archive, _ports.Objects, _ports.Files, chain, _hour);
+
+    /// <summary>
+    /// Whether an hour's mark names offsets that its log does not have: then somebody altered it, and it says nothing. The mark was read
+    /// before the log is looked at.
+    /// </summary>
+    private async Task<bool> IsBeyondLogAsync(HourMark? mark, CountedChain counted) =>
+        mark is { } one && one.Upto > counted.Next
+        && one.Upto > (counted.State == CountedChainState.Over ? counted.Next : await _ports.Archive.GetLogEndAsync(one.Chain) ?? long.MaxValue);
 
     private RecountResult? NotYet(int chain, HourMark? mark, CountedChain counted, ArchivedHour archived)
     {

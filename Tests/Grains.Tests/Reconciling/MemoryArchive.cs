@@ -167,6 +167,8 @@ internal sealed class MemoryArchive(MemoryObjects? objects = null, string folder
     public Task<ArchiveProgress> GetProgressAsync(int chain) =>
         Task.FromResult(new ArchiveProgress(chain, "log", 0, Upto, Upto, 0, 0, 0, null, [.. Lost]));
 
+    public Task<long?> GetLogEndAsync(int chain) => Task.FromResult<long?>(null);
+
     public Task<ArchivedHour> GetHourAsync(int chain, int hour) => Task.FromResult(new ArchivedHour(
         Upto,
         [.. _listed.Where(one => one.Hours.Contains(hour)).Select((one, n) =>

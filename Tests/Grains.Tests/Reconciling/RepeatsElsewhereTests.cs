@@ -215,6 +215,8 @@ public sealed class RepeatsElsewhereTests : IDisposable
 
         public Task<ArchiveProgress> GetProgressAsync(int chain) => _archives[chain].GetProgressAsync(chain);
 
+        public Task<long?> GetLogEndAsync(int chain) => _archives[chain].GetLogEndAsync(chain);
+
         public Task<ArchivedHour> GetHourAsync(int chain, int hour) => _archives[chain].GetHourAsync(chain, hour);
 
         private void Write(WindowKey key, long[]? minutes, long[] quarters, string? run)

@@ -193,6 +193,43 @@ public class DamageTests
         Assert.Equal(-truth.ByAd[ad], (await silo.EndedAsync(taken.Run)).ClicksChanged);
     }
 
+    [Fact]
+    public async Task A_note_of_an_hour_that_names_offsets_beyond_its_log_holds_up_no_run_and_is_put_right()
+    {
+        using var data = new DataFolder();
+        await using LedgerSilo silo = await LedgerSilo.StartAsync(data);
+        (Recount truth, int from, int to) = await AppendAsync(silo, 300);
+        Assert.Equal(RunState.Done, (await silo.RunAsync(from, to)).State);
+        IReadOnlyList<HourMark> noted = await silo.Ledger.ReadHoursAsync(from, to, CancellationToken.None);
+        HourMark[] raised = [noted[0], noted[^1]];
+        var store = new StoreFile(data);
+        foreach (HourMark mark in raised)
+        {
+            Assert.Equal(1, store.Run($"UPDATE hours SET upto = upto + 100000 WHERE hour = {mark.Hour} AND chain = {mark.Chain}"));
+        }
+
+        // One of them is open for that, and an hour without a click is noted as one that has some.
+        int empty = to++;
+        store.Run($"INSERT INTO open_hours SELECT hour, chain, upto, stamp, 0 FROM hours WHERE hour = {raised[0].Hour} AND chain = {raised[0].Chain}");
+        store.Run($"INSERT INTO hours VALUES ({empty}, {raised[0].Chain}, 100000, 1); INSERT INTO open_hours VALUES ({empty}, {raised[0].Chain}, 100000, 1, 0)");
+
+        ReconciliationRun dry = await silo.RunAsync(from, to, dryRun: true);
+        Assert.Equal((RunState.Done, 3), (dry.State, dry.Corrections));
+        ReconciliationRun run = await silo.RunAsync(from, to);
+        Assert.Equal((RunState.Done, 3, 0), (run.State, run.Corrections, run.ClicksChanged));
+        foreach ((int hour, int chain) in raised.Select(mark => (mark.Hour, mark.Chain)).Append((empty, raised[0].Chain)))
+        {
+            CorrectionRow row = Assert.Single(
+                await silo.Ledger.ReadCorrectionsAsync(hour, null, 10_000, CancellationToken.None), row => row.Run == run.Number && row.Key.Chain == chain);
+            Assert.Equal((CorrectionCause.StoreDamage, CorrectionState.Settled, "hour"), (row.Cause, row.State, row.Detail));
+        }
+
+        Assert.All(await silo.Ledger.ReadHoursAsync(from, to, CancellationToken.None), mark => Assert.InRange(mark.Upto, 0, truth.Total));
+        Assert.Empty(await silo.Ledger.ReadOpenHoursAsync(from, to, 1000, CancellationToken.None));
+        Assert.Equal(0, (await silo.RunAsync(from, to)).Corrections);
+        await AgreeAsync(silo, truth);
+    }
+
     [Theory]
     [InlineData(RunMode.Direct)]
     [InlineData(RunMode.Republish)]
