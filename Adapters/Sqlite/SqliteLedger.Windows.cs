@@ -30,8 +30,8 @@ internal sealed partial class SqliteLedger
     private static (List<StoredWindow> Windows, string? Last) Windows(ReadSession session, int hour, int chain, string after)
     {
         int day = (int)Math.Floor(hour / 24d);
-        Statement get = session.Prepare("""
-            SELECT s.series, h.quarters, h.minutes, h.upto, h.stamp, h.set_aside, h.run, d.quarters,
+        Statement get = session.Prepare($"""
+            SELECT s.series, h.quarters, h.minutes, h.upto, h.stamp, h.set_aside, h.run, CASE WHEN {OnlyTheDay("s.series")} THEN NULL ELSE d.quarters END,
                 EXISTS (SELECT 1 FROM series_by_day WHERE day = ?3 AND series = s.series)
             FROM (
                     SELECT series FROM clicks_by_hour WHERE hour = ?1 AND chain = ?2 AND series > ?4
@@ -63,8 +63,8 @@ internal sealed partial class SqliteLedger
     private static List<StoredWindow> Windows(ReadSession session, IReadOnlyList<string> series, int hour, int chain)
     {
         int day = (int)Math.Floor(hour / 24d);
-        Statement get = session.Prepare("""
-            SELECT ?4, h.quarters, h.minutes, h.upto, h.stamp, h.set_aside, h.run, d.quarters,
+        Statement get = session.Prepare($"""
+            SELECT ?4, h.quarters, h.minutes, h.upto, h.stamp, h.set_aside, h.run, CASE WHEN {OnlyTheDay("?4")} THEN NULL ELSE d.quarters END,
                 EXISTS (SELECT 1 FROM series_by_day WHERE day = ?3 AND series = ?4)
             FROM (SELECT 1) LEFT JOIN clicks_by_hour h ON h.series = ?4 AND h.hour = ?1 AND h.chain = ?2
                 LEFT JOIN clicks_by_day d ON d.series = ?4 AND d.day = ?3 AND d.chain = ?2
@@ -85,6 +85,12 @@ internal sealed partial class SqliteLedger
 
         return windows;
     }
+
+    // A day is set aside while an hour of it is; otherwise somebody damaged it, and it says nothing.
+    private static string OnlyTheDay(string series) => $"""
+        d.set_aside <> 0 AND NOT EXISTS (
+                    SELECT 1 FROM clicks_by_hour a WHERE a.series = {series} AND a.hour >= ?3 * 24 AND a.hour < (?3 + 1) * 24 AND a.chain = ?2 AND a.set_aside <> 0)
+        """;
 
     private static void Add(List<StoredWindow> windows, Statement at, WindowKey key, int day)
     {

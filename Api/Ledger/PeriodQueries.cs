@@ -107,10 +107,10 @@ internal static class PeriodQueries
     }
 
     /// <summary>Months since 1970-01.</summary>
-    private static int Read(string month) => TryRead(month) ?? throw new QueryFaultException("invalid_parameter", "month", "a month is named like 2026-11, from 1990 to 2199");
+    private static int Read(string month) => TryRead(month) ?? throw new QueryFaultException("invalid_parameter", "month", "a month is named like 2026-11, from 2000 to 2199");
 
     private static int? TryRead(string month) =>
-        DateOnly.TryParseExact(month, "yyyy-MM", CultureInfo.InvariantCulture, DateTimeStyles.None, out DateOnly first) && first.Year is >= 1990 and < 2200
+        DateOnly.TryParseExact(month, "yyyy-MM", CultureInfo.InvariantCulture, DateTimeStyles.None, out DateOnly first) && first.Year is >= 2000 and < 2200
             ? ((first.Year - 1970) * 12) + first.Month - 1
             : null;
 

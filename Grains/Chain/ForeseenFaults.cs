@@ -1,4 +1,5 @@
 using System.Data.Common;
+using ClickAggregator.Grains.Archive;
 using ClickAggregator.Streaming;
 
 namespace ClickAggregator.Grains.Chain;
@@ -7,5 +8,5 @@ namespace ClickAggregator.Grains.Chain;
 internal static class ForeseenFaults
 {
     /// <summary>What a log should have of it beside its message: the stack of what nobody foresaw, else nothing.</summary>
-    public static Exception? Stack(Exception error) => error is IOException or DbException or TimeoutException or ILogFault ? null : error;
+    public static Exception? Stack(Exception error) => error is IOException or DbException or TimeoutException or ILogFault or ArchiveUnavailableException ? null : error;
 }

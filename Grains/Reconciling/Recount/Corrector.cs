@@ -238,7 +238,7 @@ internal sealed class Corrector(
                 _resolved.Add(rows[n]);
                 NoteEarlier(rows[n]);
                 Count(chunk[n]);
-                if (!chunk[n].IsRepeat)
+                if (!chunk[n].IsRepeat && chunk[n].Cause != CorrectionCause.None)
                 {
                     Settled?.Invoke(rows[n].Cause);
                 }
@@ -333,6 +333,11 @@ internal sealed class Corrector(
 
     private void Count(WindowDifference difference)
     {
+        if (difference.Cause == CorrectionCause.None)
+        {
+            return; // nothing differed: it was written again above what an earlier try may still have on its way
+        }
+
         Done += difference.IsRepeat ? 0 : 1;
         ClicksChanged += difference.Key.Series == "total" ? difference.After.Sum() - difference.Before.Sum() : 0;
         string rollup = SeriesName.TryParse(difference.Key.Series, out SeriesName series) ? series.Rollup.ToString() : "";

@@ -230,6 +230,24 @@ public class DamageTests
         await AgreeAsync(silo, truth);
     }
 
+    [Fact]
+    public async Task A_day_that_says_it_is_damaged_though_none_of_its_hours_is_is_put_right()
+    {
+        using var data = new DataFolder();
+        await using LedgerSilo silo = await LedgerSilo.StartAsync(data);
+        (Recount truth, int from, int to) = await AppendAsync(silo, 300);
+        Assert.Equal(RunState.Done, (await silo.RunAsync(from, to)).State);
+        var store = new StoreFile(data);
+        int altered = store.Run("UPDATE clicks_by_day SET set_aside = 1 WHERE series IN ('total', 'kind:ad')");
+        Assert.True(altered > 0);
+        ReconciliationRun run = await silo.RunAsync(from, to);
+        Assert.Equal((RunState.Done, altered, 0), (run.State, run.Corrections, run.ClicksChanged));
+        Assert.Equal(["day"], store.Texts($"SELECT DISTINCT detail FROM corrections WHERE run = {run.Number}"));
+        Assert.Equal(0, store.Number("SELECT count(*) FROM clicks_by_day WHERE set_aside <> 0"));
+        Assert.Equal(0, (await silo.RunAsync(from, to)).Corrections);
+        await AgreeAsync(silo, truth);
+    }
+
     [Theory]
     [InlineData(RunMode.Direct)]
     [InlineData(RunMode.Republish)]
