@@ -37,7 +37,10 @@ internal static class CountColumns
         return map;
     }
 
-    /// <summary>60 counts, or null where the column is empty or gone. From its bytes: a query reads very many of them.</summary>
+    /// <summary>
+    /// 60 counts, or null where the column is empty or gone. From its bytes: a query reads very many of them. Keys that are no minutes of
+    /// an hour were written by somebody else, and count nowhere.
+    /// </summary>
     public static long[]? Minutes(CqlRow row)
     {
         if (!row.TryGetBytes("minutes", out ReadOnlySpan<byte> map) || TakeInt(ref map) is not (> 0 and int count))
@@ -49,7 +52,11 @@ internal static class CountColumns
         while (count-- > 0)
         {
             int minute = TakeValue(ref map)[0];
-            minutes[minute] = BinaryPrimitives.ReadInt64BigEndian(TakeValue(ref map));
+            long clicks = BinaryPrimitives.ReadInt64BigEndian(TakeValue(ref map));
+            if (minute < minutes.Length)
+            {
+                minutes[minute] = clicks;
+            }
         }
 
         return minutes;

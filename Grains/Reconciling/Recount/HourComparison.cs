@@ -34,6 +34,9 @@ internal sealed class HourComparison
         table.SeeNothing();
     }
 
+    /// <summary>How far the chain is counted: a row that says that it has more would take the next batches for applied ones.</summary>
+    public long CountedTo { get; init; } = long.MaxValue;
+
     /// <summary>Whether a stored window is compared in this pass.</summary>
     public bool Covers(string series) =>
         (!SeriesName.TryParse(series, out SeriesName name) || _rollups.Contains(name.Rollup)) && _table.Covers(series);
@@ -58,7 +61,8 @@ internal sealed class HourComparison
         bool sameQuarters = row.Quarters.AsSpan().SequenceEqual(quarters);
         bool sameMinutes = !withMinutes || !exists || (row.Minutes is not null && row.Minutes.AsSpan().SequenceEqual(expected));
         bool sameDay = day.SequenceEqual(quarters);
-        bool same = sameQuarters && sameMinutes && sameDay && !row.SetAside;
+        bool isAhead = row.Upto > CountedTo;
+        bool same = sameQuarters && sameMinutes && sameDay && !row.SetAside && !isAhead;
         if (same && !always)
         {
             return null;
@@ -73,6 +77,7 @@ internal sealed class HourComparison
                 sameQuarters ? null : exists ? "row" : "no row",
                 sameQuarters && !sameMinutes ? "minutes" : null,
                 sameDay ? null : "day",
+                isAhead ? "upto" : null,
                 same ? "left pending" : null,
             }.OfType<string>());
         bool lowers = Above(row.Quarters, quarters) || (row.Minutes is not null && withMinutes && Above(row.Minutes, expected));

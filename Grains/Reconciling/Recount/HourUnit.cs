@@ -132,7 +132,7 @@ internal sealed class HourUnit
                     await replay.ConfirmAsync(recount.Table, cancellationToken);
                 }
 
-                await CompareAsync(recount.Table, tops, cancellationToken);
+                await CompareAsync(recount.Table, tops, counted.Next, cancellationToken);
             }
 
             // 6. Where windows have more than the archive, and keep it, so have the lists.
@@ -183,10 +183,10 @@ internal sealed class HourUnit
         }
     }
 
-    private async Task CompareAsync(HourTable table, TopComparison tops, CancellationToken cancellationToken)
+    private async Task CompareAsync(HourTable table, TopComparison tops, long countedTo, CancellationToken cancellationToken)
     {
         int? floor = await _ports.Counts.ReadMinutesFloorAsync(cancellationToken);
-        var comparison = new HourComparison(table, _rules.Rollups, _hour, _chain, withMinutes: !(_hour < floor), _notWhole);
+        var comparison = new HourComparison(table, _rules.Rollups, _hour, _chain, withMinutes: !(_hour < floor), _notWhole) { CountedTo = countedTo };
         await foreach (StoredWindow stored in _ports.Ledger.ReadWindowsAsync(_hour, _chain, cancellationToken))
         {
             if (comparison.Covers(stored.Key.Series))

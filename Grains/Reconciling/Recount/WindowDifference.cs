@@ -10,7 +10,7 @@ namespace ClickAggregator.Grains.Reconciling.Recount;
 /// <param name="Minutes">60 counts by the recount; null where minutes are not kept any more.</param>
 /// <param name="StoredUpto">The end of the last batch that the stored row applied.</param>
 /// <param name="Lowers">It has fewer clicks in a minute than are stored.</param>
-/// <param name="Detail">What differs: <c>row</c>, <c>minutes</c>, <c>day</c>, <c>top</c>, <c>floor</c>, <c>hour</c> and so on.</param>
+/// <param name="Detail">What differs: <c>row</c>, <c>minutes</c>, <c>day</c>, <c>upto</c>, <c>top</c>, <c>floor</c>, <c>hour</c> and so on.</param>
 internal sealed record WindowDifference(
     WindowKey Key, CorrectionCause Cause, long[] Before, long[] After, long[]? Minutes, long StoredUpto, bool Lowers, string Detail)
 {

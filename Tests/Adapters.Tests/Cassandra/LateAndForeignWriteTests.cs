@@ -202,6 +202,25 @@ public class LateAndForeignWriteTests(CassandraServer server, CassandraKeyspace 
         Assert.Equal((false, 105), (day.SetAside, day.Quarters.Sum()));
     }
 
+    [Fact]
+    public async Task Minutes_that_no_hour_has_count_nowhere_and_keep_nobody_from_reading_the_others()
+    {
+        await using StoreInCassandra store = await keyspace.OpenAsync(server);
+        var window = new KeptWindow(store.Windows, s_key);
+        await new WindowLedger(window).ApplyAsync(Delta(10, Now(), null, 7, 5));
+        await ForeignAsync("UPDATE {0}.clicks_by_hour SET minutes = {{7: 5, -1: 5, 60: 7, 99: 1, -128: 9}} WHERE series = 'ad:42' AND day = {1} AND hour = {2} AND chain = 2");
+
+        foreach (long[]? minutes in (long[]?[])
+            [
+                (await store.Windows.ReadAsync(s_key)).Minutes,
+                Assert.Single(await store.Counts.ReadHoursAsync(["ad:42"], s_key.Hour, s_key.Hour + 1, true, s_go)).Minutes,
+                Assert.Single(await store.Ledger.ReadWindowsAsync(s_key.Hour, 2, s_go).ToArrayAsync(s_go)).Row.Minutes,
+            ])
+        {
+            Assert.Equal((5, 5), (minutes![7], minutes.Sum()));
+        }
+    }
+
     [Theory]
     [InlineData("floor")]
     [InlineData("clicks")]

@@ -231,6 +231,26 @@ public class DamageTests
     }
 
     [Fact]
+    public async Task A_row_that_says_it_has_more_than_was_counted_is_put_right_before_the_next_click_comes()
+    {
+        using var data = new DataFolder();
+        await using LedgerSilo silo = await LedgerSilo.StartAsync(data);
+        (Recount truth, int from, int to) = await AppendAsync(silo, 300);
+        Assert.Equal(RunState.Done, (await silo.RunAsync(from, to)).State);
+        var store = new StoreFile(data);
+        int raised = store.Run("UPDATE clicks_by_hour SET upto = CASE WHEN hour % 2 = 0 THEN upto + 100000 ELSE 9223372036854775807 END WHERE series IN ('total', 'kind:ad')");
+        ReconciliationRun run = await silo.RunAsync(from, to);
+        Assert.Equal((RunState.Done, raised, 0), (run.State, run.Corrections, run.ClicksChanged));
+        Assert.Equal(["upto"], store.Texts($"SELECT DISTINCT detail FROM corrections WHERE run = {run.Number}"));
+        Assert.Equal(0, (await silo.RunAsync(from, to)).Corrections);
+        await AgreeAsync(silo, truth);
+
+        string click = string.Create(CultureInfo.InvariantCulture, $"{{\"click_id\":\"next-1\",\"ad_id\":\"next\",\"timestamp\":{(from * 3_600_000L) + 1}}}");
+        await silo.AppendAsync([click]);
+        Assert.Equal(truth.Total + 1, (await SumAsync(silo, from, to)).Counts[0].Clicks);
+    }
+
+    [Fact]
     public async Task A_day_that_says_it_is_damaged_though_none_of_its_hours_is_is_put_right()
     {
         using var data = new DataFolder();
