@@ -25,6 +25,16 @@ public interface IPartitionGrain : IGrainWithIntegerKey
     Task<LogClosing> GetClosingAsync(string logId);
 
     /// <summary>
+    /// Waits for the batch that is under way, and answers below which offset every click is then counted; null where the partition does
+    /// not count that chain now. What was stored before the question and says that it has clicks from there on, no batch has written.
+    /// </summary>
+    /// <param name="chain">The chain's number.</param>
+    [Alias("CountedTo")]
+    [AlwaysInterleave]
+    [ResponseTimeout("00:05:00")]
+    Task<long?> CountedToAsync(int chain);
+
+    /// <summary>
     /// Puts recounted windows of this partition's chain in place, between two batches; they are stored when it answers. The outcomes
     /// are in the order of what was asked; null where the partition does not count that chain now: ask again later.
     /// </summary>

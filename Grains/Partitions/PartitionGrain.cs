@@ -132,6 +132,22 @@ internal sealed partial class PartitionGrain(
         return Task.FromResult(new LogClosing(at is null, at));
     }
 
+    public async Task<long?> CountedToAsync(int chain)
+    {
+        if (_chain is not { IsCounting: true } counting)
+        {
+            return null;
+        }
+
+        if (counting.Chain != chain)
+        {
+            return (await FindClosedAsync(chain))?.At;
+        }
+
+        long next = await counting.CountedToAsync(_stop.Token);
+        return counting.IsCounting ? next : null;
+    }
+
     public async Task<IReadOnlyList<WindowOutcome>?> CorrectAsync(int chain, IReadOnlyList<WindowRecount> corrections)
     {
         if (_chain is not { IsCounting: true } counting || (counting.Chain != chain && await FindClosedAsync(chain) is null))

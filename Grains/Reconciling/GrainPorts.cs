@@ -28,6 +28,9 @@ internal sealed class GrainChains(IGrainFactory grains, IPartitionLog log) : ICo
     public async Task<IReadOnlyList<int>> MixedWithAsync(int chain, int hour) =>
         await grains.GetGrain<IChainRegistryGrain>(0).IsMixedAsync(hour) ? [.. (await AllAsync()).Where(other => other != chain)] : [];
 
+    public async Task<long?> CountedToAsync(int chain, CancellationToken cancellationToken) =>
+        await grains.GetGrain<IPartitionGrain>((await OfAsync(chain)).Partition).CountedToAsync(chain);
+
     public async Task<IReadOnlyList<WindowOutcome>?> CorrectAsync(int chain, IReadOnlyList<WindowRecount> corrections, CancellationToken cancellationToken) =>
         await grains.GetGrain<IPartitionGrain>((await OfAsync(chain)).Partition).CorrectAsync(chain, corrections);
 

@@ -9,6 +9,9 @@ public interface ICountedChains
     /// <summary>The chains that may hold repeats of the chain's clicks of an hour: see <see cref="IChainRegistryGrain.IsMixedAsync"/>.</summary>
     Task<IReadOnlyList<int>> MixedWithAsync(int chain, int hour);
 
+    /// <summary>See <see cref="IPartitionGrain.CountedToAsync"/>.</summary>
+    Task<long?> CountedToAsync(int chain, CancellationToken cancellationToken);
+
     /// <summary>See <see cref="IPartitionGrain.CorrectAsync"/>.</summary>
     Task<IReadOnlyList<WindowOutcome>?> CorrectAsync(int chain, IReadOnlyList<WindowRecount> corrections, CancellationToken cancellationToken);
 

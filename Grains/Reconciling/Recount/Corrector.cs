@@ -25,7 +25,6 @@ internal sealed class Corrector(
     private readonly Dictionary<string, CorrectionRow> _earlier = new(StringComparer.Ordinal);
     private readonly Dictionary<string, WindowDifference> _taken = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (long Windows, long Raised, long Lowered)> _changes = new(StringComparer.Ordinal);
-    private long _next = counted.Next;
     private long _later;
     private (string Code, string Message)? _again;
 
@@ -137,45 +136,12 @@ internal sealed class Corrector(
         return true;
     }
 
-    /// <summary>Takes a difference; it is corrected with the next ones.</summary>
+    /// <summary>Takes a difference; it is corrected with the next ones, where it is one still.</summary>
     public async Task TakeAsync(WindowDifference difference, CancellationToken cancellationToken)
     {
-        if (difference.Lowers && incomplete is not null)
-        {
-            Refused ??= ("archive_incomplete", $"{difference.Key} has more clicks than the archive, and {incomplete}: nothing is lowered on its account");
-            return;
-        }
-
-        if (difference.StoredUpto > upto && difference.StoredUpto <= await NextAsync(difference.StoredUpto, cancellationToken))
-        {
-            _later++;
-            return;
-        }
-
         if (difference.Detail == "minutes" && request.Hour < await ports.Counts.ReadMinutesFloorAsync(cancellationToken))
         {
             return; // their time ended while they were compared
-        }
-
-        if (_taken.TryGetValue(difference.Key.Series, out WindowDifference? before))
-        {
-            // The ledger has one row for a run and window: what its counts were stays in it. A dry run has changed no list, so
-            // that one is not as the recount has it is said by the row that is there.
-            if (request.DryRun)
-            {
-                return;
-            }
-
-            difference = difference with { FoundAtFirst = before.FoundAtFirst ?? before.Before, Cause = before.Cause, Detail = $"{before.Detail}, {difference.Detail}", IsRepeat = true };
-        }
-        else if (_earlier.TryGetValue(difference.Key.Series, out CorrectionRow? earlier))
-        {
-            difference = difference with { FoundAtFirst = earlier.Before, Cause = earlier.Cause, Detail = $"{earlier.Detail}, {difference.Detail}", IsRepeat = true };
-            _taken[difference.Key.Series] = difference;
-        }
-        else if (_taken.Count < MostTaken)
-        {
-            _taken.Add(difference.Key.Series, difference);
         }
 
         _waiting.Add(difference);
@@ -194,8 +160,14 @@ internal sealed class Corrector(
             return;
         }
 
-        WindowDifference[] chunk = [.. _waiting];
+        WindowDifference[] waiting = [.. _waiting];
         _waiting.Clear();
+        WindowDifference[] chunk = [.. (await ConfirmAsync(waiting, cancellationToken)).Select(Joined).OfType<WindowDifference>()];
+        if (chunk.Length == 0)
+        {
+            return;
+        }
+
         long now = ports.Time.GetUtcNow().ToUnixTimeMilliseconds();
         CorrectionRow[] rows = [.. chunk.Select(difference => new CorrectionRow(
             request.Run, difference.Key, difference.Cause, request.DryRun ? CorrectionState.Dry : CorrectionState.Pending,
@@ -223,7 +195,7 @@ internal sealed class Corrector(
             cancellationToken);
         if (outcomes is null)
         {
-            _again ??= ("counting_stopped", $"the partition of chain {request.Chain} does not count it now");
+            _again ??= NotCounted;
         }
 
         for (int n = 0; n < rows.Length; n++)
@@ -253,6 +225,82 @@ internal sealed class Corrector(
         await WriteResolvedAsync(cancellationToken);
     }
 
+    /// <summary>
+    /// The differences that are none because of a batch. One that is under way has some of its windows in the store, parts of days before
+    /// their rows, and its end is beyond what is counted; one that ended meanwhile is beyond the recount. So each window is read once more
+    /// when nothing is under way of what it may have been: as it was read first, it is neither.
+    /// </summary>
+    private async Task<IEnumerable<WindowDifference>> ConfirmAsync(WindowDifference[] waiting, CancellationToken cancellationToken)
+    {
+        if (await CountedToAsync(cancellationToken) is not long next)
+        {
+            _again ??= NotCounted;
+            return [];
+        }
+
+        string[] read = [.. waiting.Where(difference => difference.Read is not null).Select(difference => difference.Key.Series)];
+        Dictionary<string, StoredWindow> stored = read.Length == 0 ? [] : (await ports.Ledger.FindWindowsAsync(read, request.Hour, request.Chain, cancellationToken))
+            .ToDictionary(window => window.Key.Series, StringComparer.Ordinal);
+        var confirmed = new List<WindowDifference>();
+        foreach (WindowDifference difference in waiting)
+        {
+            if ((difference.StoredUpto > upto && difference.StoredUpto <= next)
+                || (difference.Read is { } first && !IsSame(first, stored.GetValueOrDefault(difference.Key.Series))))
+            {
+                _later++;
+            }
+            else if (difference.Lowers && incomplete is not null)
+            {
+                Refused ??= ("archive_incomplete", $"{difference.Key} has more clicks than the archive, and {incomplete}: nothing is lowered on its account");
+            }
+            else
+            {
+                confirmed.Add(difference);
+            }
+        }
+
+        return confirmed;
+    }
+
+    private static bool IsSame(StoredWindow first, StoredWindow? now) =>
+        first.Row.Stamp == now?.Row.Stamp && first.Row.Upto == now.Row.Upto && first.Row.Quarters.AsSpan().SequenceEqual(now.Row.Quarters)
+        && first.DayQuarters.AsSpan().SequenceEqual(now.DayQuarters);
+
+    /// <summary>
+    /// A difference with what this run found of its window before: the ledger has one row for a run and window, which begins with that.
+    /// Null where nothing is to be said any more.
+    /// </summary>
+    private WindowDifference? Joined(WindowDifference difference)
+    {
+        string series = difference.Key.Series;
+        difference = difference with { Read = null };
+        if (_taken.TryGetValue(series, out WindowDifference? before))
+        {
+            // A dry run has changed no list, so that one is not as the recount has it is said by the row that is there.
+            return request.DryRun ? null : After(before.FoundAtFirst ?? before.Before, before.Cause, before.Detail) with { IsRepeat = true };
+        }
+
+        if (_earlier.TryGetValue(series, out CorrectionRow? earlier))
+        {
+            difference = After(earlier.Before, earlier.Cause, earlier.Detail) with { IsRepeat = true };
+        }
+        else if (Array.Find(_undecided.GetValueOrDefault(series) ?? [], row => row.Run == request.Run && row.Cause != CorrectionCause.None) is { } left)
+        {
+            // An earlier try may have done some of it, or all, and its name be gone from the row: what is found now says less than what was then.
+            difference = After(left.Before, left.Cause, left.Detail);
+        }
+
+        if (_taken.Count < MostTaken)
+        {
+            _taken[series] = difference;
+        }
+
+        return difference;
+
+        WindowDifference After(long[] found, CorrectionCause cause, string? detail) =>
+            difference with { FoundAtFirst = found, Cause = cause, Detail = $"{detail}, {difference.Detail}" };
+    }
+
     /// <summary>Opens the hour where it is final.</summary>
     public async Task ReopenAsync(CancellationToken cancellationToken)
     {
@@ -280,6 +328,17 @@ internal sealed class Corrector(
         await FlushAsync(cancellationToken);
     }
 
+    /// <summary>Below which offset every click is counted, once the batch that is under way is done; null where it is not counted now.</summary>
+    public async Task<long?> CountedToAsync(CancellationToken cancellationToken) =>
+        counted.State == CountedChainState.Over ? counted.Next : await ports.Chains.CountedToAsync(request.Chain, cancellationToken);
+
+    /// <summary>Whether a batch beyond the recount has touched one of the hours, as they are noted; true also where that cannot be said now.</summary>
+    public async Task<bool> AreTouchedBeyondAsync(int fromHour, int toHour, CancellationToken cancellationToken)
+    {
+        HourMark[] beyond = [.. (await ports.Ledger.ReadHoursAsync(fromHour, toHour, cancellationToken)).Where(mark => mark.Chain == request.Chain && mark.Upto > upto)];
+        return beyond.Length > 0 && (await CountedToAsync(cancellationToken) is not long next || beyond.Any(mark => mark.Upto <= next));
+    }
+
     /// <summary>Says that it has to be done again.</summary>
     public void DoAgain(string code, string message) => _again ??= (code, message);
 
@@ -289,6 +348,8 @@ internal sealed class Corrector(
         ?? (_later > 0 ? ("later", Text($"{_later} windows of the hour got clicks beyond offset {upto} of chain {request.Chain} while it was recounted"))
             : mark?.Upto > upto ? ("later", Text($"the hour got clicks up to offset {mark.Value.Upto} of chain {request.Chain} while it was recounted to {upto}"))
             : null);
+
+    private (string Code, string Message) NotCounted => ("counting_stopped", $"the partition of chain {request.Chain} does not count it now");
 
     private void Settle(IEnumerable<CorrectionRow> rows)
     {
@@ -312,16 +373,6 @@ internal sealed class Corrector(
         }
     }
 
-    private async Task<long> NextAsync(long least, CancellationToken cancellationToken)
-    {
-        if (_next < least)
-        {
-            _next = (await ports.Chains.GetAsync(request.Chain, cancellationToken)).Next;
-        }
-
-        return _next;
-    }
-
     /// <summary>Notes what an earlier try of this run has corrected: the ledger has one row for both, from what the first has found.</summary>
     private void NoteEarlier(CorrectionRow row)
     {
@@ -338,13 +389,15 @@ internal sealed class Corrector(
             return; // nothing differed: it was written again above what an earlier try may still have on its way
         }
 
+        // What is in the row of an earlier try that died was counted by nobody.
+        long[] before = difference.IsRepeat ? difference.Before : difference.FoundAtFirst ?? difference.Before;
         Done += difference.IsRepeat ? 0 : 1;
-        ClicksChanged += difference.Key.Series == "total" ? difference.After.Sum() - difference.Before.Sum() : 0;
+        ClicksChanged += difference.Key.Series == "total" ? difference.After.Sum() - before.Sum() : 0;
         string rollup = SeriesName.TryParse(difference.Key.Series, out SeriesName series) ? series.Rollup.ToString() : "";
         (long windows, long raised, long lowered) = _changes.GetValueOrDefault(rollup);
         for (int quarter = 0; quarter < difference.After.Length; quarter++)
         {
-            long more = difference.After[quarter] - difference.Before[quarter];
+            long more = difference.After[quarter] - before[quarter];
             raised += Math.Max(0, more);
             lowered += Math.Max(0, -more);
         }

@@ -445,7 +445,7 @@ internal sealed class HourUnit
             {
                 if (comparison.Covers(stored.Key.Series) && comparison.Compare(stored) is { Lowers: true } more)
                 {
-                    return more.StoredUpto > _upto && more.StoredUpto <= counted.Next ? Completeness.Unknown : Completeness.Lacking;
+                    return more.StoredUpto > _upto && !(more.StoredUpto > await _corrector.CountedToAsync(cancellationToken)) ? Completeness.Unknown : Completeness.Lacking;
                 }
             }
         }

@@ -12,7 +12,10 @@ internal sealed class TopComparison
 {
     private const int MostSeries = 1000;
     private const int LastHour = 23;
-    private static readonly TimeSpan s_batch = TimeSpan.FromSeconds(1);
+    private const string HourFloorDetail = "floor";
+    private const string DayFloorDetail = "day's floor";
+    private static readonly Dictionary<string, long> s_none = [];
+    private const int MostLooks = 4;
 
     private readonly RecountPorts _ports;
     private readonly RecountRules _rules;
@@ -102,23 +105,20 @@ internal sealed class TopComparison
         bool withFloors = corrector.Mends || corrector.IsDryAndUntouched;
         foreach (TopWatch watch in _watches)
         {
-            IReadOnlyList<Wrong> wrong = await WrongAsync(watch, withFloors, cancellationToken);
-            if (wrong.Count > 0 && corrector.Mends)
-            {
-                // A batch that is under way has its windows in the store and not yet its lists; nobody mends by a dry run, which may be wrong here.
-                await Task.Delay(s_batch, _ports.Time, cancellationToken);
-                wrong = await WrongAsync(watch, withFloors, cancellationToken);
-            }
-
+            IReadOnlyList<Wrong> wrong = await ConfirmedAsync(watch, withFloors, corrector, cancellationToken);
+            IReadOnlyDictionary<string, StoredWindow> stored = await StoredAsync([.. wrong.Select(one => watch.Series(one.Id))], cancellationToken);
             foreach (Wrong one in wrong)
             {
                 mended = true;
+                string series = watch.Series(one.Id);
                 long[] minutes = watch.Minutes(one.Id);
                 long[] quarters = HourComparison.Quarters(minutes);
+                StoredWindow? read = stored.GetValueOrDefault(series);
                 await corrector.TakeAsync(
                     new WindowDifference(
-                        new WindowKey(watch.Series(one.Id), _hour, _chain), CorrectionCause.StoreDamage, quarters, quarters, _hour < floor ? null : minutes, 0, false, one.Detail)
+                        new WindowKey(series, _hour, _chain), CorrectionCause.StoreDamage, quarters, quarters, _hour < floor ? null : minutes, read?.Row.Upto ?? 0, false, one.Detail)
                     {
+                        Read = read,
                         HourFloor = one.HourFloor,
                         DayFloor = one.DayFloor,
                     },
@@ -137,6 +137,71 @@ internal sealed class TopComparison
         }
     }
 
+    /// <summary>
+    /// What is wrong whatever batches do: one that is under way has its windows in the store and not yet its lists. So it is looked once more
+    /// when that is done, and wrong is what was so before in the same way.
+    /// </summary>
+    private async Task<IReadOnlyList<Wrong>> ConfirmedAsync(TopWatch watch, bool withFloors, Corrector corrector, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<Wrong> wrong = await WrongAsync(watch, withFloors, cancellationToken);
+        for (int looks = 2; wrong.Count > 0; looks++)
+        {
+            await corrector.CountedToAsync(cancellationToken); // where it is not counted now, nothing is corrected either
+            IReadOnlyList<Wrong> now = await WrongAsync(watch, withFloors, cancellationToken);
+            Wrong[] still = [.. now.Intersect(wrong)];
+            wrong = now;
+            if (still.Length < now.Count && looks < MostLooks)
+            {
+                continue;
+            }
+
+            if (still.Length < now.Count)
+            {
+                corrector.DoAgain("top_list", $"a top list of {TargetKinds.Plural(watch.Kind)} changed each time that it was compared");
+            }
+
+            return await WithoutRaisedAsync(still, corrector, cancellationToken);
+        }
+
+        return wrong;
+    }
+
+    /// <summary>A floor that clicks beyond the recount may have raised is for the next run.</summary>
+    private async Task<IReadOnlyList<Wrong>> WithoutRaisedAsync(Wrong[] wrong, Corrector corrector, CancellationToken cancellationToken)
+    {
+        int bearer = Array.FindIndex(wrong, one => (one.HourFloor ?? one.DayFloor) is not null);
+        if (bearer < 0)
+        {
+            return wrong;
+        }
+
+        Wrong bears = wrong[bearer];
+        bool hourIsRaised = bears.HourFloor is not null && await corrector.AreTouchedBeyondAsync(_hour, _hour + 1, cancellationToken);
+        bool dayIsRaised = bears.DayFloor is not null && await corrector.AreTouchedBeyondAsync(_day * 24, (_day + 1) * 24, cancellationToken);
+        string[] details = [.. bears.Detail.Split(", ").Where(detail => !(hourIsRaised && detail == HourFloorDetail) && !(dayIsRaised && detail == DayFloorDetail))];
+        wrong[bearer] = bears with
+        {
+            Detail = string.Join(", ", details),
+            HourFloor = hourIsRaised ? null : bears.HourFloor,
+            DayFloor = dayIsRaised ? null : bears.DayFloor,
+        };
+        return details.Length > 0 ? wrong : [.. wrong.Where((_, n) => n != bearer)];
+    }
+
+    private async Task<IReadOnlyDictionary<string, StoredWindow>> StoredAsync(IReadOnlyList<string> series, CancellationToken cancellationToken)
+    {
+        var stored = new Dictionary<string, StoredWindow>(StringComparer.Ordinal);
+        foreach (string[] some in series.Chunk(MostSeries))
+        {
+            foreach (StoredWindow window in await _ports.Ledger.FindWindowsAsync(some, _hour, _chain, cancellationToken))
+            {
+                stored[window.Key.Series] = window;
+            }
+        }
+
+        return stored;
+    }
+
     /// <summary>The windows that have to be noted again. Floors come with the last: all who should be listed are by then.</summary>
     private async Task<IReadOnlyList<Wrong>> WrongAsync(TopWatch watch, bool withFloors, CancellationToken cancellationToken)
     {
@@ -150,11 +215,12 @@ internal sealed class TopComparison
 
         TopList? ofDay = null;
         long? dayFloor = null;
+        IReadOnlyDictionary<string, long> clicks = s_none;
         if (_dayIsOver)
         {
             // The clicks are read before the list: what counts meanwhile is in the list by then, or in neither.
             ofDay = await DayListAsync(watch, cancellationToken);
-            IReadOnlyDictionary<string, long> clicks = await DayClicksAsync(watch, watch.DecidingDay(ofDay), cancellationToken);
+            clicks = await DayClicksAsync(watch, watch.DecidingDay(ofDay), cancellationToken);
             dayFloor = withFloors && _wholeDay ? watch.DayFloor(ofDay, clicks) : null;
             foreach (string id in watch.WrongInDay(ofDay, clicks, dayFloor ?? ofDay?.Floor ?? 0))
             {
@@ -164,12 +230,27 @@ internal sealed class TopComparison
 
         if ((hourFloor ?? dayFloor) is null || watch.Bearer(ofHour, ofDay) is not { } bearer)
         {
-            return [.. wrong.Select(pair => new Wrong(pair.Key, pair.Value))];
+            return [.. wrong.Select(pair => Of(pair.Key, pair.Value))];
         }
 
         wrong.Remove(bearer, out string? detail);
-        string[] details = [.. new[] { detail, hourFloor is null ? null : "floor", dayFloor is null ? null : "day's floor" }.OfType<string>()];
-        return [.. wrong.Select(pair => new Wrong(pair.Key, pair.Value)), new Wrong(bearer, string.Join(", ", details), hourFloor, dayFloor)];
+        string[] details = [.. new[] { detail, hourFloor is null ? null : HourFloorDetail, dayFloor is null ? null : DayFloorDetail }.OfType<string>()];
+        return [.. wrong.Select(pair => Of(pair.Key, pair.Value)), Of(bearer, string.Join(", ", details)) with { HourFloor = hourFloor, DayFloor = dayFloor }];
+
+        Wrong Of(string id, string what) => new(id, what, Listed(ofHour, id), Listed(ofDay, id), clicks.GetValueOrDefault(id));
+    }
+
+    private static long? Listed(TopList? list, string id)
+    {
+        foreach (TopEntry entry in list?.Entries ?? [])
+        {
+            if (entry.Id == id)
+            {
+                return entry.Clicks;
+            }
+        }
+
+        return null;
     }
 
     private async Task<IReadOnlyDictionary<string, long>> DayClicksAsync(TopWatch watch, IReadOnlyList<string> ids, CancellationToken cancellationToken)
@@ -233,8 +314,9 @@ internal sealed class TopComparison
         return null;
     }
 
-    /// <summary>A window that has to be noted again, and the floors that lists should have.</summary>
-    private readonly record struct Wrong(string Id, string Detail, long? HourFloor = null, long? DayFloor = null);
+    /// <summary>A window that has to be noted again, its target's clicks in the lists and of the day, and the floors that lists should have.</summary>
+    private readonly record struct Wrong(
+        string Id, string Detail, long? InHour, long? InDay, long OfDay, long? HourFloor = null, long? DayFloor = null);
 
     private Task<TopList?> HourListAsync(TopWatch watch, CancellationToken cancellationToken) =>
         _ports.Batches.ReadTopAsync(new TopKey(watch.Kind, TopSlice.Hour, _hour, _chain), cancellationToken);

@@ -14,6 +14,9 @@ namespace ClickAggregator.Grains.Reconciling.Recount;
 internal sealed record WindowDifference(
     WindowKey Key, CorrectionCause Cause, long[] Before, long[] After, long[]? Minutes, long StoredUpto, bool Lowers, string Detail)
 {
+    /// <summary>As what the window was read; null where nothing was there, or only what is derived from it differs.</summary>
+    public StoredWindow? Read { get; init; }
+
     /// <summary>The window was corrected before by this run: the ledger has its row, and it is counted.</summary>
     public bool IsRepeat { get; init; }
 

@@ -97,6 +97,8 @@ public class CorrectorTests
     {
         public Task<CountedChain> GetAsync(int chain, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+        public Task<long?> CountedToAsync(int chain, CancellationToken cancellationToken) => Task.FromResult<long?>(100);
+
         public Task<IReadOnlyList<WindowOutcome>?> CorrectAsync(int chain, IReadOnlyList<WindowRecount> corrections, CancellationToken cancellationToken) =>
             Task.FromResult<IReadOnlyList<WindowOutcome>?>([.. corrections.Select(_ => WindowOutcome.Applied)]);
 

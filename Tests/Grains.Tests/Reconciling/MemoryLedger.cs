@@ -15,6 +15,9 @@ internal sealed class MemoryLedger(World world, MemoryWindows windows, int chain
     /// <summary>How often an hour was read.</summary>
     public int HoursRead { get; private set; }
 
+    /// <summary>Hears of each row of the ledger that is written.</summary>
+    public Action<CorrectionRow>? Written { get; init; }
+
     public Dictionary<(int Hour, int Chain), long> Marks { get; } = [];
 
     public Dictionary<(int Hour, int Chain), long> Open { get; } = [];
@@ -97,6 +100,7 @@ internal sealed class MemoryLedger(World world, MemoryWindows windows, int chain
         foreach (CorrectionRow row in rows)
         {
             Corrections[(row.Run, row.Key)] = row;
+            Written?.Invoke(row);
         }
 
         return true;

@@ -144,6 +144,8 @@ public sealed class RebuiltHourTests : IDisposable
         public Task<CountedChain> GetAsync(int chain, CancellationToken cancellationToken) =>
             Task.FromResult(new CountedChain(CountedChainState.Counted, 10, Samples.At(0, Samples.Hour + 3)));
 
+        public Task<long?> CountedToAsync(int chain, CancellationToken cancellationToken) => Task.FromResult<long?>(10);
+
         public Task<IReadOnlyList<WindowOutcome>?> CorrectAsync(int chain, IReadOnlyList<WindowRecount> corrections, CancellationToken cancellationToken)
         {
             foreach (WindowRecount each in corrections)

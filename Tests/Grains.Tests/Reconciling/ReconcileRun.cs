@@ -74,7 +74,7 @@ internal sealed class ReconcileRun : IDisposable
         _records = new MemoryRecords(_world, ChainFaults.None);
         _rulesStore = new MemoryRules(_world);
         _windows = new MemoryWindows(_world, ChainFaults.None);
-        _ledger = new MemoryLedger(_world, _windows, Chain);
+        _ledger = new MemoryLedger(_world, _windows, Chain) { Written = CheckWritten };
         _activations = new Activations(_world, _windows, ChainFaults.None);
         _counted = new Counted(this);
         _replay.Appending = SendAsync;
@@ -713,6 +713,15 @@ internal sealed class ReconcileRun : IDisposable
         + " | " + string.Join("; ", _windows.Days.Where(pair => pair.Key.Series.StartsWith("ad:", StringComparison.Ordinal)).Select(pair => $"{pair.Key} {pair.Value.Sum()}"))
         + " | " + string.Join("; ", _windows.Rows.Where(pair => pair.Key.Series.StartsWith("ad:", StringComparison.Ordinal)).Select(pair => $"{pair.Key} {pair.Value.Clicks} {pair.Value.Upto} {pair.Value.Run}"));
 
+    /// <summary>Where nobody changes the store, and every rollup of the hour is whole, nothing differs: the ledger says so of nothing at any moment.</summary>
+    private void CheckWritten(CorrectionRow row)
+    {
+        if (_calm && row.Cause is not (CorrectionCause.None or CorrectionCause.Rebuilt))
+        {
+            _failure ??= $"{row.Key} was right, and run {row.Run} took it for {row.Cause} ({row.Detail}): {Text(row.Before)} to {Text(row.After)} by {row.Upto}; its row {_windows.Rows.GetValueOrDefault(row.Key)?.Upto}";
+        }
+    }
+
     private string? CompareLedger()
     {
         foreach (CorrectionRow row in _ledger.Corrections.Values)
@@ -795,6 +804,24 @@ internal sealed class ReconcileRun : IDisposable
         public Task<CountedChain> GetAsync(int chain, CancellationToken cancellationToken) => run._world.Effect("progress", () => run._chain is { IsCounting: true } counting
             ? new CountedChain(CountedChainState.Counted, counting.Next, run._world.Now)
             : new CountedChain(CountedChainState.Standing, 0, 0));
+
+        public async Task<long?> CountedToAsync(int chain, CancellationToken cancellationToken)
+        {
+            if (run._chain is not { IsCounting: true } counting)
+            {
+                return null;
+            }
+
+            // It runs where the partition is, beside its other calls.
+            var answer = new TaskCompletionSource<long?>(TaskCreationOptions.RunContinuationsAsynchronously);
+            GiveUp(answer, _turn);
+            run._owner!.Start(async () =>
+            {
+                long next = await counting.CountedToAsync(CancellationToken.None);
+                answer.TrySetResult(counting.IsCounting ? next : null);
+            });
+            return await answer.Task;
+        }
 
         public async Task<IReadOnlyList<WindowOutcome>?> CorrectAsync(int chain, IReadOnlyList<WindowRecount> corrections, CancellationToken cancellationToken)
         {

@@ -201,6 +201,8 @@ public sealed class RepeatsElsewhereTests : IDisposable
 
         public Task<IReadOnlyList<int>> MixedWithAsync(int chain, int hour) => Task.FromResult<IReadOnlyList<int>>(IsMixed ? [.. Chains.Keys.Where(other => other != chain)] : []);
 
+        public async Task<long?> CountedToAsync(int chain, CancellationToken cancellationToken) => (await GetAsync(chain, cancellationToken)).Next;
+
         public Task<IReadOnlyList<WindowOutcome>?> CorrectAsync(int chain, IReadOnlyList<WindowRecount> corrections, CancellationToken cancellationToken)
         {
             foreach (WindowRecount each in corrections)
