@@ -24,6 +24,14 @@ internal sealed partial class ReconciliationGrain
     {
         if (options.SweepEvery <= TimeSpan.Zero)
         {
+            if (position.State.Sweep is { IsRunDue: true } left)
+            {
+                // By a part that was under way when this was switched off.
+                left.IsRunDue = false;
+                position.State.LateAt = 0;
+                await WritePositionAsync();
+            }
+
             return LookEvery;
         }
 
@@ -38,7 +46,16 @@ internal sealed partial class ReconciliationGrain
 
             // A store of another kind has other parts.
             sweep.Part = sweep.Part < ledger.UnnamedParts ? sweep.Part : 0;
-            _sweeping = SweepPartAsync(sweep.Part);
+
+            // Stored before anything is opened: what has a name then is not found again, so whoever dies in between leaves that a run is due.
+            bool wasDue = sweep.IsRunDue;
+            if (!wasDue)
+            {
+                sweep.IsRunDue = true;
+                await WritePositionAsync();
+            }
+
+            _sweeping = SweepPartAsync(sweep.Part, wasDue);
         }
 
         if (!_sweeping.IsCompleted)
@@ -50,7 +67,7 @@ internal sealed partial class ReconciliationGrain
         _sweeping = null;
         sweep.Found += swept.Found;
         sweep.Failed += swept.Failed ? 1 : 0;
-        sweep.IsRunDue |= swept.Found > 0;
+        sweep.IsRunDue = swept.IsRunDue;
         sweep.Part++;
         if (sweep.IsRunDue && now - position.State.LateAt > options.SweepEvery.TotalMilliseconds / LateRunsInRound)
         {
@@ -73,7 +90,7 @@ internal sealed partial class ReconciliationGrain
     }
 
     /// <summary>Windows of a part whose hours are to be recounted: these are open then, and the windows have a name.</summary>
-    private async Task<SweptPart> SweepPartAsync(int part)
+    private async Task<SweptPart> SweepPartAsync(int part, bool wasDue)
     {
         long found = 0;
         long strange = 0;
@@ -138,11 +155,11 @@ internal sealed partial class ReconciliationGrain
             Wake();
         }
 
-        return new SweptPart(found, failed);
+        return new SweptPart(found, failed, wasDue || opened.Count > 0);
     }
 
-    /// <summary>What became of a part.</summary>
-    private sealed record SweptPart(long Found, bool Failed);
+    /// <summary>What became of a part, and whether a run is due by it or was before.</summary>
+    private sealed record SweptPart(long Found, bool Failed, bool IsRunDue);
 
     [LoggerMessage(EventId = 2526, Level = LogLevel.Warning, Message = "{Found} windows that no index names are in the store: their {Hours} hours are opened and recounted. {Strange} are of no chain or no rollup, or could not be named, and are left: verify tells them. For example {Examples}")]
     private static partial void LogUnnamed(ILogger logger, long found, int hours, long strange, string examples);

@@ -42,7 +42,7 @@ public sealed class SweepProgress
     /// <summary>Parts that could not be looked through in this round, or not to their end.</summary>
     public int Failed { get; set; }
 
-    /// <summary>Hours were opened that no run was asked for yet.</summary>
+    /// <summary>Hours were opened that no run was asked for yet; or a part is under way, and may have opened some.</summary>
     public bool IsRunDue { get; set; }
 }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using ClickAggregator.Grains;
 using ClickAggregator.Grains.Reconciling;
+using ClickAggregator.Grains.Storage;
 using ClickAggregator.SystemTests.Oracle;
 using ClickAggregator.SystemTests.Programs;
 
@@ -129,6 +130,53 @@ public class DamageTests
         }
 
         int Part() => (int)store.Number("SELECT CAST(json_extract(CAST(payload AS TEXT), '$.Sweep.Part') AS INTEGER) FROM grain_state WHERE name = 'position'");
+    }
+
+    [Fact]
+    public async Task An_hour_that_was_opened_by_a_part_of_the_search_that_died_is_recounted_soon_though_nothing_is_found_again()
+    {
+        using var data = new DataFolder();
+        var store = new StoreFile(data);
+        Recount truth;
+        int from, to;
+        await using (LedgerSilo silo = await LedgerSilo.StartAsync(data))
+        {
+            (truth, from, to) = await AppendAsync(silo, 100);
+            Assert.Equal(RunState.Done, (await silo.RunAsync(from, to)).State);
+            await Eventually.Async(
+                "late hours were looked at",
+                async () => (await silo.Reconciliation.GetPositionAsync()).Through >= to && LateAt() > 0 && (await silo.Ledger.ReadOpenHoursAsync(0, to, 10, CancellationToken.None)).Count == 0,
+                TimeSpan.FromMinutes(1));
+        }
+
+        // It has opened the hour of what it found, and dies while it names it.
+        int chain = (int)store.Number($"SELECT chain FROM clicks_by_hour WHERE series = 'total' AND hour = {from} LIMIT 1");
+        WindowKey[] found = [new WindowKey("total", from, chain)];
+        await using (LedgerSilo silo = await LedgerSilo.StartAsync(data, sweepEvery: TimeSpan.FromSeconds(6), ledger: inner => LedgerInBetween.Over(inner, (method, args) => method switch
+        {
+            nameof(ILedgerStore.FindUnnamedAsync) => found.ToAsyncEnumerable(),
+            nameof(ILedgerStore.NameAsync) => NeverAsync((CancellationToken)args[1]!),
+            _ => null,
+        })))
+        {
+            await Eventually.Async("the hour is open", async () => (await silo.Ledger.ReadOpenHoursAsync(0, to, 10, CancellationToken.None)).Count == 1, TimeSpan.FromMinutes(1));
+        }
+
+        // As in Cassandra, where it has a name now: the next silo does not find it.
+        await using (LedgerSilo silo = await LedgerSilo.StartAsync(data, sweepEvery: TimeSpan.FromSeconds(6), ledger: inner => LedgerInBetween.Over(inner, (method, _) =>
+            method == nameof(ILedgerStore.FindUnnamedAsync) ? AsyncEnumerable.Empty<WindowKey>() : null)))
+        {
+            await Eventually.Async("nothing is open", async () => (await silo.Ledger.ReadOpenHoursAsync(0, to, 10, CancellationToken.None)).Count == 0, TimeSpan.FromMinutes(1));
+            await AgreeAsync(silo, truth);
+        }
+
+        long LateAt() => store.Number("SELECT CAST(json_extract(CAST(payload AS TEXT), '$.LateAt') AS INTEGER) FROM grain_state WHERE name = 'position'");
+
+        static async Task<bool> NeverAsync(CancellationToken cancellationToken)
+        {
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+            return true;
+        }
     }
 
     [Fact]
