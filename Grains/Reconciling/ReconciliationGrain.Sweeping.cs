@@ -1,4 +1,5 @@
 using ClickAggregator.Clicks;
+using ClickAggregator.Grains.Archive;
 using ClickAggregator.Grains.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -7,7 +8,8 @@ namespace ClickAggregator.Grains.Reconciling;
 /// <content>
 /// Windows that somebody invented, or took the name of: no run comes to their hours by itself, and in Cassandra none would find them. All that
 /// is stored is looked through once in <see cref="ReconciliationOptions.SweepEvery"/>, part by part, while runs go on. The hour of what has no
-/// name is opened, and it gets one; the run that follows compares and corrects it like any other.
+/// name is opened, and it gets one; the run that follows compares and corrects it like any other. Where the archive lacks what the hour may
+/// have, no run would: the hour stays closed, and the run names it.
 /// </content>
 internal sealed partial class ReconciliationGrain
 {
@@ -68,6 +70,7 @@ internal sealed partial class ReconciliationGrain
         sweep.Found += swept.Found;
         sweep.Failed += swept.Failed ? 1 : 0;
         sweep.IsRunDue = swept.IsRunDue;
+        sweep.Left.AddRange(swept.Left.Take(MostTroubles - sweep.Left.Count));
         sweep.Part++;
         if (sweep.IsRunDue && now - position.State.LateAt > options.SweepEvery.TotalMilliseconds / LateRunsInRound)
         {
@@ -95,7 +98,11 @@ internal sealed partial class ReconciliationGrain
         long found = 0;
         long strange = 0;
         bool failed = false;
-        var opened = new HashSet<UnfinishedHour>();
+        var hours = new Dictionary<UnfinishedHour, string?>();
+        var archives = new Dictionary<int, ArchivedChain>();
+        var left = new Dictionary<UnfinishedHour, RunTrouble>();
+        bool opened = false;
+        long waiting = 0;
         var examples = new List<WindowKey>();
         try
         {
@@ -122,9 +129,27 @@ internal sealed partial class ReconciliationGrain
                 }
 
                 // The hour first: a window that has a name is not found again, and its hour has to be open by then.
-                if (opened.Add(new UnfinishedHour(key.Hour, key.Chain)))
+                var hour = new UnfinishedHour(key.Hour, key.Chain);
+                if (!hours.TryGetValue(hour, out string? incomplete))
                 {
-                    await ledger.ReopenAsync(key.Hour, key.Chain, _stop.Token);
+                    hours[hour] = incomplete = await IncompleteAsync(hour, archives);
+                    if (incomplete is null)
+                    {
+                        opened = true;
+                        await ledger.ReopenAsync(key.Hour, key.Chain, _stop.Token);
+                    }
+                }
+
+                if (incomplete is not null)
+                {
+                    waiting++;
+                    if (left.Count < MostTroubles)
+                    {
+                        left.TryAdd(hour, new RunTrouble(key.Hour, key.Chain, "archive_incomplete",
+                            $"{key.Series} is there and has no name in series_by_day, and {incomplete}: no run would lower it, so the hour is left as it is, and so are its numbers"));
+                    }
+
+                    continue;
                 }
 
                 found++;
@@ -147,7 +172,7 @@ internal sealed partial class ReconciliationGrain
 
         if (examples.Count > 0)
         {
-            LogUnnamed(logger, found, opened.Count, strange, string.Join("; ", examples.Select(key => Text($"{key.Series} in {Time(key.Hour)} of chain {key.Chain}"))));
+            LogUnnamed(logger, found, hours.Values.Count(incomplete => incomplete is null), waiting, strange, string.Join("; ", examples.Select(key => Text($"{key.Series} in {Time(key.Hour)} of chain {key.Chain}"))));
         }
 
         if (!_stop.IsCancellationRequested)
@@ -155,14 +180,43 @@ internal sealed partial class ReconciliationGrain
             Wake();
         }
 
-        return new SweptPart(found, failed, wasDue || opened.Count > 0);
+        return new SweptPart(found, failed, wasDue || opened || left.Count > 0, [.. left.Values]);
     }
 
-    /// <summary>What became of a part, and whether a run is due by it or was before.</summary>
-    private sealed record SweptPart(long Found, bool Failed, bool IsRunDue);
+    /// <summary>
+    /// Why no run would lower a count of an hour, as <see cref="Recount.HourUnit"/> has it; null where one would. Opened for a window that
+    /// nobody sent, such an hour would be final no more until the archive is whole, which may be never: nothing of it could be asked for by
+    /// its version, nor its month be closed, for a number that stays what it is.
+    /// </summary>
+    private async Task<string?> IncompleteAsync(UnfinishedHour hour, Dictionary<int, ArchivedChain> archives)
+    {
+        if (!archives.TryGetValue(hour.Chain, out ArchivedChain? archive))
+        {
+            string[] damage = await CheckManifestAsync(hour.Chain, asked: true)
+                ?? throw new ArchiveUnavailableException(Text($"the archive of chain {hour.Chain} does not say whether its manifest is whole"));
+            ArchiveProgress progress = await GrainFactory.GetGrain<IArchiveGrain>(hour.Chain).GetProgressAsync().WaitAsync(_stop.Token);
+            archives[hour.Chain] = archive = new ArchivedChain(damage.Length == 0 ? null : string.Join("; ", damage), progress.Lost);
+        }
 
-    [LoggerMessage(EventId = 2526, Level = LogLevel.Warning, Message = "{Found} windows that no index names are in the store: their {Hours} hours are opened and recounted. {Strange} are of no chain or no rollup, or could not be named, and are left: verify tells them. For example {Examples}")]
-    private static partial void LogUnnamed(ILogger logger, long found, int hours, long strange, string examples);
+        if (archive.Damage is not null)
+        {
+            return archive.Damage;
+        }
+
+        HourMark mark = (await ledger.ReadHoursAsync(hour.Hour, hour.Hour + 1, _stop.Token)).FirstOrDefault(mark => mark.Chain == hour.Chain);
+        return archive.Lost.FirstOrDefault(range => range.From < mark.Upto) is { } lost
+            ? Text($"offsets {lost.From} to {lost.To} of chain {hour.Chain} were gone from the log before they were archived")
+            : null;
+    }
+
+    /// <summary>What is wrong with a chain's manifest (null for nothing), and what its archive never got.</summary>
+    private sealed record ArchivedChain(string? Damage, IReadOnlyList<LostRange> Lost);
+
+    /// <summary>What became of a part: whether a run is due by it or was before, and what the run has to name.</summary>
+    private sealed record SweptPart(long Found, bool Failed, bool IsRunDue, IReadOnlyList<RunTrouble> Left);
+
+    [LoggerMessage(EventId = 2526, Level = LogLevel.Warning, Message = "{Found} windows that no index names are in the store: their {Hours} hours are opened and recounted. {Waiting} are in hours that the archive does not have all of, and are left until it has; {Strange} are of no chain or no rollup, or could not be named, and are left: verify tells them. For example {Examples}")]
+    private static partial void LogUnnamed(ILogger logger, long found, int hours, long waiting, long strange, string examples);
 
     [LoggerMessage(EventId = 2528, Level = LogLevel.Warning, Message = "part {Part} of the store could not be looked through for windows that no index names; the next round comes by it again")]
     private static partial void LogNotSwept(ILogger logger, Exception error, int part);

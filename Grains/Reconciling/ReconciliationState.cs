@@ -44,6 +44,9 @@ public sealed class SweepProgress
 
     /// <summary>Hours were opened that no run was asked for yet; or a part is under way, and may have opened some.</summary>
     public bool IsRunDue { get; set; }
+
+    /// <summary>What the next run has to name: it was found, and left as it is. At most 100.</summary>
+    public List<RunTrouble> Left { get; set; } = [];
 }
 
 /// <summary>How far a run is: every unit up to (hour, chain) is done or deferred.</summary>

@@ -180,6 +180,54 @@ public class DamageTests
     }
 
     [Fact]
+    public async Task A_row_without_a_name_that_no_run_would_lower_leaves_its_hour_final_and_is_named_until_the_manifest_is_back()
+    {
+        using var data = new DataFolder();
+        var store = new StoreFile(data);
+        Recount truth;
+        int from, to;
+        long version;
+        const string Entry = "manifest/chain-0000/000000000001.json";
+        await using (LedgerSilo silo = await LedgerSilo.StartAsync(data))
+        {
+            (truth, from, to) = await AppendAsync(silo, 300);
+            Assert.Equal(RunState.Done, (await silo.RunAsync(from, to)).State);
+            await Eventually.Async(
+                "its hours are planned, and clicks moved into the table",
+                async () => (await silo.Reconciliation.GetPositionAsync()).Through >= to && File.Exists(data.File("archive/manifest/chain-0000/000000000002.json")),
+                TimeSpan.FromMinutes(1));
+            version = (await AgreeAsync(silo, truth)).Finality!.Version;
+        }
+
+        int hour = (int)store.Number("SELECT hour FROM clicks_by_hour WHERE series = 'total' AND chain = 0 ORDER BY hour LIMIT 1");
+        Assert.Equal(1, store.Run($"INSERT INTO clicks_by_hour SELECT 'ad:unnamed', hour, chain, quarters, minutes, upto, stamp, 0, NULL FROM clicks_by_hour WHERE series = 'total' AND hour = {hour} AND chain = 0"));
+        File.Move(data.File("archive/" + Entry), data.File("gone"));
+        await using (LedgerSilo silo = await LedgerSilo.StartAsync(data, sweepEvery: TimeSpan.FromSeconds(6)))
+        {
+            for (int round = 1; round <= 2; round++)
+            {
+                await Eventually.Async("a run names it", async () => (await NamedAsync(silo)).Length >= round, TimeSpan.FromMinutes(1));
+                Assert.Empty(await silo.Ledger.ReadOpenHoursAsync(0, to, 10, CancellationToken.None));
+            }
+
+            Assert.All(await NamedAsync(silo), trouble => Assert.Equal((hour, 0, "archive_incomplete", true), (trouble.Hour, trouble.Chain, trouble.Code, trouble.Message.Contains(Entry, StringComparison.Ordinal))));
+            Assert.Equal(truth.Total, (await SumAsync(silo, from, to, version)).Counts[0].Clicks);
+            Assert.Empty((await SumAsync(silo, from, to)).Finality!.Provisional);
+
+            File.Move(data.File("gone"), data.File("archive/" + Entry));
+            await Eventually.Async(
+                "it is corrected",
+                async () => (await silo.Ledger.ReadCorrectionsAsync(hour, null, 1000, CancellationToken.None)).Any(row => (row.Key.Series, row.State, row.Cause) == ("ad:unnamed", CorrectionState.Settled, CorrectionCause.StoreDamage)),
+                TimeSpan.FromMinutes(3));
+            await Eventually.Async("nothing is open", async () => (await silo.Ledger.ReadOpenHoursAsync(0, to, 10, CancellationToken.None)).Count == 0, TimeSpan.FromMinutes(1));
+            await AgreeAsync(silo, truth);
+        }
+
+        static async Task<RunTrouble[]> NamedAsync(LedgerSilo silo) =>
+            [.. (await silo.Reconciliation.GetRunsAsync(null, 1000)).Where(run => run.EndedAt is not null).SelectMany(run => run.Troubles).Where(trouble => trouble.Message.Contains("ad:unnamed", StringComparison.Ordinal))];
+    }
+
+    [Fact]
     public async Task Floors_of_top_lists_that_were_raised_are_found_and_the_ranking_is_exact_again()
     {
         using var data = new DataFolder();
