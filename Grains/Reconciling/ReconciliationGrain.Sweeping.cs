@@ -14,6 +14,7 @@ namespace ClickAggregator.Grains.Reconciling;
 internal sealed partial class ReconciliationGrain
 {
     private const int SweepExamples = 10;
+    private const int MostAstray = 1000;
 
     /// <summary>Hours that were opened go into a run at once, but not for each of many parts: after this part of a round.</summary>
     private const int LateRunsInRound = 144;
@@ -70,6 +71,7 @@ internal sealed partial class ReconciliationGrain
         sweep.Found += swept.Found;
         sweep.Failed += swept.Failed ? 1 : 0;
         sweep.IsRunDue = swept.IsRunDue;
+        sweep.Astray.AddRange(swept.Astray.Except(sweep.Astray).Take(MostAstray - sweep.Astray.Count).ToList());
         sweep.Left.AddRange(swept.Left.Take(MostTroubles - sweep.Left.Count));
         sweep.Part++;
         if (sweep.IsRunDue && now - position.State.LateAt > options.SweepEvery.TotalMilliseconds / LateRunsInRound)
@@ -103,11 +105,12 @@ internal sealed partial class ReconciliationGrain
         var left = new Dictionary<UnfinishedHour, RunTrouble>();
         bool opened = false;
         long waiting = 0;
-        var examples = new List<WindowKey>();
+        var astray = new List<AstrayRow>();
+        var examples = new List<string>();
         try
         {
             HashSet<int>? all = null;
-            await foreach (WindowKey key in ledger.FindUnnamedAsync(part, _stop.Token))
+            await foreach ((WindowKey key, int? astrayIn) in ledger.FindUnnamedAsync(part, _stop.Token))
             {
                 if (key.Hour < OldestHour || key.Hour >= YoungFrom || IsForgotten(key.Hour))
                 {
@@ -117,7 +120,7 @@ internal sealed partial class ReconciliationGrain
                 all ??= [.. await chains.AllAsync()];
                 if (examples.Count < SweepExamples)
                 {
-                    examples.Add(key);
+                    examples.Add(Text($"{key.Series} in {Time(key.Hour)} of chain {key.Chain}{(astrayIn is int stands ? $" (in day {stands})" : "")}"));
                 }
 
                 // What a run would leave as it is: see HourComparison.
@@ -146,13 +149,24 @@ internal sealed partial class ReconciliationGrain
                     if (left.Count < MostTroubles)
                     {
                         left.TryAdd(hour, new RunTrouble(key.Hour, key.Chain, "archive_incomplete",
-                            $"{key.Series} is there and has no name in series_by_day, and {incomplete}: no run would lower it, so the hour is left as it is, and so are its numbers"));
+                            $"{key.Series} {(astrayIn is null ? "is there and has no name in series_by_day" : "has a row in the partition of another day")}, and {incomplete}: no run would lower it, so the hour is left as it is, and so are its numbers"));
                     }
 
                     continue;
                 }
 
                 found++;
+                if (astrayIn is int day)
+                {
+                    // It goes once the ledger has it; what is more than these the next round finds.
+                    if (astray.Count < MostAstray)
+                    {
+                        astray.Add(new AstrayRow(key.Series, key.Hour, key.Chain, day));
+                    }
+
+                    continue;
+                }
+
                 if (!await ledger.NameAsync(key, _stop.Token))
                 {
                     strange++;
@@ -172,7 +186,7 @@ internal sealed partial class ReconciliationGrain
 
         if (examples.Count > 0)
         {
-            LogUnnamed(logger, found, hours.Values.Count(incomplete => incomplete is null), waiting, strange, string.Join("; ", examples.Select(key => Text($"{key.Series} in {Time(key.Hour)} of chain {key.Chain}"))));
+            LogUnnamed(logger, found, hours.Values.Count(incomplete => incomplete is null), waiting, strange, string.Join("; ", examples));
         }
 
         if (!_stop.IsCancellationRequested)
@@ -180,7 +194,7 @@ internal sealed partial class ReconciliationGrain
             Wake();
         }
 
-        return new SweptPart(found, failed, wasDue || opened || left.Count > 0, [.. left.Values]);
+        return new SweptPart(found, failed, wasDue || opened || left.Count > 0, [.. left.Values], astray);
     }
 
     /// <summary>
@@ -213,9 +227,9 @@ internal sealed partial class ReconciliationGrain
     private sealed record ArchivedChain(string? Damage, IReadOnlyList<LostRange> Lost);
 
     /// <summary>What became of a part: whether a run is due by it or was before, and what the run has to name.</summary>
-    private sealed record SweptPart(long Found, bool Failed, bool IsRunDue, IReadOnlyList<RunTrouble> Left);
+    private sealed record SweptPart(long Found, bool Failed, bool IsRunDue, IReadOnlyList<RunTrouble> Left, IReadOnlyList<AstrayRow> Astray);
 
-    [LoggerMessage(EventId = 2526, Level = LogLevel.Warning, Message = "{Found} windows that no index names are in the store: their {Hours} hours are opened and recounted. {Waiting} are in hours that the archive does not have all of, and are left until it has; {Strange} are of no chain or no rollup, or could not be named, and are left: verify tells them. For example {Examples}")]
+    [LoggerMessage(EventId = 2526, Level = LogLevel.Warning, Message = "{Found} windows that no index names, or that stand in another day, are in the store: their {Hours} hours are opened and recounted. {Waiting} are in hours that the archive does not have all of, and are left until it has; {Strange} are of no chain or no rollup, or could not be named, and are left: verify tells them. For example {Examples}")]
     private static partial void LogUnnamed(ILogger logger, long found, int hours, long waiting, long strange, string examples);
 
     [LoggerMessage(EventId = 2528, Level = LogLevel.Warning, Message = "part {Part} of the store could not be looked through for windows that no index names; the next round comes by it again")]

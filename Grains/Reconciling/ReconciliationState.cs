@@ -45,6 +45,9 @@ public sealed class SweepProgress
     /// <summary>Hours were opened that no run was asked for yet; or a part is under way, and may have opened some.</summary>
     public bool IsRunDue { get; set; }
 
+    /// <summary>Rows that stand in another day than their hour's: the run that recounts the hour takes them away. At most 1,000.</summary>
+    public List<AstrayRow> Astray { get; set; } = [];
+
     /// <summary>What the next run has to name: it was found, and left as it is. At most 100.</summary>
     public List<RunTrouble> Left { get; set; } = [];
 }

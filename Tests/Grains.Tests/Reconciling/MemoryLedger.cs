@@ -86,7 +86,9 @@ internal sealed class MemoryLedger(World world, MemoryWindows windows, int chain
 
     public int UnnamedParts => throw new NotSupportedException();
 
-    public IAsyncEnumerable<WindowKey> FindUnnamedAsync(int part, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public IAsyncEnumerable<StrayWindow> FindUnnamedAsync(int part, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<bool> RemoveAstrayAsync(WindowKey key, int day, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public bool IsReached(string series) => throw new NotSupportedException();
 

@@ -151,7 +151,7 @@ public class DamageTests
 
         // It has opened the hour of what it found, and dies while it names it.
         int chain = (int)store.Number($"SELECT chain FROM clicks_by_hour WHERE series = 'total' AND hour = {from} LIMIT 1");
-        WindowKey[] found = [new WindowKey("total", from, chain)];
+        StrayWindow[] found = [new StrayWindow(new WindowKey("total", from, chain))];
         await using (LedgerSilo silo = await LedgerSilo.StartAsync(data, sweepEvery: TimeSpan.FromSeconds(6), ledger: inner => LedgerInBetween.Over(inner, (method, args) => method switch
         {
             nameof(ILedgerStore.FindUnnamedAsync) => found.ToAsyncEnumerable(),
@@ -164,7 +164,7 @@ public class DamageTests
 
         // As in Cassandra, where it has a name now: the next silo does not find it.
         await using (LedgerSilo silo = await LedgerSilo.StartAsync(data, sweepEvery: TimeSpan.FromSeconds(6), ledger: inner => LedgerInBetween.Over(inner, (method, _) =>
-            method == nameof(ILedgerStore.FindUnnamedAsync) ? AsyncEnumerable.Empty<WindowKey>() : null)))
+            method == nameof(ILedgerStore.FindUnnamedAsync) ? AsyncEnumerable.Empty<StrayWindow>() : null)))
         {
             await Eventually.Async("nothing is open", async () => (await silo.Ledger.ReadOpenHoursAsync(0, to, 10, CancellationToken.None)).Count == 0, TimeSpan.FromMinutes(1));
             await AgreeAsync(silo, truth);
