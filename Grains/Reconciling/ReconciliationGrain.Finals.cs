@@ -121,7 +121,7 @@ internal sealed partial class ReconciliationGrain
     }
 
     /// <summary>Whether an hour without a finalisation may have had one that is gone.</summary>
-    private bool IsDoubted(int hour) => runs.State.Runs.Exists(run => run.Proof is { Missing: > 0 } proof && hour >= proof.FromHour && hour < proof.ToHour);
+    private bool IsDoubted(int hour) => runs.State.Runs.Exists(run => run.Proof is { Missing: > 0 } proof && proof.Covers(hour));
 
     /// <summary>What a run that ends has left in the store; null where it left nothing, or not all is known of it.</summary>
     private RunProof? ProofOf(PlannedRun run, RunProgress at) => at.Finals == 0 || at.FromVersion is not long before ? null : new RunProof(

@@ -130,7 +130,9 @@ internal sealed partial class ReconciliationGrain
     {
         runs.State.Runs.Add(run);
         runs.State.Next = run.Run.Number + 1;
-        runs.State.Runs.RemoveAll(old => old.Run.State > RunState.Running && old.Run.Number <= run.Run.Number - MostRuns);
+
+        // One that lacks kept counts is what versions are refused by.
+        runs.State.Runs.RemoveAll(old => old.Run.State > RunState.Running && old.Run.Number <= run.Run.Number - MostRuns && !(old.Proof is { MissingRows: > 0 } proof && proof.ToHour > FirstRebuilt(null)));
         await WriteOrReadAsync(runs);
         Wake();
     }

@@ -19,6 +19,9 @@ internal sealed partial class ReconciliationGrain
     /// <summary>Hours that were opened go into a run at once, but not for each of many parts: after this part of a round.</summary>
     private const int LateRunsInRound = 144;
 
+    /// <summary>Those of the store, and one for what was kept of earlier versions.</summary>
+    private int Parts => ledger.UnnamedParts + 1;
+
     /// <summary>The part that is looked through now; null for none.</summary>
     private Task<SweptPart>? _sweeping;
 
@@ -48,7 +51,7 @@ internal sealed partial class ReconciliationGrain
             }
 
             // A store of another kind has other parts.
-            sweep.Part = sweep.Part < ledger.UnnamedParts ? sweep.Part : 0;
+            sweep.Part = sweep.Part < Parts ? sweep.Part : 0;
 
             // Stored before anything is opened: what has a name then is not found again, so whoever dies in between leaves that a run is due.
             bool wasDue = sweep.IsRunDue;
@@ -58,7 +61,7 @@ internal sealed partial class ReconciliationGrain
                 await WritePositionAsync();
             }
 
-            _sweeping = SweepPartAsync(sweep.Part, wasDue);
+            _sweeping = sweep.Part < ledger.UnnamedParts ? SweepPartAsync(sweep.Part, wasDue) : SweepHistoryAsync(sweep.Part, wasDue);
         }
 
         if (!_sweeping.IsCompleted)
@@ -68,11 +71,12 @@ internal sealed partial class ReconciliationGrain
 
         SweptPart swept = await _sweeping;
         _sweeping = null;
+        IReadOnlyList<RunTrouble> lost = await NoteHistoryAsync(swept.History);
         sweep.Found += swept.Found;
         sweep.Failed += swept.Failed ? 1 : 0;
-        sweep.IsRunDue = swept.IsRunDue;
+        sweep.IsRunDue = swept.IsRunDue || lost.Count > 0;
         sweep.Astray.AddRange(swept.Astray.Except(sweep.Astray).Take(MostAstray - sweep.Astray.Count).ToList());
-        sweep.Left.AddRange(swept.Left.Take(MostTroubles - sweep.Left.Count));
+        sweep.Left.AddRange(swept.Left.Concat(lost).Take(MostTroubles - sweep.Left.Count));
         sweep.Part++;
         if (sweep.IsRunDue && now - position.State.LateAt > options.SweepEvery.TotalMilliseconds / LateRunsInRound)
         {
@@ -80,18 +84,46 @@ internal sealed partial class ReconciliationGrain
             position.State.LateAt = 0; // their hours go into the next run of late ones, which is due now
         }
 
-        if (sweep.Part == ledger.UnnamedParts)
+        if (sweep.Part == Parts)
         {
             LogSwept(logger, sweep.Part - sweep.Failed, sweep.Part, sweep.Found, (now - sweep.BeganAt) / 1000);
             (sweep.Part, sweep.Found, sweep.Failed, sweep.BeganAt) = (0, 0, 0, now);
         }
 
-        TimeSpan pause = options.SweepEvery / ledger.UnnamedParts;
+        TimeSpan pause = options.SweepEvery / Parts;
         sweep.NextAt = now + (long)pause.TotalMilliseconds;
         await WritePositionAsync();
         return Sooner(pause.TotalMilliseconds);
 
         static TimeSpan Sooner(double milliseconds) => TimeSpan.FromMilliseconds(Math.Clamp(milliseconds, 0, LookEvery.TotalMilliseconds));
+    }
+
+    /// <summary>The last part: what was kept of earlier versions.</summary>
+    private async Task<SweptPart> SweepHistoryAsync(int part, bool wasDue)
+    {
+        IReadOnlyDictionary<long, long> lacking = new Dictionary<long, long>();
+        bool failed = false;
+        try
+        {
+            lacking = await CountHistoryAsync();
+        }
+#pragma warning disable CA1031 // runs go on without it, and the next round comes by here again
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            failed = true;
+            if (!_stop.IsCancellationRequested)
+            {
+                LogNotSwept(logger, error, part);
+            }
+        }
+
+        if (!_stop.IsCancellationRequested)
+        {
+            Wake();
+        }
+
+        return new SweptPart(0, failed, wasDue, [], []) { History = lacking };
     }
 
     /// <summary>Windows of a part whose hours are to be recounted: these are open then, and the windows have a name.</summary>
@@ -227,7 +259,11 @@ internal sealed partial class ReconciliationGrain
     private sealed record ArchivedChain(string? Damage, IReadOnlyList<LostRange> Lost);
 
     /// <summary>What became of a part: whether a run is due by it or was before, and what the run has to name.</summary>
-    private sealed record SweptPart(long Found, bool Failed, bool IsRunDue, IReadOnlyList<RunTrouble> Left, IReadOnlyList<AstrayRow> Astray);
+    private sealed record SweptPart(long Found, bool Failed, bool IsRunDue, IReadOnlyList<RunTrouble> Left, IReadOnlyList<AstrayRow> Astray)
+    {
+        /// <summary>How many kept counts runs lack, where that changed, by run.</summary>
+        public IReadOnlyDictionary<long, long> History { get; init; } = new Dictionary<long, long>();
+    }
 
     [LoggerMessage(EventId = 2526, Level = LogLevel.Warning, Message = "{Found} windows that no index names, or that stand in another day, are in the store: their {Hours} hours are opened and recounted. {Waiting} are in hours that the archive does not have all of, and are left until it has; {Strange} are of no chain or no rollup, or could not be named, and are left: verify tells them. For example {Examples}")]
     private static partial void LogUnnamed(ILogger logger, long found, int hours, long waiting, long strange, string examples);

@@ -122,7 +122,12 @@ public sealed record PlannedRun(ReconciliationRun Run, bool OnlyOpen, int Passed
 /// <param name="Finals">So many finalisations at least: each stands in its hour's row for good, also behind later ones.</param>
 /// <param name="HistoryRows">So many rows of the history at least.</param>
 /// <param name="Missing">So many of the finalisations are gone, and that was said.</param>
-public sealed record RunProof(long AfterVersion, long ToVersion, int FromHour, int ToHour, long Finals, long HistoryRows, long Missing = 0);
+/// <param name="MissingRows">So many of the rows of the history were gone, with their marks, when that was looked at last.</param>
+public sealed record RunProof(long AfterVersion, long ToVersion, int FromHour, int ToHour, long Finals, long HistoryRows, long Missing = 0, long MissingRows = 0)
+{
+    /// <summary>Whether it is about an hour.</summary>
+    public bool Covers(int hour) => hour >= FromHour && hour < ToHour;
+}
 
 /// <summary>Invalidations, the earliest first.</summary>
 public sealed class InvalidationsDocument

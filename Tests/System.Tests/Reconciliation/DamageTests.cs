@@ -370,6 +370,45 @@ public class DamageTests
     }
 
     [Fact]
+    public async Task Kept_counts_that_are_gone_with_their_marks_are_named_by_a_run_and_versions_before_are_refused_until_they_are_back()
+    {
+        using var data = new DataFolder();
+        await using LedgerSilo silo = await LedgerSilo.StartAsync(data, sweepEvery: TimeSpan.FromSeconds(6));
+        (Recount truth, int from, int to) = await AppendAsync(silo, 200);
+        await silo.RunAsync(from, to);
+        await Eventually.Async(
+            "its hours are planned, and no run is under way",
+            async () => (await silo.Reconciliation.GetPositionAsync()).Through >= to && (await silo.Reconciliation.GetRunsAsync(null, 1000)).All(run => run.State > RunState.Running),
+            TimeSpan.FromMinutes(1));
+        long version = (await AgreeAsync(silo, truth)).Finality!.Version;
+        string more = string.Create(CultureInfo.InvariantCulture, $"{{\"click_id\":\"late-1\",\"ad_id\":\"late\",\"timestamp\":{(from * 3_600_000L) + 1}}}");
+        await silo.AppendAsync([more]);
+        truth.Add(more);
+        ReconciliationRun run = await silo.RunAsync(from, from + 1);
+        Assert.Equal(RunState.Done, run.State);
+        Assert.Equal(truth.Total - 1, (await SumAsync(silo, from, to, version)).Counts[0].Clicks);
+
+        var store = new StoreFile(data);
+        store.Run("CREATE TABLE kept AS SELECT * FROM history; CREATE TABLE kept_marks AS SELECT * FROM history_marks");
+        Assert.True(store.Run("DELETE FROM history; DELETE FROM history_marks") > 0);
+        await Eventually.Async(
+            "a run says so",
+            async () => (await silo.Reconciliation.GetRunsAsync(null, 1000)).SelectMany(one => one.Troubles)
+                .Any(trouble => trouble.Code == "history_gone" && trouble.Message.StartsWith($"run {run.Number} kept", StringComparison.Ordinal)),
+            TimeSpan.FromMinutes(1));
+        HistoryDamagedException refused = await Assert.ThrowsAsync<HistoryDamagedException>(() => SumAsync(silo, from, to, version));
+        Assert.Contains($"run {run.Number} kept", refused.Message, StringComparison.Ordinal);
+        SeriesSums now = await AgreeAsync(silo, truth);
+        Assert.Equal(truth.Total, (await SumAsync(silo, from, to, now.Finality!.Version)).Counts[0].Clicks);
+        Assert.Equal(0, (await SumAsync(silo, from - 24, from, version)).Counts[0].Clicks);
+
+        store.Run("INSERT INTO history SELECT * FROM kept; INSERT INTO history_marks SELECT * FROM kept_marks");
+        await Eventually.Async("the search has come by again", async () => (await silo.Reconciliation.GetPositionAsync()).Lost is null, TimeSpan.FromMinutes(1));
+        Assert.Equal(truth.Total - 1, (await SumAsync(silo, from, to, version)).Counts[0].Clicks);
+        await AgreeAsync(silo, truth);
+    }
+
+    [Fact]
     public async Task A_finalisation_that_is_gone_is_named_by_the_next_run_and_versions_before_it_are_refused_not_invented()
     {
         using var data = new DataFolder();
