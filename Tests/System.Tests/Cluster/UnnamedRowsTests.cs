@@ -11,7 +11,7 @@ namespace ClickAggregator.SystemTests.Cluster;
 /// <summary>Rows in Cassandra that no index names, in hours that nobody asks to recount: they are found beside the runs.</summary>
 public sealed class UnnamedRowsTests(KafkaServer kafka, CassandraServer cassandra)
 {
-    private const string SweepOften = "--Reconciliation:SweepEvery=20s";
+    private const string SweepOften = "--Reconciliation:SweepEvery=1m";
 
     /// <summary>The hour with most of the clicks.</summary>
     private const long Hour = 376_978;
