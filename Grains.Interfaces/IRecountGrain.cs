@@ -30,6 +30,7 @@ public interface IRecountGrain : IGrainWithStringKey
 /// <param name="Rebuild">The one of these that the run is for: the hour is done only where it can be made whole; null for none.</param>
 /// <param name="Damage">What is wrong with the manifest of the chain: nothing is lowered on its account; null for nothing.</param>
 /// <param name="Astray">Rows of the hour that stand in other days: they are named and taken away; null for none.</param>
+/// <param name="Version">The ledger's last version when it was asked for.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.RecountRequest")]
 public sealed record RecountRequest(
     [property: Id(0)] long Run,
@@ -45,7 +46,8 @@ public sealed record RecountRequest(
     [property: Id(10)] IReadOnlyList<string>? NotWhole = null,
     [property: Id(11)] string? Rebuild = null,
     [property: Id(12)] string? Damage = null,
-    [property: Id(13)] IReadOnlyList<AstrayRow>? Astray = null)
+    [property: Id(13)] IReadOnlyList<AstrayRow>? Astray = null,
+    [property: Id(14)] long Version = 0)
 {
     private const long Attempts = 1_000_000;
 

@@ -89,10 +89,12 @@ internal sealed partial class CassandraLedger(CassandraStore store) : ILedgerSto
         await store.Cql.ExecuteAsync(close, cancellationToken).ConfigureAwait(false);
     }
 
-    public async Task ReopenAsync(int hour, int chain, CancellationToken cancellationToken)
+    public async Task ReopenAsync(int hour, int chain, long version, CancellationToken cancellationToken)
     {
         CqlRow? found = await store.Cql.QueryFirstAsync(Statements.GetFinal.Bind(Calendar.DayOf(hour), hour, chain), cancellationToken).ConfigureAwait(false);
-        long version = found is { } final ? final.Get<long[]>("versions")[^1] : 0;
+
+        // What earlier finalisations closed was deleted below the version of the last one.
+        version = found is { } final ? final.Get<long[]>("versions")[^1] : version;
         await store.Range.NoteAsync(hour, hour, cancellationToken).ConfigureAwait(false);
         await store.Cql.ExecuteAsync(
             Statements.PutReopened.Bind(version, Ttl(hour, 0), version, Calendar.SpanOf(hour), hour, chain), cancellationToken).ConfigureAwait(false);

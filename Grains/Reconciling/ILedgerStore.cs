@@ -35,7 +35,11 @@ public interface ILedgerStore
     /// Opens a final hour again, before something of it is changed that no click did (an invalidation, a recount of its own). The next
     /// finalisation closes it.
     /// </summary>
-    Task ReopenAsync(int hour, int chain, CancellationToken cancellationToken);
+    /// <param name="hour">Hours since the epoch.</param>
+    /// <param name="chain">The chain.</param>
+    /// <param name="version">The ledger's last version, or an earlier one: under it an hour is opened whose finalisation is gone.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    Task ReopenAsync(int hour, int chain, long version, CancellationToken cancellationToken);
 
     /// <summary>
     /// What is stored of an hour and chain: of every series that the index has in the day, the window's row, with its element of the
@@ -108,7 +112,7 @@ public interface ILedgerStore
 
 /// <summary>
 /// An hour of a chain that has clicks, and the end of the last batch that touched it; of an hour that was opened again without a
-/// click, where its finalisation reached.
+/// click, where its finalisation reached: 0 where there is none, so that a finalisation that is gone can be told from a click that came.
 /// </summary>
 public readonly record struct HourMark(int Hour, int Chain, long Upto);
 

@@ -228,7 +228,8 @@ internal sealed partial class ReconciliationGrain
             run.Run.Number, unit.Hour, unit.Chain, run.Run.Request.DryRun, HadPassed(run, unit), events, spans, attempt, candidate, run.Run.Request.Mode,
             [.. starts.Where(start => !start.Value.Covers(unit.Hour, unit.Hour + 1)).Select(start => start.Key)], run.Run.Request.Rebuild?.Rollup,
             _damage.GetValueOrDefault(unit.Chain),
-            position.State.Sweep is { Astray.Count: > 0 } sweep ? [.. sweep.Astray.Where(row => row.Hour == unit.Hour && row.Chain == unit.Chain)] : null);
+            position.State.Sweep is { Astray.Count: > 0 } sweep ? [.. sweep.Astray.Where(row => row.Hour == unit.Hour && row.Chain == unit.Chain)] : null,
+            position.State.Version);
         try
         {
             return await GrainFactory.GetGrain<IRecountGrain>(RecountGrain.Key(unit.Chain, unit.Hour)).RecountAsync(request, _stop.Token);

@@ -171,7 +171,7 @@ internal sealed partial class ReconciliationGrain
                     if (incomplete is null)
                     {
                         opened = true;
-                        await ledger.ReopenAsync(key.Hour, key.Chain, _stop.Token);
+                        await ledger.ReopenAsync(key.Hour, key.Chain, position.State.Version, _stop.Token);
                     }
                 }
 

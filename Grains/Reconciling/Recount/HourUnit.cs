@@ -79,10 +79,11 @@ internal sealed class HourUnit
             }
 
             HourFinal? last = (await _ports.Ledger.ReadFinalsAsync(_hour, _hour + 1, cancellationToken)).FirstOrDefault(final => final.Chain == _chain);
-            bool open = (await _ports.Ledger.ReadOpenHoursAsync(_hour, _hour + 1, MostChains, cancellationToken)).Any(one => one.Chain == _chain);
+            HourMark[] opened = [.. (await _ports.Ledger.ReadOpenHoursAsync(_hour, _hour + 1, MostChains, cancellationToken)).Where(one => one.Chain == _chain)];
+            bool open = opened.Length > 0;
 
-            // Every batch that touched it is complete: an hour with clicks that was in a run is open or final, or somebody took that away.
-            bool gone = last is null && !open && _request.Passed && mark?.Upto > 0;
+            // Every batch that touched it is complete: an hour with clicks that was in a run is final, or was opened by a batch, or somebody took that away.
+            bool gone = last is null && _request.Passed && mark?.Upto > 0 && !opened.Any(one => one.Upto > 0);
             _versions = last?.Versions ?? (_request.Passed && !gone ? [0] : []);
             string? incomplete = await IncompleteAsync(mark);
             _corrector = new Corrector(_request, _ports, _rules, counted, _upto, incomplete)

@@ -58,7 +58,7 @@ internal sealed class MemoryLedger(World world, MemoryWindows windows, int chain
         return true;
     });
 
-    public Task ReopenAsync(int hour, int of, CancellationToken cancellationToken) => world.Effect("reopen", () =>
+    public Task ReopenAsync(int hour, int of, long version, CancellationToken cancellationToken) => world.Effect("reopen", () =>
     {
         Open.TryAdd((hour, of), Marks.GetValueOrDefault((hour, of)));
         return true;
