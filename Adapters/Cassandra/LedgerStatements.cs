@@ -55,7 +55,7 @@ internal sealed class LedgerStatements(CqlIdentifier keyspace)
         """, LargePage);
 
     public CqlStatement GetFinal { get; } = StoreStatements.Of($"""
-        SELECT versions FROM {keyspace}.final_hours WHERE day = ? AND hour = ? AND chain = ?
+        SELECT versions, WRITETIME(versions) AS at0 FROM {keyspace}.final_hours WHERE day = ? AND hour = ? AND chain = ?
         """);
 
     public CqlStatement PutCorrected { get; } = StoreStatements.Of($"""
