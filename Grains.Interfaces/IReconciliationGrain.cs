@@ -86,7 +86,20 @@ public interface IReconciliationGrain : IGrainWithIntegerKey
 /// <param name="Through">Hours (since the epoch) from this one on were in no scheduled run yet: they are provisional.</param>
 /// <param name="Version">Of the last finalisation; 0 before the first.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.LedgerPosition")]
-public readonly record struct LedgerPosition([property: Id(0)] int Through, [property: Id(1)] long Version);
+public readonly record struct LedgerPosition([property: Id(0)] int Through, [property: Id(1)] long Version)
+{
+    /// <summary>What is known to be gone of the history; null for nothing.</summary>
+    [Id(2)]
+    public IReadOnlyList<LostHistory>? Lost { get; init; }
+}
+
+/// <summary>Counts that a run kept of earlier versions, and that are gone: which of its windows they were of nobody can say.</summary>
+/// <param name="Run">The run.</param>
+/// <param name="AfterVersion">The finalisations that it wrote have versions above this one,</param>
+/// <param name="ToVersion">up to this one.</param>
+/// <param name="Rows">So many rows.</param>
+[GenerateSerializer, Immutable, Alias("ClickAggregator.LostHistory")]
+public sealed record LostHistory([property: Id(0)] long Run, [property: Id(1)] long AfterVersion, [property: Id(2)] long ToVersion, [property: Id(3)] long Rows);
 
 /// <summary>What is asked of a run.</summary>
 /// <param name="FromHour">First hour, since the epoch.</param>
@@ -188,7 +201,7 @@ public sealed record RollupChange([property: Id(0)] string? Rollup, [property: I
 /// <summary>An hour that a run could not do, or that it names for another reason: with <c>manifest_damaged</c>, the first of a chain whose archive cannot prove its numbers.</summary>
 /// <param name="Hour">Hours since the epoch.</param>
 /// <param name="Chain">The chain's number.</param>
-/// <param name="Code">For example <c>archive_damaged</c>, <c>manifest_damaged</c>, <c>archive_behind</c>, <c>archive_incomplete</c>, <c>replay_unavailable</c>, <c>recounts_differ</c>, <c>later</c>, <c>failed</c>; with <c>final_gone</c> an hour that was done, or the first of a run of which finalisations are gone.</param>
+/// <param name="Code">For example <c>archive_damaged</c>, <c>manifest_damaged</c>, <c>archive_behind</c>, <c>archive_incomplete</c>, <c>replay_unavailable</c>, <c>recounts_differ</c>, <c>later</c>, <c>failed</c>; with <c>final_gone</c> an hour that was done, or the first of a run of which finalisations are gone; with <c>history_gone</c> the first of a run of which kept counts are gone.</param>
 /// <param name="Message">What it is, with the object's name where it is one.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.RunTrouble")]
 public sealed record RunTrouble([property: Id(0)] int Hour, [property: Id(1)] int Chain, [property: Id(2)] string Code, [property: Id(3)] string Message);

@@ -29,6 +29,8 @@ public interface IRecountGrain : IGrainWithStringKey
 /// <param name="NotWhole">Rollups that were switched on after clicks of the hour were counted: what they lack was not missed.</param>
 /// <param name="Rebuild">The one of these that the run is for: the hour is done only where it can be made whole; null for none.</param>
 /// <param name="Damage">What is wrong with the manifest of the chain: nothing is lowered on its account; null for nothing.</param>
+/// <param name="Astray">Rows of the hour that stand in other days: they are named and taken away; null for none.</param>
+/// <param name="Version">The ledger's last version when it was asked for.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.RecountRequest")]
 public sealed record RecountRequest(
     [property: Id(0)] long Run,
@@ -43,7 +45,9 @@ public sealed record RecountRequest(
     [property: Id(9)] RunMode Mode = RunMode.Direct,
     [property: Id(10)] IReadOnlyList<string>? NotWhole = null,
     [property: Id(11)] string? Rebuild = null,
-    [property: Id(12)] string? Damage = null)
+    [property: Id(12)] string? Damage = null,
+    [property: Id(13)] IReadOnlyList<AstrayRow>? Astray = null,
+    [property: Id(14)] long Version = 0)
 {
     private const long Attempts = 1_000_000;
 
@@ -60,6 +64,14 @@ public sealed record RecountRequest(
         return name is not null && (name == first || name.StartsWith(first + ".", StringComparison.Ordinal));
     }
 }
+
+/// <summary>A row of a window that stands in the partition of another day.</summary>
+/// <param name="Series">The window's series.</param>
+/// <param name="Hour">Hours since the epoch.</param>
+/// <param name="Chain">The chain's number.</param>
+/// <param name="Day">Where it stands, days since the epoch.</param>
+[GenerateSerializer, Immutable, Alias("ClickAggregator.AstrayRow")]
+public sealed record AstrayRow([property: Id(0)] string Series, [property: Id(1)] int Hour, [property: Id(2)] int Chain, [property: Id(3)] int Day);
 
 /// <summary>An invalidation and while it was in force, by the numbers of the events that began and ended it.</summary>
 /// <param name="Number">Its number.</param>

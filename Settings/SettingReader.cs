@@ -85,6 +85,10 @@ public sealed class SettingReader(IConfiguration configuration)
     public TimeSpan Duration(string name, TimeSpan @default, TimeSpan min, TimeSpan max, string summary) =>
         Duration(name, @default, min, max, summary, orForEver: false) ?? @default;
 
+    /// <summary>Zero, for never, is in no range.</summary>
+    public TimeSpan DurationOrZero(string name, TimeSpan @default, TimeSpan min, TimeSpan max, string summary) =>
+        Duration(name, @default, min, max, summary, orForEver: false, orZero: true) ?? @default;
+
     /// <summary>Null means for ever, which is the default.</summary>
     public TimeSpan? DurationOrForEver(string name, TimeSpan min, TimeSpan max, string summary) =>
         Duration(name, null, min, max, summary, orForEver: true);
@@ -175,9 +179,9 @@ public sealed class SettingReader(IConfiguration configuration)
     /// <summary>Whether anything below a section is given.</summary>
     public bool HasAny(string section) => configuration.GetSection(section).AsEnumerable().Any(item => item.Value is not null && item.Key != section);
 
-    private TimeSpan? Duration(string name, TimeSpan? @default, TimeSpan min, TimeSpan max, string summary, bool orForEver)
+    private TimeSpan? Duration(string name, TimeSpan? @default, TimeSpan min, TimeSpan max, string summary, bool orForEver, bool orZero = false)
     {
-        string range = $"{SettingText.OfDuration(min)} to {SettingText.OfDuration(max)}{(orForEver ? ", or \"for ever\"" : "")}";
+        string range = $"{SettingText.OfDuration(min)} to {SettingText.OfDuration(max)}{(orForEver ? ", or \"for ever\"" : orZero ? ", or 0" : "")}";
         string shown = @default is { } length ? SettingText.OfDuration(length) : "for ever";
         Add(name, null, "duration", shown, range, summary, SettingShape.Value);
         if (Given(name) is not { } text || (orForEver && text.Replace(" ", "", StringComparison.Ordinal) is "forever"))
@@ -185,7 +189,7 @@ public sealed class SettingReader(IConfiguration configuration)
             return @default;
         }
 
-        if (SettingText.TryParseDuration(text, out TimeSpan value) && value >= min && value <= max)
+        if (SettingText.TryParseDuration(text, out TimeSpan value) && ((value >= min && value <= max) || (orZero && value == TimeSpan.Zero)))
         {
             return value;
         }

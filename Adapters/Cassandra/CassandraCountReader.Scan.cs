@@ -36,7 +36,9 @@ internal sealed partial class CassandraCountReader
                         }
                     }
 
-                    rows.Add((key, store.Windows.RowOf(key.Hour, row, now)));
+                    WindowRow window = store.Windows.RowOf(key.Hour, row, now);
+                    window.IsAstray = of != Calendar.DayOf(key.Hour);
+                    rows.Add((key, window));
                 }
             },
             cancellationToken);

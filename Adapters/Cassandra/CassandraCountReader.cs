@@ -40,6 +40,12 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
                     : (withMinutes ? store.Statements.ReadHoursWithMinutes : store.Statements.ReadHours).Bind(part.Series[0], part.Day, fromHour, toHour);
                 await foreach (CqlRow row in store.Cql.QueryAsync(read, token).ConfigureAwait(false))
                 {
+                    int hour = row.Get<int>("hour");
+                    if (Calendar.DayOf(hour) != part.Day)
+                    {
+                        continue; // somebody put it into another day's partition: it is in no answer, and reconciliation takes it away
+                    }
+
                     string one = SeriesOf(row, part.Series);
                     int chain = row.Get<int>("chain");
                     long written = WindowTable.WrittenOf(row);
@@ -57,7 +63,6 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
                         }
                     }
 
-                    int hour = row.Get<int>("hour");
                     long[] quarters = row.Get<long[]>("quarters");
                     bool whole = quarters.Length == 4;
                     long[]? minutes = withMinutes && !store.Keeping.AreMinutesOver(hour, written, now) ? CountColumns.Minutes(row) : null;
@@ -83,7 +88,7 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
                 await foreach (CqlRow row in store.Cql.QueryAsync(read, token).ConfigureAwait(false))
                 {
                     int day = row.Get<int>("day");
-                    if (CountColumns.Day(row) is { } hours && !store.Keeping.IsOver(day, WindowTable.WrittenOf(row), now))
+                    if (Calendar.YearOf(day) == part.Year && CountColumns.Day(row) is { } hours && !store.Keeping.IsOver(day, WindowTable.WrittenOf(row), now))
                     {
                         rows.Add(new DayRow(SeriesOf(row, part.Series), day, row.Get<int>("chain"), hours.Quarters, hours.SetAside));
                     }

@@ -7,7 +7,8 @@ namespace ClickAggregator.Adapters.Cassandra;
 
 /// <content>
 /// What is stored and named by no index: a range of tokens at a time, page by page, with a request for the names of a hundred series. A
-/// name is written before what it names, so whoever reads a row first and its name then finds it.
+/// name is written before what it names, so whoever reads a row first and its name then finds it. Rows in the partition of a day that is not their
+/// hour's are found on the way.
 /// </content>
 internal sealed partial class CassandraLedger
 {
@@ -23,20 +24,27 @@ internal sealed partial class CassandraLedger
 
     public int UnnamedParts => TokenRange.Count;
 
-    public async IAsyncEnumerable<WindowKey> FindUnnamedAsync(int part, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<StrayWindow> FindUnnamedAsync(int part, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         (long after, long last) = TokenRange.Of(part);
         var seen = new Dictionary<DayKey, int>();
+        var astray = new List<StrayWindow>();
         foreach ((CqlStatement scan, Action<CqlRow> note) in new (CqlStatement, Action<CqlRow>)[] { (Statements.ScanWindowKeys, NoteWindow), (store.Statements.ScanDays, NoteDay) })
         {
             await foreach (CqlRow row in store.Cql.QueryAsync(scan.Bind(after, last), cancellationToken).ConfigureAwait(false))
             {
                 note(row);
+                foreach (StrayWindow one in astray)
+                {
+                    yield return one;
+                }
+
+                astray.Clear();
                 if (seen.Count >= NamesTogether)
                 {
                     foreach (WindowKey key in await WithoutNameAsync(seen, cancellationToken).ConfigureAwait(false))
                     {
-                        yield return key;
+                        yield return new StrayWindow(key);
                     }
 
                     seen.Clear();
@@ -46,13 +54,19 @@ internal sealed partial class CassandraLedger
 
         foreach (WindowKey key in await WithoutNameAsync(seen, cancellationToken).ConfigureAwait(false))
         {
-            yield return key;
+            yield return new StrayWindow(key);
         }
 
         void NoteWindow(CqlRow row)
         {
             int hour = row.Get<int>("hour");
             int day = Calendar.DayOf(hour);
+            if (row.Get<int>("day") is var stands && stands != day)
+            {
+                astray.Add(new StrayWindow(new WindowKey(row.Get<string>("series"), hour, row.Get<int>("chain")), stands));
+                return;
+            }
+
             Note(new DayKey(row.Get<string>("series"), day, row.Get<int>("chain")), 1 << (hour - (day * 24)));
         }
 
@@ -90,6 +104,29 @@ internal sealed partial class CassandraLedger
         }
 
         return false;
+    }
+
+    public async Task<bool> RemoveAstrayAsync(WindowKey key, int day, CancellationToken cancellationToken)
+    {
+        if (day == Calendar.DayOf(key.Hour))
+        {
+            return false; // it is where it belongs
+        }
+
+        // Nothing of ours is ever there, so it may be deleted under any time, and ends as a whole.
+        foreach (long ahead in s_hoursAhead)
+        {
+            CqlRow? found = await store.Cql.QueryFirstAsync(store.Statements.GetWindow.Bind(key.Series, day, key.Hour, key.Chain), cancellationToken).ConfigureAwait(false);
+            if (found is not { } row)
+            {
+                return true;
+            }
+
+            long time = Math.Max(WindowTable.LatestOf(row), (store.Keeping.Now() * 1000) + (ahead * HourMicros));
+            await store.Cql.ExecuteAsync(store.Statements.DeleteWindow.Bind(time, key.Series, day, key.Hour, key.Chain), cancellationToken).ConfigureAwait(false);
+        }
+
+        return await store.Cql.QueryFirstAsync(store.Statements.GetWindow.Bind(key.Series, day, key.Hour, key.Chain), cancellationToken).ConfigureAwait(false) is null;
     }
 
     /// <summary>The windows of those days that no index names.</summary>

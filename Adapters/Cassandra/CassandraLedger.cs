@@ -1,3 +1,4 @@
+using ClickAggregator.Grains;
 using ClickAggregator.Grains.Reconciling;
 using ClickAggregator.Persistence.Cassandra.Cql;
 
@@ -70,12 +71,9 @@ internal sealed partial class CassandraLedger(CassandraStore store) : ILedgerSto
 
         // 1. Under its version: one that arrives late loses.
         long version = final.Versions[^1];
-        int day = Calendar.DayOf(final.Hour), span = Calendar.SpanOf(final.Hour);
+        int span = Calendar.SpanOf(final.Hour);
         await store.Range.NoteAsync(final.Hour, final.Hour, cancellationToken).ConfigureAwait(false);
-        await store.Cql.ExecuteAsync(
-            Statements.PutFinal.BindAll(new CqlValues().Add(day).Add(final.Hour).Add(final.Chain).Add(final.Upto).Add(final.Run)
-                .Add(final.Invalidations).Add(final.Versions.ToArray()).Add(DateTimeOffset.FromUnixTimeMilliseconds(final.At)).Add(version).Add(Ttl(final.Hour, final.At))),
-            cancellationToken).ConfigureAwait(false);
+        await PutFinalAsync(final, version, cancellationToken).ConfigureAwait(false);
 
         // 2. What it closes. A mark goes under its own stamp, so one of a later batch stays, also where it was written since; and
         //    what was opened again at this version, or later, stays.
@@ -89,10 +87,39 @@ internal sealed partial class CassandraLedger(CassandraStore store) : ILedgerSto
         await store.Cql.ExecuteAsync(close, cancellationToken).ConfigureAwait(false);
     }
 
-    public async Task ReopenAsync(int hour, int chain, CancellationToken cancellationToken)
+    /// <summary>
+    /// Whoever deletes a finalisation by a clock has deleted all that is written under a version. So it is read back, and where it is not
+    /// there it is written above that, or above what stands there, by as much as its version is later.
+    /// </summary>
+    private async Task PutFinalAsync(HourFinal final, long version, CancellationToken cancellationToken)
+    {
+        int day = Calendar.DayOf(final.Hour);
+        long time = version;
+        foreach (long ahead in s_hoursAhead)
+        {
+            await store.Cql.ExecuteAsync(
+                Statements.PutFinal.BindAll(new CqlValues().Add(day).Add(final.Hour).Add(final.Chain).Add(final.Upto).Add(final.Run)
+                    .Add(final.Invalidations).Add(final.Versions.ToArray()).Add(DateTimeOffset.FromUnixTimeMilliseconds(final.At)).Add(time).Add(Ttl(final.Hour, final.At))),
+                cancellationToken).ConfigureAwait(false);
+            CqlRow? found = await store.Cql.QueryFirstAsync(Statements.GetFinal.Bind(day, final.Hour, final.Chain), cancellationToken).ConfigureAwait(false);
+            long stored = found is { } row ? row.Get<long[]>("versions")[^1] : 0;
+            if (stored >= version)
+            {
+                return;
+            }
+
+            time = found is { } there ? there.Get<long>("at0") + version - stored : (store.Keeping.Now() * 1000) + (ahead * HourMicros) + version;
+        }
+
+        throw new StoreUnavailableException($"hour {final.Hour} of chain {final.Chain} cannot be made final: whatever is written to final_hours is not there");
+    }
+
+    public async Task ReopenAsync(int hour, int chain, long version, CancellationToken cancellationToken)
     {
         CqlRow? found = await store.Cql.QueryFirstAsync(Statements.GetFinal.Bind(Calendar.DayOf(hour), hour, chain), cancellationToken).ConfigureAwait(false);
-        long version = found is { } final ? final.Get<long[]>("versions")[^1] : 0;
+
+        // What earlier finalisations closed was deleted below the version of the last one.
+        version = found is { } final ? final.Get<long[]>("versions")[^1] : version;
         await store.Range.NoteAsync(hour, hour, cancellationToken).ConfigureAwait(false);
         await store.Cql.ExecuteAsync(
             Statements.PutReopened.Bind(version, Ttl(hour, 0), version, Calendar.SpanOf(hour), hour, chain), cancellationToken).ConfigureAwait(false);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ClickAggregator.Grains.Storage;
 using ClickAggregator.Persistence.Cassandra.Cql;
 
@@ -45,7 +46,8 @@ internal sealed class HourMarks(CassandraStore store)
 
     /// <summary>
     /// Opens what a build that knew no open hours has counted: before the upgrade, and beside it until the last silo was
-    /// replaced. So each start looks.
+    /// replaced. So each start looks. An hour may also be one whose finalisation somebody took away: where there is none it is opened as one
+    /// that no click opened, so that the next run tells which it is.
     /// </summary>
     public async Task TakeUpAsync(CancellationToken cancellationToken)
     {
@@ -53,15 +55,35 @@ internal sealed class HourMarks(CassandraStore store)
         if (from < to)
         {
             int first = Calendar.DayOf((int)from), last = Calendar.DayOf((int)(to - 1));
+            var without = new ConcurrentBag<(int Hour, int Chain)>();
+            long version = 0;
+            var turn = new Lock();
             await store.AtOnceAsync(
                 Enumerable.Range(0, last - first + 1).Select(n => first + n),
-                (day, token) => TakeUpAsync(day, token),
+                async (day, token) =>
+                {
+                    long latest = await TakeUpAsync(day, without, token).ConfigureAwait(false);
+                    lock (turn)
+                    {
+                        version = Math.Max(version, latest);
+                    }
+                },
+                cancellationToken).ConfigureAwait(false);
+
+            // Above what the last finalisation deleted, which may be one of those that are gone; the next one covers it all the same.
+            await store.AtOnceAsync(
+                without,
+                async (of, token) => await store.Cql.ExecuteAsync(
+                    Statements.PutReopened.Bind(version + 1, Ttl(of.Hour, 0, store.Keeping.Now()), version, Calendar.SpanOf(of.Hour), of.Hour, of.Chain), token).ConfigureAwait(false),
                 cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private async ValueTask TakeUpAsync(int day, CancellationToken cancellationToken)
+    /// <summary>The latest version of the finalisations of a day; what has none is only noted.</summary>
+    private async Task<long> TakeUpAsync(int day, ConcurrentBag<(int Hour, int Chain)> without, CancellationToken cancellationToken)
     {
+        long latest = 0;
+        var final = new HashSet<(int Hour, int Chain)>();
         int from = day * 24, to = from + 24;
         var unseen = new Dictionary<(int Hour, int Chain), (long Upto, long Stamp)>();
         await foreach (CqlRow row in store.Cql.QueryAsync(Statements.ReadHours.Bind(day, from, to), cancellationToken).ConfigureAwait(false))
@@ -71,7 +93,7 @@ internal sealed class HourMarks(CassandraStore store)
 
         if (unseen.Count == 0)
         {
-            return;
+            return latest;
         }
 
         await foreach (CqlRow row in store.Cql.QueryAsync(Statements.ReadOpen.Bind(Calendar.SpanOf(from), from, to), cancellationToken).ConfigureAwait(false))
@@ -82,13 +104,24 @@ internal sealed class HourMarks(CassandraStore store)
         await foreach (CqlRow row in store.Cql.QueryAsync(Statements.ReadFinals.Bind(day, from, to), cancellationToken).ConfigureAwait(false))
         {
             Drop(row);
+            final.Add((row.Get<int>("hour"), row.Get<int>("chain")));
+            latest = Math.Max(latest, row.Get<long[]>("versions")[^1]);
         }
 
         long now = store.Keeping.Now();
         foreach (((int hour, int chain), (long upto, long stamp)) in unseen)
         {
-            await PutOpenAsync(hour, chain, upto, stamp, now, cancellationToken).ConfigureAwait(false);
+            if (final.Contains((hour, chain)))
+            {
+                await PutOpenAsync(hour, chain, upto, stamp, now, cancellationToken).ConfigureAwait(false);
+            }
+            else
+            {
+                without.Add((hour, chain));
+            }
         }
+
+        return latest;
 
         void Drop(CqlRow row)
         {

@@ -55,7 +55,7 @@ internal sealed class LedgerStatements(CqlIdentifier keyspace)
         """, LargePage);
 
     public CqlStatement GetFinal { get; } = StoreStatements.Of($"""
-        SELECT versions FROM {keyspace}.final_hours WHERE day = ? AND hour = ? AND chain = ?
+        SELECT versions, WRITETIME(versions) AS at0 FROM {keyspace}.final_hours WHERE day = ? AND hour = ? AND chain = ?
         """);
 
     public CqlStatement PutCorrected { get; } = StoreStatements.Of($"""
@@ -113,7 +113,7 @@ internal sealed class LedgerStatements(CqlIdentifier keyspace)
 
     // Without counts: it asks only which windows there are.
     public CqlStatement ScanWindowKeys { get; } = StoreStatements.Of($"""
-        SELECT series, hour, chain FROM {keyspace}.clicks_by_hour WHERE token(series, day) > ? AND token(series, day) <= ?
+        SELECT series, day, hour, chain FROM {keyspace}.clicks_by_hour WHERE token(series, day) > ? AND token(series, day) <= ?
         """);
 
     public CqlStatement ReadNames { get; } = StoreStatements.Of($"""

@@ -122,6 +122,9 @@ internal sealed class WindowTable(CassandraStore store)
 
     public static long WrittenOf(CqlRow stored) => stored.GetOrDefault<DateTimeOffset?>("written")?.ToUnixTimeMilliseconds() ?? 0;
 
+    /// <summary>The latest time of its cells, as far as they are there.</summary>
+    public static long LatestOf(CqlRow stored) => Times(stored).Highest;
+
     private async Task<WindowRow> ReadNowAsync(WindowKey key, CancellationToken cancellationToken)
     {
         long now = store.Keeping.Now();

@@ -17,7 +17,7 @@ internal sealed class LedgerStatements(sqlite3 database)
 
     public Statement ReopenHour { get; } = new(database, """
         INSERT INTO open_hours (hour, chain, upto, stamp, reopened_at)
-        SELECT ?1, ?2, coalesce(f.upto, h.upto, 0), coalesce(h.stamp, 0), coalesce(f.version, 0)
+        SELECT ?1, ?2, coalesce(f.upto, 0), coalesce(h.stamp, 0), coalesce(f.version, ?3)
         FROM (SELECT 1) LEFT JOIN final_hours f ON f.hour = ?1 AND f.chain = ?2 LEFT JOIN hours h ON h.hour = ?1 AND h.chain = ?2
         WHERE true
         ON CONFLICT DO UPDATE SET reopened_at = excluded.reopened_at WHERE excluded.reopened_at > reopened_at

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using ClickAggregator.Grains.Reconciling;
 using ClickAggregator.Grains.Storage;
 
 namespace ClickAggregator.Adapters.Sqlite;
@@ -14,7 +15,7 @@ internal sealed partial class SqliteLedger
 
     public int UnnamedParts => 64;
 
-    public async IAsyncEnumerable<WindowKey> FindUnnamedAsync(int part, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<StrayWindow> FindUnnamedAsync(int part, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         for (int? day = await NextDayAsync(0, cancellationToken); day is int at; day = await NextDayAsync(at + 1, cancellationToken))
         {
@@ -29,16 +30,19 @@ internal sealed partial class SqliteLedger
                 int of = hour;
                 foreach (WindowKey key in await store.ReadAsync(session => OfRows(session, of), cancellationToken))
                 {
-                    yield return key;
+                    yield return new StrayWindow(key);
                 }
             }
 
             foreach (WindowKey key in await store.ReadAsync(session => OfDays(session, at), cancellationToken))
             {
-                yield return key;
+                yield return new StrayWindow(key);
             }
         }
     }
+
+    // Its rows say their hour alone.
+    public Task<bool> RemoveAstrayAsync(WindowKey key, int day, CancellationToken cancellationToken) => Task.FromResult(true);
 
     // A run looks at what is stored of an hour, of whatever series.
     public bool IsReached(string series) => true;

@@ -32,8 +32,8 @@ internal sealed partial class SqliteLedger(SqliteStore store) : ILedgerStore
         ? store.WriteAsync(new FinalWrite(final))
         : throw new ArgumentException("a finalisation has a version", nameof(final));
 
-    public Task ReopenAsync(int hour, int chain, CancellationToken cancellationToken) =>
-        store.WriteAsync(new ActionWrite(statements => statements.Ledger.ReopenHour.Bind(1, hour).Bind(2, chain).Run()));
+    public Task ReopenAsync(int hour, int chain, long version, CancellationToken cancellationToken) =>
+        store.WriteAsync(new ActionWrite(statements => statements.Ledger.ReopenHour.Bind(1, hour).Bind(2, chain).Bind(3, version).Run()));
 
     private static HourMark MarkOf(Statement row) => new((int)row.Number(0), (int)row.Number(1), row.Number(2));
 

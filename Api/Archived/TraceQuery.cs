@@ -150,7 +150,7 @@ internal static class TraceQuery
         IReadOnlyList<string> series = rules.SeriesOf(click);
         SeriesSums sums = await query.Series.SumAsync(new SeriesRange(series, minute, minute + 1), query.Cancelled);
         bool isFinal = Finality.OfPoints(sums.Finality, [minute, minute + 1])[0];
-        Invalidation? taken = invalidations.FirstOrDefault(one => !one.Request.DryRun && one.RevokedAt is null && Matches(one, click, place.Filter));
+        Invalidation? taken = invalidations.Where(one => !one.Request.DryRun && one.RevokedAt is null && Matches(one, click, place.Filter)).MinBy(one => one.Number);
         if (taken is not null)
         {
             return Verdict.Not("invalidated") with { Invalidation = taken.Number, IsFinal = isFinal };

@@ -1,6 +1,7 @@
 using System.Globalization;
 using ClickAggregator.Adapters.Sqlite;
 using ClickAggregator.Api.Collect;
+using ClickAggregator.Api.Verify;
 using ClickAggregator.ClickLog;
 using ClickAggregator.Grains;
 using ClickAggregator.Grains.Chain;
@@ -24,6 +25,7 @@ internal sealed class AdoptLogCommand : ICommand
     [
         new CommandOption("--log", "ID", "the new log's id, as the message log_replaced names it", Required: true),
         new CommandOption("--half-counted", "WHAT", "a batch of the old log that is half counted: \"refuse\" (the default), or \"give-up\", which notes it as lost"),
+        new CommandOption("--other-rollups", "WHAT", "clicks are counted by a rollup that the setting Rollups does not have: \"refuse\" (the default), or \"switch-off\", which ends it"),
     ];
 
     public async Task<int> RunAsync(CommandInput input, CancellationToken cancellationToken)
@@ -33,6 +35,12 @@ internal sealed class AdoptLogCommand : ICommand
         if (halfCounted is not ("refuse" or "give-up"))
         {
             throw new UsageException($"--half-counted is refuse or give-up, not \"{halfCounted}\"");
+        }
+
+        string otherRollups = input.Options.GetValueOrDefault("--other-rollups", "refuse");
+        if (otherRollups is not ("refuse" or "switch-off"))
+        {
+            throw new UsageException($"--other-rollups is refuse or switch-off, not \"{otherRollups}\"");
         }
 
         // Opening would make a log in a directory that was only mistyped.
@@ -46,6 +54,11 @@ internal sealed class AdoptLogCommand : ICommand
         {
             await using PartitionedClickLog log = await PartitionedClickLog.OpenAsync(
                 OpenLog.Options(input.Settings), TimeProvider.System, NullLoggerFactory.Instance, cancellationToken);
+            if (!await SayRollupsAsync(input, otherRollups == "switch-off", cancellationToken))
+            {
+                return ExitCodes.Usage;
+            }
+
             await using WebApplication app = CommandHost.OnData(input.Settings, log);
             await input.Output.WriteLineAsync("starts the counting on this data");
             await app.StartAsync(cancellationToken);
@@ -71,5 +84,36 @@ internal sealed class AdoptLogCommand : ICommand
             await input.Error.WriteLineAsync(error.Message);
             return ExitCodes.Failed;
         }
+    }
+
+    /// <summary>
+    /// Whether clicks may be counted by the settings that were given: the counting starts with them, and what they lack is switched off. Then a
+    /// range of it is answered no more until it is on again and rebuilt.
+    /// </summary>
+    private static async Task<bool> SayRollupsAsync(CommandInput input, bool mayEnd, CancellationToken cancellationToken)
+    {
+        IReadOnlyCollection<string> counted = (await CountedRollups.ReadAsync(new StatesInSqlite(Path.Combine(input.Settings.DataDirectory, "store.db")), cancellationToken)).InForce;
+        string[] given = [.. input.Settings.Counting.Rollups.Select(rollup => rollup.ToString())];
+        string[] ends = [.. counted.Except(given).Order(StringComparer.Ordinal)];
+        string[] begins = [.. given.Except(counted)];
+        if (ends.Length > 0 && !mayEnd)
+        {
+            await input.Error.WriteLineAsync(
+                $"clicks are counted by {string.Join(", ", ends)}, and the setting Rollups has {string.Join(", ", given)}: that would switch it off, and its ranges would not be answered until it is on again and rebuilt. "
+                + "Give the server's settings, or agree with --other-rollups switch-off. Nothing was done");
+            return false;
+        }
+
+        if (ends.Length > 0)
+        {
+            await input.Output.WriteLineAsync($"switches off {string.Join(", ", ends)}: on again, it is answered from then on, and earlier once rebuild-rollup has made up for it");
+        }
+
+        if (counted.Count > 0 && begins.Length > 0)
+        {
+            await input.Output.WriteLineAsync($"switches on {string.Join(", ", begins)}, from the next full hour on");
+        }
+
+        return true;
     }
 }

@@ -189,7 +189,7 @@ internal sealed class VerifyCommand : ICommand
         bool derivedAgree = await SayDerivedAsync(input, store, rules, hours, cancellationToken);
         KeptFinals finals = await KeptFinals.ReadAsync(store.Ledger, store.States, all, rules.FirstKeptHour(TimeProvider.System.GetUtcNow()), hours, cancellationToken);
         KeptHistory history = await KeptHistory.CheckAsync(store.Ledger, finals, hours.From, hours.To, Progress(input), cancellationToken);
-        finals.Complete();
+        await finals.CompleteAsync(store.Ledger, cancellationToken);
         bool historyAgrees = await SayHistoryAsync(input, history, finals);
         return historyAgrees && derivedAgree && result.Agrees ? ExitCodes.Done : ExitCodes.Failed;
     }

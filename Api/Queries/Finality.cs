@@ -17,8 +17,8 @@ internal static class Finality
     {
         string? text = value(Parameter);
         return text is null ? null
-            : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long version) && version > 0 ? version
-            : throw new QueryFaultException("invalid_parameter", Parameter, "'version' is the version of an answer: a whole number from 1 on");
+            : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long version) ? version
+            : throw new QueryFaultException("invalid_parameter", Parameter, "'version' is the version of an answer or of a closed month: a whole number, 0 for before anything was final");
     }
 
     /// <summary>A question that has no versions says so: the parameter is known, and works elsewhere.</summary>

@@ -6,9 +6,13 @@ namespace ClickAggregator.Api.Verify;
 internal sealed class CountedRollups
 {
     private readonly Dictionary<string, Standing> _rollups = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _inForce = new(StringComparer.Ordinal);
 
     /// <summary>The rollups that some partition counts by; none where that was not noted.</summary>
     public IReadOnlyCollection<string> Names => _rollups.Keys;
+
+    /// <summary>Those of the partitions of the log that was counted last, and no others.</summary>
+    public IReadOnlyCollection<string> InForce => _inForce;
 
     public static async Task<CountedRollups> ReadAsync(IStoredStates states, CancellationToken cancellationToken)
     {
@@ -27,6 +31,15 @@ internal sealed class CountedRollups
 
     private void Add(JsonElement history)
     {
+        string? log = Text(history, "Log");
+        foreach (JsonProperty partition in history.GetProperty("Partitions").EnumerateObject())
+        {
+            if (history.TryGetProperty("Logs", out JsonElement logs) && Text(logs, partition.Name) == log)
+            {
+                _inForce.UnionWith(partition.Value.EnumerateObject().Select(rollup => rollup.Name));
+            }
+        }
+
         foreach (JsonProperty rollup in history.GetProperty("Partitions").EnumerateObject().SelectMany(partition => partition.Value.EnumerateObject()))
         {
             int start = rollup.Value.ValueKind == JsonValueKind.Number ? rollup.Value.GetInt32() : int.MinValue;
@@ -34,6 +47,8 @@ internal sealed class CountedRollups
             _rollups[rollup.Name] = new Standing(Math.Max(start, known?.Start ?? int.MinValue), known?.Rebuilt ?? Ranges(history, rollup.Name));
         }
     }
+
+    private static string? Text(JsonElement of, string name) => of.TryGetProperty(name, out JsonElement text) ? text.GetString() : null;
 
     private static (int From, int To)[] Ranges(JsonElement history, string rollup) =>
         history.TryGetProperty("Rebuilt", out JsonElement rebuilt) && rebuilt.TryGetProperty(rollup, out JsonElement of)

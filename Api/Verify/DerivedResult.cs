@@ -10,6 +10,7 @@ internal sealed class DerivedResult
     private readonly HashSet<string> _otherDays = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (string First, long More)> _lists = new(StringComparer.Ordinal);
     private readonly Dictionary<int, (long Rows, List<string> Examples)> _foreign = [];
+    private readonly List<string> _astray = [];
 
     /// <summary>Day rows (series, day, chain) of which an hour is not as its window.</summary>
     public long DaysDiffer { get; private set; }
@@ -20,13 +21,16 @@ internal sealed class DerivedResult
     /// <summary>Rows of chains that there are not.</summary>
     public long Foreign => _foreign.Values.Sum(chain => chain.Rows);
 
+    /// <summary>Rows of windows in the partition of another day than their hour's.</summary>
+    public long Astray { get; private set; }
+
     /// <summary>Hours and places that are ahead by a batch which is under way, and stands still: they are left out.</summary>
     public long UnderWay { get; set; }
 
     /// <summary>Hours and places that were written each time they were looked at: they are left out.</summary>
     public long Changing { get; set; }
 
-    public bool Agrees => DaysDiffer == 0 && ListsDiffer == 0 && Foreign == 0;
+    public bool Agrees => DaysDiffer == 0 && ListsDiffer == 0 && Foreign == 0 && Astray == 0;
 
     /// <summary>The first that differ, in words.</summary>
     public IEnumerable<string> Examples =>
@@ -36,6 +40,7 @@ internal sealed class DerivedResult
             CultureInfo.InvariantCulture, $"{list.Key}: {list.Value.First}{(list.Value.More > 0 ? $"; {list.Value.More:N0} more" : "")}")),
         .. _foreign.SelectMany(chain => chain.Value.Examples.Select(
             what => string.Create(CultureInfo.InvariantCulture, $"{what} chain {chain.Key}: there is no such chain"))).Take(MostExamples),
+        .. _astray.Select(window => $"{window}: a row of it stands in the partition of another day, where no answer looks (clicks_by_hour)"),
     ];
 
     /// <summary>An hour of a day row differs. All of one row are to be given before <see cref="EndPart"/>.</summary>
@@ -75,6 +80,16 @@ internal sealed class DerivedResult
         _foreign[chain] = (rows + 1, examples);
     }
 
+    /// <summary>A row of a window stands in another day.</summary>
+    public void NoteAstray(string window)
+    {
+        Astray++;
+        if (_astray.Count < MostExamples)
+        {
+            _astray.Add(window);
+        }
+    }
+
     /// <summary>Chains that there are: some may have been taken up meanwhile.</summary>
     public void KnowChains(IReadOnlySet<int> chains)
     {
@@ -87,5 +102,5 @@ internal sealed class DerivedResult
     /// <summary>One line.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{DaysDiffer:N0} day rows and {ListsDiffer:N0} top lists differ from the windows{(Foreign > 0 ? $", and {Foreign:N0} rows are of no chain" : "")}");
+        $"{DaysDiffer:N0} day rows and {ListsDiffer:N0} top lists differ from the windows{(Foreign > 0 ? $", and {Foreign:N0} rows are of no chain" : "")}{(Astray > 0 ? $", and {Astray:N0} rows of windows are in another day than their hour's" : "")}");
 }

@@ -134,6 +134,12 @@ internal sealed class DerivedRows(
                 continue;
             }
 
+            if (row.IsAstray)
+            {
+                _result.NoteAstray($"{key.Series} hour {Hour(key.Hour)} chain {key.Chain.ToString(CultureInfo.InvariantCulture)}");
+                continue;
+            }
+
             if (row.Quarters.AsSpan().ContainsAnyExcept(0))
             {
                 windows[key] = row.Quarters;

@@ -19,6 +19,7 @@ internal sealed class KeptFinals
     private readonly HashSet<(int Hour, int Chain)> _final = [];
     private readonly Dictionary<(int Hour, int Chain), long[]> _again = [];
     private readonly HashSet<(int Hour, int Chain)> _gone = [];
+    private readonly Dictionary<(int Hour, int Chain), int> _beyond = [];
 
     private long[] _after = [];
     private (int From, int To) _hours;
@@ -39,7 +40,7 @@ internal sealed class KeptFinals
     /// <summary>The first of the faults, in words.</summary>
     public IReadOnlyList<string> Examples => _examples;
 
-    /// <summary>Reads the finalisations of some hours. What the history lacks is known once its marks were noted: <see cref="Complete"/>.</summary>
+    /// <summary>Reads the finalisations of some hours. What the history lacks is known once its marks were noted: <see cref="CompleteAsync"/>.</summary>
     /// <param name="ledger">What is kept.</param>
     /// <param name="states">What reconciliation says of itself.</param>
     /// <param name="counted">How far each chain was counted, read before.</param>
@@ -117,16 +118,27 @@ internal sealed class KeptFinals
                 run.FoundRows++;
             }
         }
-        else if (mark.Ordinal > Math.Max(1, versions.Length))
+        else if (IsBeyond(mark.Ordinal, versions.Length))
         {
-            // A run that is under way keeps rows for the finalisation that it is about to write.
-            NoteGone(hour, string.Create(CultureInfo.InvariantCulture, $"has rows of the history up to its finalisation {mark.Ordinal + 1}"));
+            // Or it was made final twice since the finalisations were read: they are asked for once more.
+            _beyond[hour] = Math.Max(_beyond.GetValueOrDefault(hour), mark.Ordinal);
         }
     }
 
     /// <summary>All marks of the history were noted.</summary>
-    public void Complete()
+    /// <param name="ledger">What is kept: hours of which there are more rows than finalisations are read again.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task CompleteAsync(ILedgerStore ledger, CancellationToken cancellationToken)
     {
+        foreach (((int hour, int chain), int ordinal) in _beyond)
+        {
+            HourFinal? final = (await ledger.ReadFinalsAsync(hour, hour + 1, cancellationToken)).FirstOrDefault(final => final.Chain == chain);
+            if (IsBeyond(ordinal, final?.Versions.Count ?? 0))
+            {
+                NoteGone((hour, chain), string.Create(CultureInfo.InvariantCulture, $"has rows of the history up to its finalisation {ordinal + 1}"));
+            }
+        }
+
         foreach (ProvenRun run in _runs)
         {
             if (run.Missing > 0 && run.FoundFinals >= run.Finals - run.Missing)
@@ -139,7 +151,7 @@ internal sealed class KeptFinals
                 Add(string.Create(CultureInfo.InvariantCulture,
                     $"run {run.Number} made hours of chains final {run.Finals:N0} times, from {Time(run.FromHour)} to {Time(run.ToHour)}, and {run.Finals - run.FoundFinals:N0} of these are in no row of final_hours"));
             }
-            else if (run.FoundRows < run.HistoryRows)
+            else if (run.FoundRows < run.HistoryRows && !_named.Exists(other => other != run && other.FromHour < run.ToHour && run.FromHour < other.ToHour))
             {
                 Add(string.Create(CultureInfo.InvariantCulture,
                     $"run {run.Number} kept {run.HistoryRows:N0} rows of earlier versions, of hours from {Time(run.FromHour)} to {Time(run.ToHour)}, and {run.HistoryRows - run.FoundRows:N0} of them are gone with their marks (tables history, history_marks)"));
@@ -165,6 +177,9 @@ internal sealed class KeptFinals
             }
         }
     }
+
+    // A run that is under way keeps rows for the finalisation that it is about to write.
+    private static bool IsBeyond(int ordinal, int finalisations) => ordinal > Math.Max(1, finalisations);
 
     private ProvenRun? RunOf(long version)
     {

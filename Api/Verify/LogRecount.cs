@@ -54,7 +54,7 @@ internal sealed class LogRecount(
             forgotten += key.Hour >= asked && key.Hour < fromHour ? 1 : 0;
             if (key.Hour >= fromHour && key.Hour < toHour)
             {
-                rows[key.Hour] = rows.GetValueOrDefault(key.Hour) + (key.Series == "total" ? row.Clicks : 0);
+                rows[key.Hour] = rows.GetValueOrDefault(key.Hour) + (key.Series == "total" && !row.IsAstray ? row.Clicks : 0);
             }
         }
 
@@ -120,7 +120,7 @@ internal sealed class LogRecount(
         long clickedSince = 0;
         await foreach ((WindowKey key, WindowRow row) in store.ScanWindowsAsync(cancellationToken))
         {
-            if (key.Hour < fromHour || key.Hour >= toHour || !chains.TryGetValue(key.Chain, out RecountPart? of))
+            if (row.IsAstray || key.Hour < fromHour || key.Hour >= toHour || !chains.TryGetValue(key.Chain, out RecountPart? of))
             {
                 continue;
             }

@@ -40,7 +40,7 @@ internal sealed class VersionedCounts(ICountReader reader, ILedgerStore ledger, 
                 throw NotFinal(open.Hour);
             }
 
-            Dictionary<(int Hour, int Chain), int> changed = await ChangedAsync(fromHour, toHour, version, cancellationToken);
+            Dictionary<(int Hour, int Chain), int> changed = await ChangedAsync(fromHour, toHour, version, before.Lost ?? [], cancellationToken);
             if (changed.Count > 0)
             {
                 await PutBackAsync(counts, bounds, changed, cancellationToken);
@@ -57,7 +57,9 @@ internal sealed class VersionedCounts(ICountReader reader, ILedgerStore ledger, 
     }
 
     /// <summary>The hours that later finalisations changed, each with the ordinal of the one that the version saw.</summary>
-    private async Task<Dictionary<(int Hour, int Chain), int>> ChangedAsync(int fromHour, int toHour, long version, CancellationToken cancellationToken)
+    /// <exception cref="HistoryDamagedException">One of them may have changed windows of which nothing is left to say so.</exception>
+    private async Task<Dictionary<(int Hour, int Chain), int>> ChangedAsync(
+        int fromHour, int toHour, long version, IReadOnlyList<LostHistory> lost, CancellationToken cancellationToken)
     {
         var changed = new Dictionary<(int Hour, int Chain), int>();
         foreach (HourFinal final in await ledger.ReadFinalsAsync(fromHour, toHour, cancellationToken))
@@ -76,6 +78,11 @@ internal sealed class VersionedCounts(ICountReader reader, ILedgerStore ledger, 
             if (ordinal + 1 < final.Versions.Count)
             {
                 changed[(final.Hour, final.Chain)] = ordinal;
+                if (lost.FirstOrDefault(run => final.Versions.Any(later => later > version && later > run.AfterVersion && later <= run.ToVersion)) is { } gone)
+                {
+                    throw new HistoryDamagedException(Text(
+                        $"The numbers of version {version} cannot be told for the hour {Time(final.Hour)}: {gone.Rows} rows that run {gone.Run} kept of it and others are gone with their marks (tables history, history_marks). Bring them back from a backup of the store."));
+                }
             }
         }
 

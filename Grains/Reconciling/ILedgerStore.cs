@@ -35,7 +35,11 @@ public interface ILedgerStore
     /// Opens a final hour again, before something of it is changed that no click did (an invalidation, a recount of its own). The next
     /// finalisation closes it.
     /// </summary>
-    Task ReopenAsync(int hour, int chain, CancellationToken cancellationToken);
+    /// <param name="hour">Hours since the epoch.</param>
+    /// <param name="chain">The chain.</param>
+    /// <param name="version">The ledger's last version, or an earlier one: under it an hour is opened whose finalisation is gone.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    Task ReopenAsync(int hour, int chain, long version, CancellationToken cancellationToken);
 
     /// <summary>
     /// What is stored of an hour and chain: of every series that the index has in the day, the window's row, with its element of the
@@ -60,10 +64,14 @@ public interface ILedgerStore
 
     /// <summary>
     /// The windows of one part, of <c>[0, <see cref="UnnamedParts"/>)</c>, of which there is a row, or a click in the day slice, and no name in
-    /// the index of their day; each once or twice, in no order, and those whose time is over perhaps among them. All parts together are all
-    /// that was stored before. It reads slowly, and what is in memory is bounded.
+    /// the index of their day, and rows that stand in the partition of another day (<see cref="StrayWindow.AstrayIn"/>); each once or twice, in
+    /// no order, and those whose time is over perhaps among them. All parts together are all that was stored before. It reads slowly, and what
+    /// is in memory is bounded.
     /// </summary>
-    IAsyncEnumerable<WindowKey> FindUnnamedAsync(int part, CancellationToken cancellationToken);
+    IAsyncEnumerable<StrayWindow> FindUnnamedAsync(int part, CancellationToken cancellationToken);
+
+    /// <summary>Takes away a row of a window that stands in the partition of another day; false where it does not go.</summary>
+    Task<bool> RemoveAstrayAsync(WindowKey key, int day, CancellationToken cancellationToken);
 
     /// <summary>Whether <see cref="ReadWindowsAsync"/> finds windows of a series, once they have a name.</summary>
     bool IsReached(string series);
@@ -104,7 +112,7 @@ public interface ILedgerStore
 
 /// <summary>
 /// An hour of a chain that has clicks, and the end of the last batch that touched it; of an hour that was opened again without a
-/// click, where its finalisation reached.
+/// click, where its finalisation reached: 0 where there is none, so that a finalisation that is gone can be told from a click that came.
 /// </summary>
 public readonly record struct HourMark(int Hour, int Chain, long Upto);
 
@@ -124,6 +132,11 @@ public sealed record HourFinal(int Hour, int Chain, long Upto, long Run, long In
 /// <param name="DayQuarters">The 4 counts of this hour in the day slice; null where the series has no day slice there.</param>
 /// <param name="IsListed">Whether the index names the series in the day; true where that was not looked at.</param>
 public sealed record StoredWindow(WindowKey Key, WindowRow Row, long[]? DayQuarters, bool IsListed = true);
+
+/// <summary>What is stored and found by no run.</summary>
+/// <param name="Key">The window.</param>
+/// <param name="AstrayIn">The day in whose partition a row of it stands, which is not its own; null for a window that no index names.</param>
+public readonly record struct StrayWindow(WindowKey Key, int? AstrayIn = null);
 
 /// <summary>Why a window was corrected.</summary>
 public enum CorrectionCause : byte

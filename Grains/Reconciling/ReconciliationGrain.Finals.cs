@@ -51,7 +51,7 @@ internal sealed partial class ReconciliationGrain
                 LogGone(logger, Time(mark.Hour), mark.Chain, trouble.Message);
                 troubles.Add(trouble);
                 NoteUnfinished(new UnfinishedHour(mark.Hour, mark.Chain));
-                await ledger.ReopenAsync(mark.Hour, mark.Chain, _stop.Token);
+                await ledger.ReopenAsync(mark.Hour, mark.Chain, position.State.Version, _stop.Token);
                 if (troubles.Count == MostTroubles)
                 {
                     break;
@@ -87,7 +87,8 @@ internal sealed partial class ReconciliationGrain
     }
 
     /// <summary>
-    /// Those of some hours without a finalisation that no batch has opened. A batch may be under way that has noted its hour and opens it just
+    /// Those of some hours without a finalisation that no batch has opened: a start over Cassandra may have, or the search for rows without a
+    /// name. A batch may be under way that has noted its hour and opens it just
     /// now: asked again once what noted it is complete.
     /// </summary>
     private async Task<IReadOnlyList<HourMark>> NotOpenAsync(HourMark[] without, int fromHour, int toHour)
@@ -115,13 +116,13 @@ internal sealed partial class ReconciliationGrain
         }
 
         IReadOnlyList<HourMark> open = await ledger.ReadOpenHoursAsync(fromHour, toHour, int.MaxValue, _stop.Token);
-        HashSet<(int, int)> opened = [.. open.Select(mark => (mark.Hour, mark.Chain))];
+        HashSet<(int, int)> opened = [.. open.Where(mark => mark.Upto > 0).Select(mark => (mark.Hour, mark.Chain))];
         found.AddRange(without.Where(mark => mark.Upto <= next.GetValueOrDefault(mark.Chain) && !opened.Contains((mark.Hour, mark.Chain))));
         return found;
     }
 
     /// <summary>Whether an hour without a finalisation may have had one that is gone.</summary>
-    private bool IsDoubted(int hour) => runs.State.Runs.Exists(run => run.Proof is { Missing: > 0 } proof && hour >= proof.FromHour && hour < proof.ToHour);
+    private bool IsDoubted(int hour) => runs.State.Runs.Exists(run => run.Proof is { Missing: > 0 } proof && proof.Covers(hour));
 
     /// <summary>What a run that ends has left in the store; null where it left nothing, or not all is known of it.</summary>
     private RunProof? ProofOf(PlannedRun run, RunProgress at) => at.Finals == 0 || at.FromVersion is not long before ? null : new RunProof(

@@ -93,12 +93,15 @@ internal sealed partial class ReconciliationGrain
         {
             IReadOnlyList<RunTrouble> gone = await CheckFinalsAsync(OldestHour, through);
             IReadOnlyList<HourMark> late = await ledger.ReadOpenHoursAsync(OldestHour, through, MostOpen, _stop.Token);
-            if (late.Count > 0 || gone.Count > 0)
+            RunTrouble[] troubles = [.. gone.Concat(state.Sweep?.Left ?? []).Take(MostTroubles)];
+            if (late.Count > 0 || troubles.Length > 0)
             {
-                // What is gone is said by a run also where no hour is left to be recounted.
-                (int first, int last) = late.Count > 0 ? (late[0].Hour, late[^1].Hour) : (gone[0].Hour, gone[0].Hour);
-                await EnqueueAsync(New(new RunRequest(first, last + 1, options.Mode, false, null), "late", onlyOpen: true, passedBelow: through, troubles: gone));
+                // What is gone, or was left, is said by a run also where no hour is to be recounted.
+                (int first, int last) = late.Count > 0 ? (late[0].Hour, late[^1].Hour) : (troubles[0].Hour, troubles[0].Hour);
+                await EnqueueAsync(New(new RunRequest(first, last + 1, options.Mode, false, null), "late", onlyOpen: true, passedBelow: through, troubles: troubles));
             }
+
+            state.Sweep?.Left.Clear();
 
             // What is more is looked for when these hours are done.
             state.LateAt = gone.Count < MostTroubles ? Now : 0;
@@ -127,7 +130,9 @@ internal sealed partial class ReconciliationGrain
     {
         runs.State.Runs.Add(run);
         runs.State.Next = run.Run.Number + 1;
-        runs.State.Runs.RemoveAll(old => old.Run.State > RunState.Running && old.Run.Number <= run.Run.Number - MostRuns);
+
+        // One that lacks kept counts is what versions are refused by.
+        runs.State.Runs.RemoveAll(old => old.Run.State > RunState.Running && old.Run.Number <= run.Run.Number - MostRuns && !(old.Proof is { MissingRows: > 0 } proof && proof.ToHour > FirstRebuilt(null)));
         await WriteOrReadAsync(runs);
         Wake();
     }

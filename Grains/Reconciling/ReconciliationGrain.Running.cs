@@ -230,7 +230,9 @@ internal sealed partial class ReconciliationGrain
         var request = new RecountRequest(
             run.Run.Number, unit.Hour, unit.Chain, run.Run.Request.DryRun, HadPassed(run, unit), events, spans, attempt, candidate, run.Run.Request.Mode,
             [.. starts.Where(start => !start.Value.Covers(unit.Hour, unit.Hour + 1)).Select(start => start.Key)], run.Run.Request.Rebuild?.Rollup,
-            _damage.GetValueOrDefault(unit.Chain));
+            _damage.GetValueOrDefault(unit.Chain),
+            position.State.Sweep is { Astray.Count: > 0 } sweep ? [.. sweep.Astray.Where(row => row.Hour == unit.Hour && row.Chain == unit.Chain)] : null,
+            position.State.Version);
         try
         {
             return await GrainFactory.GetGrain<IRecountGrain>(RecountGrain.Key(unit.Chain, unit.Hour)).RecountAsync(request, _stop.Token);
@@ -264,6 +266,11 @@ internal sealed partial class ReconciliationGrain
         {
             at.Done++;
             position.State.Unfinished.Remove(unit);
+            if (!run.Run.Request.DryRun)
+            {
+                position.State.Sweep?.Astray.RemoveAll(row => row.Hour == unit.Hour && row.Chain == unit.Chain);
+            }
+
             if (result.Code is { } code)
             {
                 Tell(code);

@@ -1,4 +1,5 @@
 using ClickAggregator.Clicks;
+using ClickAggregator.Grains.Archive;
 using ClickAggregator.Grains.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -7,14 +8,19 @@ namespace ClickAggregator.Grains.Reconciling;
 /// <content>
 /// Windows that somebody invented, or took the name of: no run comes to their hours by itself, and in Cassandra none would find them. All that
 /// is stored is looked through once in <see cref="ReconciliationOptions.SweepEvery"/>, part by part, while runs go on. The hour of what has no
-/// name is opened, and it gets one; the run that follows compares and corrects it like any other.
+/// name is opened, and it gets one; the run that follows compares and corrects it like any other. Where the archive lacks what the hour may
+/// have, no run would: the hour stays closed, and the run names it.
 /// </content>
 internal sealed partial class ReconciliationGrain
 {
     private const int SweepExamples = 10;
+    private const int MostAstray = 1000;
 
     /// <summary>Hours that were opened go into a run at once, but not for each of many parts: after this part of a round.</summary>
     private const int LateRunsInRound = 144;
+
+    /// <summary>Those of the store, and one for what was kept of earlier versions.</summary>
+    private int Parts => ledger.UnnamedParts + 1;
 
     /// <summary>The part that is looked through now; null for none.</summary>
     private Task<SweptPart>? _sweeping;
@@ -24,6 +30,14 @@ internal sealed partial class ReconciliationGrain
     {
         if (options.SweepEvery <= TimeSpan.Zero)
         {
+            if (position.State.Sweep is { IsRunDue: true } left)
+            {
+                // By a part that was under way when this was switched off.
+                left.IsRunDue = false;
+                position.State.LateAt = 0;
+                await WritePositionAsync();
+            }
+
             return LookEvery;
         }
 
@@ -37,8 +51,17 @@ internal sealed partial class ReconciliationGrain
             }
 
             // A store of another kind has other parts.
-            sweep.Part = sweep.Part < ledger.UnnamedParts ? sweep.Part : 0;
-            _sweeping = SweepPartAsync(sweep.Part);
+            sweep.Part = sweep.Part < Parts ? sweep.Part : 0;
+
+            // Stored before anything is opened: what has a name then is not found again, so whoever dies in between leaves that a run is due.
+            bool wasDue = sweep.IsRunDue;
+            if (!wasDue)
+            {
+                sweep.IsRunDue = true;
+                await WritePositionAsync();
+            }
+
+            _sweeping = sweep.Part < ledger.UnnamedParts ? SweepPartAsync(sweep.Part, wasDue) : SweepHistoryAsync(sweep.Part, wasDue);
         }
 
         if (!_sweeping.IsCompleted)
@@ -48,9 +71,12 @@ internal sealed partial class ReconciliationGrain
 
         SweptPart swept = await _sweeping;
         _sweeping = null;
+        IReadOnlyList<RunTrouble> lost = await NoteHistoryAsync(swept.History);
         sweep.Found += swept.Found;
         sweep.Failed += swept.Failed ? 1 : 0;
-        sweep.IsRunDue |= swept.Found > 0;
+        sweep.IsRunDue = swept.IsRunDue || lost.Count > 0;
+        sweep.Astray.AddRange(swept.Astray.Except(sweep.Astray).Take(MostAstray - sweep.Astray.Count).ToList());
+        sweep.Left.AddRange(swept.Left.Concat(lost).Take(MostTroubles - sweep.Left.Count));
         sweep.Part++;
         if (sweep.IsRunDue && now - position.State.LateAt > options.SweepEvery.TotalMilliseconds / LateRunsInRound)
         {
@@ -58,13 +84,13 @@ internal sealed partial class ReconciliationGrain
             position.State.LateAt = 0; // their hours go into the next run of late ones, which is due now
         }
 
-        if (sweep.Part == ledger.UnnamedParts)
+        if (sweep.Part == Parts)
         {
             LogSwept(logger, sweep.Part - sweep.Failed, sweep.Part, sweep.Found, (now - sweep.BeganAt) / 1000);
             (sweep.Part, sweep.Found, sweep.Failed, sweep.BeganAt) = (0, 0, 0, now);
         }
 
-        TimeSpan pause = options.SweepEvery / ledger.UnnamedParts;
+        TimeSpan pause = options.SweepEvery / Parts;
         sweep.NextAt = now + (long)pause.TotalMilliseconds;
         await WritePositionAsync();
         return Sooner(pause.TotalMilliseconds);
@@ -72,18 +98,51 @@ internal sealed partial class ReconciliationGrain
         static TimeSpan Sooner(double milliseconds) => TimeSpan.FromMilliseconds(Math.Clamp(milliseconds, 0, LookEvery.TotalMilliseconds));
     }
 
+    /// <summary>The last part: what was kept of earlier versions.</summary>
+    private async Task<SweptPart> SweepHistoryAsync(int part, bool wasDue)
+    {
+        IReadOnlyDictionary<long, long> lacking = new Dictionary<long, long>();
+        bool failed = false;
+        try
+        {
+            lacking = await CountHistoryAsync();
+        }
+#pragma warning disable CA1031 // runs go on without it, and the next round comes by here again
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            failed = true;
+            if (!_stop.IsCancellationRequested)
+            {
+                LogNotSwept(logger, error, part);
+            }
+        }
+
+        if (!_stop.IsCancellationRequested)
+        {
+            Wake();
+        }
+
+        return new SweptPart(0, failed, wasDue, [], []) { History = lacking };
+    }
+
     /// <summary>Windows of a part whose hours are to be recounted: these are open then, and the windows have a name.</summary>
-    private async Task<SweptPart> SweepPartAsync(int part)
+    private async Task<SweptPart> SweepPartAsync(int part, bool wasDue)
     {
         long found = 0;
         long strange = 0;
         bool failed = false;
-        var opened = new HashSet<UnfinishedHour>();
-        var examples = new List<WindowKey>();
+        var hours = new Dictionary<UnfinishedHour, string?>();
+        var archives = new Dictionary<int, ArchivedChain>();
+        var left = new Dictionary<UnfinishedHour, RunTrouble>();
+        bool opened = false;
+        long waiting = 0;
+        var astray = new List<AstrayRow>();
+        var examples = new List<string>();
         try
         {
             HashSet<int>? all = null;
-            await foreach (WindowKey key in ledger.FindUnnamedAsync(part, _stop.Token))
+            await foreach ((WindowKey key, int? astrayIn) in ledger.FindUnnamedAsync(part, _stop.Token))
             {
                 if (key.Hour < OldestHour || key.Hour >= YoungFrom || IsForgotten(key.Hour))
                 {
@@ -93,7 +152,7 @@ internal sealed partial class ReconciliationGrain
                 all ??= [.. await chains.AllAsync()];
                 if (examples.Count < SweepExamples)
                 {
-                    examples.Add(key);
+                    examples.Add(Text($"{key.Series} in {Time(key.Hour)} of chain {key.Chain}{(astrayIn is int stands ? $" (in day {stands})" : "")}"));
                 }
 
                 // What a run would leave as it is: see HourComparison.
@@ -105,12 +164,41 @@ internal sealed partial class ReconciliationGrain
                 }
 
                 // The hour first: a window that has a name is not found again, and its hour has to be open by then.
-                if (opened.Add(new UnfinishedHour(key.Hour, key.Chain)))
+                var hour = new UnfinishedHour(key.Hour, key.Chain);
+                if (!hours.TryGetValue(hour, out string? incomplete))
                 {
-                    await ledger.ReopenAsync(key.Hour, key.Chain, _stop.Token);
+                    hours[hour] = incomplete = await IncompleteAsync(hour, archives);
+                    if (incomplete is null)
+                    {
+                        opened = true;
+                        await ledger.ReopenAsync(key.Hour, key.Chain, position.State.Version, _stop.Token);
+                    }
+                }
+
+                if (incomplete is not null)
+                {
+                    waiting++;
+                    if (left.Count < MostTroubles)
+                    {
+                        left.TryAdd(hour, new RunTrouble(key.Hour, key.Chain, "archive_incomplete",
+                            $"{key.Series} {(astrayIn is null ? "is there and has no name in series_by_day" : "has a row in the partition of another day")}, and {incomplete}: no run would lower it, so the hour is left as it is, and so are its numbers"));
+                    }
+
+                    continue;
                 }
 
                 found++;
+                if (astrayIn is int day)
+                {
+                    // It goes once the ledger has it; what is more than these the next round finds.
+                    if (astray.Count < MostAstray)
+                    {
+                        astray.Add(new AstrayRow(key.Series, key.Hour, key.Chain, day));
+                    }
+
+                    continue;
+                }
+
                 if (!await ledger.NameAsync(key, _stop.Token))
                 {
                     strange++;
@@ -130,7 +218,7 @@ internal sealed partial class ReconciliationGrain
 
         if (examples.Count > 0)
         {
-            LogUnnamed(logger, found, opened.Count, strange, string.Join("; ", examples.Select(key => Text($"{key.Series} in {Time(key.Hour)} of chain {key.Chain}"))));
+            LogUnnamed(logger, found, hours.Values.Count(incomplete => incomplete is null), waiting, strange, string.Join("; ", examples));
         }
 
         if (!_stop.IsCancellationRequested)
@@ -138,14 +226,47 @@ internal sealed partial class ReconciliationGrain
             Wake();
         }
 
-        return new SweptPart(found, failed);
+        return new SweptPart(found, failed, wasDue || opened || left.Count > 0, [.. left.Values], astray);
     }
 
-    /// <summary>What became of a part.</summary>
-    private sealed record SweptPart(long Found, bool Failed);
+    /// <summary>
+    /// Why no run would lower a count of an hour, as <see cref="Recount.HourUnit"/> has it; null where one would. Opened for a window that
+    /// nobody sent, such an hour would be final no more until the archive is whole, which may be never: nothing of it could be asked for by
+    /// its version, nor its month be closed, for a number that stays what it is.
+    /// </summary>
+    private async Task<string?> IncompleteAsync(UnfinishedHour hour, Dictionary<int, ArchivedChain> archives)
+    {
+        if (!archives.TryGetValue(hour.Chain, out ArchivedChain? archive))
+        {
+            string[] damage = await CheckManifestAsync(hour.Chain, asked: true)
+                ?? throw new ArchiveUnavailableException(Text($"the archive of chain {hour.Chain} does not say whether its manifest is whole"));
+            ArchiveProgress progress = await GrainFactory.GetGrain<IArchiveGrain>(hour.Chain).GetProgressAsync().WaitAsync(_stop.Token);
+            archives[hour.Chain] = archive = new ArchivedChain(damage.Length == 0 ? null : string.Join("; ", damage), progress.Lost);
+        }
 
-    [LoggerMessage(EventId = 2526, Level = LogLevel.Warning, Message = "{Found} windows that no index names are in the store: their {Hours} hours are opened and recounted. {Strange} are of no chain or no rollup, or could not be named, and are left: verify tells them. For example {Examples}")]
-    private static partial void LogUnnamed(ILogger logger, long found, int hours, long strange, string examples);
+        if (archive.Damage is not null)
+        {
+            return archive.Damage;
+        }
+
+        HourMark mark = (await ledger.ReadHoursAsync(hour.Hour, hour.Hour + 1, _stop.Token)).FirstOrDefault(mark => mark.Chain == hour.Chain);
+        return archive.Lost.FirstOrDefault(range => range.From < mark.Upto) is { } lost
+            ? Text($"offsets {lost.From} to {lost.To} of chain {hour.Chain} were gone from the log before they were archived")
+            : null;
+    }
+
+    /// <summary>What is wrong with a chain's manifest (null for nothing), and what its archive never got.</summary>
+    private sealed record ArchivedChain(string? Damage, IReadOnlyList<LostRange> Lost);
+
+    /// <summary>What became of a part: whether a run is due by it or was before, and what the run has to name.</summary>
+    private sealed record SweptPart(long Found, bool Failed, bool IsRunDue, IReadOnlyList<RunTrouble> Left, IReadOnlyList<AstrayRow> Astray)
+    {
+        /// <summary>How many kept counts runs lack, where that changed, by run.</summary>
+        public IReadOnlyDictionary<long, long> History { get; init; } = new Dictionary<long, long>();
+    }
+
+    [LoggerMessage(EventId = 2526, Level = LogLevel.Warning, Message = "{Found} windows that no index names, or that stand in another day, are in the store: their {Hours} hours are opened and recounted. {Waiting} are in hours that the archive does not have all of, and are left until it has; {Strange} are of no chain or no rollup, or could not be named, and are left: verify tells them. For example {Examples}")]
+    private static partial void LogUnnamed(ILogger logger, long found, int hours, long waiting, long strange, string examples);
 
     [LoggerMessage(EventId = 2528, Level = LogLevel.Warning, Message = "part {Part} of the store could not be looked through for windows that no index names; the next round comes by it again")]
     private static partial void LogNotSwept(ILogger logger, Exception error, int part);

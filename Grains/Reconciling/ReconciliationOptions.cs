@@ -12,8 +12,8 @@ public sealed record ReconciliationOptions
     public TimeSpan LateEvery { get; init; } = TimeSpan.FromHours(24);
 
     /// <summary>
-    /// How often all that is stored is looked through for windows that no index names, a small part at a time. Default 24 hours;
-    /// <see cref="TimeSpan.Zero"/> for never.
+    /// How often all that is stored is looked through for windows that no index names, a small part at a time. Default 24 hours; as a
+    /// setting at least a minute, because all of the store is read in it; <see cref="TimeSpan.Zero"/> for never.
     /// </summary>
     public TimeSpan SweepEvery { get; init; } = TimeSpan.FromHours(24);
 

@@ -42,8 +42,14 @@ public sealed class SweepProgress
     /// <summary>Parts that could not be looked through in this round, or not to their end.</summary>
     public int Failed { get; set; }
 
-    /// <summary>Hours were opened that no run was asked for yet.</summary>
+    /// <summary>Hours were opened that no run was asked for yet; or a part is under way, and may have opened some.</summary>
     public bool IsRunDue { get; set; }
+
+    /// <summary>Rows that stand in another day than their hour's: the run that recounts the hour takes them away. At most 1,000.</summary>
+    public List<AstrayRow> Astray { get; set; } = [];
+
+    /// <summary>What the next run has to name: it was found, and left as it is. At most 100.</summary>
+    public List<RunTrouble> Left { get; set; } = [];
 }
 
 /// <summary>How far a run is: every unit up to (hour, chain) is done or deferred.</summary>
@@ -116,7 +122,12 @@ public sealed record PlannedRun(ReconciliationRun Run, bool OnlyOpen, int Passed
 /// <param name="Finals">So many finalisations at least: each stands in its hour's row for good, also behind later ones.</param>
 /// <param name="HistoryRows">So many rows of the history at least.</param>
 /// <param name="Missing">So many of the finalisations are gone, and that was said.</param>
-public sealed record RunProof(long AfterVersion, long ToVersion, int FromHour, int ToHour, long Finals, long HistoryRows, long Missing = 0);
+/// <param name="MissingRows">So many of the rows of the history were gone, with their marks, when that was looked at last.</param>
+public sealed record RunProof(long AfterVersion, long ToVersion, int FromHour, int ToHour, long Finals, long HistoryRows, long Missing = 0, long MissingRows = 0)
+{
+    /// <summary>Whether it is about an hour.</summary>
+    public bool Covers(int hour) => hour >= FromHour && hour < ToHour;
+}
 
 /// <summary>Invalidations, the earliest first.</summary>
 public sealed class InvalidationsDocument

@@ -46,6 +46,12 @@ public sealed class WindowRow
     /// </summary>
     public long ForgottenBefore { get; set; }
 
+    /// <summary>
+    /// Filled by the provider where all rows are read: it stands in the partition of another day than its hour's. It is in no answer then,
+    /// and somebody put it there.
+    /// </summary>
+    public bool IsAstray { get; set; }
+
     /// <summary>Clicks of the hour.</summary>
     public long Clicks => Quarters[0] + Quarters[1] + Quarters[2] + Quarters[3];
 }

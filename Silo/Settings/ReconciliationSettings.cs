@@ -18,7 +18,7 @@ public static class ReconciliationSettings
                 "so long after its end an hour is recounted from the archive, and final"),
             LateEvery = reader.Duration("Reconciliation:LateEvery", options.LateEvery, TimeSpan.FromMinutes(10), TimeSpan.FromDays(30),
                 "how often hours are recounted that late clicks came to"),
-            SweepEvery = reader.Duration("Reconciliation:SweepEvery", options.SweepEvery, TimeSpan.Zero, TimeSpan.FromDays(30),
+            SweepEvery = reader.DurationOrZero("Reconciliation:SweepEvery", options.SweepEvery, TimeSpan.FromMinutes(1), TimeSpan.FromDays(30),
                 "how often all that is stored is looked through, a small part at a time, for rows that no index names: their hours are recounted; 0 for never"),
             Mode = reader.Choice("Reconciliation:Mode", ["direct", "republish"], "how expected counts are made: straight from the archive, or also through a log of their own by the counting's own code") == "direct" ? RunMode.Direct : RunMode.Republish,
         };

@@ -29,7 +29,7 @@ public sealed class CassandraServer() : SharedServer("Cassandra", "CASSANDRA_CON
 
     private protected override async Task<string> StartAsync(ServerScript script)
     {
-        await script.StartCassandraAsync();
+        await script.StartCassandraAsync(dies: false);
         Port = script.CassandraPort;
         CaFile = script.CassandraCaFile;
         return "127.0.0.1";

@@ -18,6 +18,9 @@ internal sealed class ServerScript : IAsyncDisposable
     private int _port = FreePorts();
     private FileStream? _cassandraTurn;
 
+    // Servers that live for a minute: half of what they cost is the compiling of code that is never hot.
+    private string _java = Environment.GetEnvironmentVariable("JAVA_TOOL_OPTIONS") ?? "-XX:TieredStopAtLevel=1";
+
     private ServerScript(string path) => _path = path;
 
     /// <summary>Whether a test that lacks its server has to fail: on the machine that decides.</summary>
@@ -84,8 +87,17 @@ internal sealed class ServerScript : IAsyncDisposable
     /// Starts nodes at 127.0.0.1 and up, or those that are down, on their data. Their internal ports are fixed, so there is one
     /// such set on a machine at a time: the next waits until this one is disposed, for ten minutes at most.
     /// </summary>
-    public async Task StartCassandraAsync(int nodes = 1, bool authenticate = false)
+    /// <param name="nodes">How many.</param>
+    /// <param name="authenticate">Whether they ask for user and password, which are <c>cassandra</c> both.</param>
+    /// <param name="dies">Whether one may be killed. One that is not need not bring the tables of each new keyspace to the disk, which
+    /// makes up most of what one costs.</param>
+    public async Task StartCassandraAsync(int nodes = 1, bool authenticate = false, bool dies = true)
     {
+        if (!dies)
+        {
+            _java += " -Dcassandra.test.flush_local_schema_changes=false";
+        }
+
         _cassandraTurn ??= await CassandraTurnAsync();
         string[] start = ["start", "cassandra", "--nodes", nodes.ToString(CultureInfo.InvariantCulture)];
         await RunAsync(authenticate ? [.. start, "--auth"] : start);
@@ -187,8 +199,7 @@ internal sealed class ServerScript : IAsyncDisposable
         ForgetEnded();
         var start = new ProcessStartInfo("bash", [_path, .. arguments]) { RedirectStandardError = true, RedirectStandardOutput = true };
         start.Environment["SERVERS_DATA"] = _data.FullName;
-        // Servers that live for a minute: half of what they cost is the compiling of code that is never hot.
-        start.Environment.TryAdd("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1");
+        start.Environment["JAVA_TOOL_OPTIONS"] = _java;
         start.Environment["KAFKA_PORT"] = _port.ToString(CultureInfo.InvariantCulture);
         start.Environment["KAFKA_HEAP"] = "384m";
         start.Environment["S3_PORT"] = S3Port.ToString(CultureInfo.InvariantCulture);

@@ -223,7 +223,13 @@ public class CommandTests
         Assert.Equal(1, exitCode);
         Assert.Contains("not another", output, StringComparison.Ordinal);
 
+        // By other settings than the server's: it would end what is counted.
         string id = (await File.ReadAllTextAsync(data.File("log-id"))).Trim();
+        (exitCode, output) = await ApiProcess.RunAsync("adopt-log", "--log", id, "--data", data.Path, "--Rollups", "total", "--Rollups", "target", "--Rollups", "campaign|device");
+        Assert.Equal(2, exitCode);
+        Assert.Matches(@"clicks are counted by .*kind.*, and the setting Rollups has total, target, campaign\|device: that would switch it off", output);
+        Assert.Contains("--other-rollups switch-off", output, StringComparison.Ordinal);
+
         (exitCode, output) = await ApiProcess.RunAsync("adopt-log", "--log", id, "--data", data.Path);
         Assert.True(exitCode == 0, output);
         Assert.Equal(4, Regex.Count(output, @"  the log \S+ was counted up to offset \d+: what it held from there on is in no count"));

@@ -306,7 +306,7 @@ internal sealed class Corrector(
     {
         if (MustReopen && !Reopened && !request.DryRun)
         {
-            await ports.Ledger.ReopenAsync(request.Hour, request.Chain, cancellationToken);
+            await ports.Ledger.ReopenAsync(request.Hour, request.Chain, request.Version, cancellationToken);
             Reopened = true;
         }
     }

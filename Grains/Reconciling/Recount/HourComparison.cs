@@ -94,6 +94,13 @@ internal sealed class HourComparison
             : difference with { Detail = $"{difference.Detail}, {Unlisted}" };
     }
 
+    /// <summary>A difference of a window (null for none that was stored) of which a row stands in another day's partition: that is what the ledger has to say of it.</summary>
+    public WindowDifference WithAstray(WindowDifference? difference, WindowKey key) => difference is null
+        ? new WindowDifference(key, CorrectionCause.StoreDamage, [.. s_none], [.. s_none], _withMinutes ? new long[HourTable.Minutes] : null, 0, false, Astray)
+        : difference.Cause == CorrectionCause.None
+            ? difference with { Cause = CorrectionCause.StoreDamage, Detail = Astray }
+            : difference with { Detail = $"{difference.Detail}, {Astray}" };
+
     /// <summary>
     /// The windows of which the archive has clicks and the store names none, once all stored ones were compared: as if nothing was
     /// stored of them. Where every click is a repeat or was taken back, nothing should be.
@@ -133,6 +140,7 @@ internal sealed class HourComparison
     }
 
     private const string Unlisted = "name";
+    private const string Astray = "astray";
     private static readonly long[] s_none = new long[4];
 
     private WindowKey Key(int number) => new(_table.Series(number), _hour, _chain);

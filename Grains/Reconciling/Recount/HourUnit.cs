@@ -36,6 +36,7 @@ internal sealed class HourUnit
     private readonly int _chain;
     private readonly IReadOnlyList<string> _notWhole;
     private readonly List<HistoryRow> _history = [];
+    private readonly HashSet<string> _astray;
     private IReadOnlySet<UInt128> _elsewhere = FrozenSet<UInt128>.Empty;
     private RecountRules _rules;
     private IReadOnlyList<long> _versions = [];
@@ -52,6 +53,7 @@ internal sealed class HourUnit
         _hour = request.Hour;
         _chain = request.Chain;
         _notWhole = request.NotWhole ?? [];
+        _astray = [.. (request.Astray ?? []).Select(row => row.Series)];
     }
 
     /// <summary>Hears of each correction that was done.</summary>
@@ -82,8 +84,8 @@ internal sealed class HourUnit
             bool open = opened.Length > 0;
             isBeyond = isBeyond || (open && await IsBeyondLogAsync(opened[0], counted));
 
-            // Every batch that touched it is complete: an hour with clicks that was in a run is open or final, or somebody took that away.
-            bool gone = last is null && !open && _request.Passed && mark?.Upto > 0;
+            // Every batch that touched it is complete: an hour with clicks that was in a run is final, or was opened by a batch, or somebody took that away.
+            bool gone = last is null && _request.Passed && mark?.Upto > 0 && !opened.Any(one => one.Upto > 0);
             _versions = last?.Versions ?? (_request.Passed && !gone ? [0] : []);
             string? incomplete = await IncompleteAsync(mark);
             _corrector = new Corrector(_request, _ports, _rules, counted, _upto, incomplete)
@@ -147,6 +149,7 @@ internal sealed class HourUnit
 
             // 7.
             await _corrector.EndAsync(cancellationToken);
+            await RemoveAstrayAsync(cancellationToken);
             mark = isBeyond && _request.DryRun ? null : await MarkAsync(_chain, cancellationToken);
             return _corrector.Again(mark) is { } again
                 ? Result(RecountOutcome.Again, again.Code, again.Message, recount)
@@ -193,9 +196,10 @@ internal sealed class HourUnit
             {
                 tops.Note(stored);
                 bool always = _corrector.Resolve(stored.Key.Series, stored.Row.Run);
-                if ((stored.IsListed ? comparison.Compare(stored, always) : comparison.CompareUnlisted(stored)) is { } difference)
+                bool isAstray = _astray.Remove(stored.Key.Series);
+                if ((stored.IsListed ? comparison.Compare(stored, always || isAstray) : comparison.CompareUnlisted(stored)) is { } difference)
                 {
-                    await _corrector.TakeAsync(difference, cancellationToken);
+                    await _corrector.TakeAsync(isAstray ? comparison.WithAstray(difference, stored.Key) : difference, cancellationToken);
                 }
             }
         }
@@ -203,6 +207,12 @@ internal sealed class HourUnit
         foreach (WindowDifference[] missing in comparison.Missing().Chunk(MostSeries))
         {
             await TakeMissingAsync(missing, comparison, tops, cancellationToken);
+        }
+
+        foreach (string series in _astray.Where(comparison.Covers).ToList())
+        {
+            _astray.Remove(series);
+            await _corrector.TakeAsync(comparison.WithAstray(null, new WindowKey(series, _hour, _chain)), cancellationToken);
         }
 
         await _corrector.FlushAsync(cancellationToken);
@@ -271,7 +281,20 @@ internal sealed class HourUnit
                 tops.Note(stored);
             }
 
-            await _corrector.TakeAsync(stored is null ? difference : comparison.CompareUnlisted(stored), cancellationToken);
+            WindowDifference taken = stored is null ? difference : comparison.CompareUnlisted(stored);
+            await _corrector.TakeAsync(_astray.Remove(difference.Key.Series) ? comparison.WithAstray(taken, difference.Key) : taken, cancellationToken);
+        }
+    }
+
+    /// <summary>Rows that stand in other days go once the ledger has their windows.</summary>
+    private async Task RemoveAstrayAsync(CancellationToken cancellationToken)
+    {
+        foreach (AstrayRow row in _corrector.Mends && _corrector.Refused is null ? _request.Astray ?? [] : [])
+        {
+            if (!await _ports.Ledger.RemoveAstrayAsync(new WindowKey(row.Series, row.Hour, row.Chain), row.Day, cancellationToken))
+            {
+                _corrector.DoAgain("failed", Text($"the row of {row.Series} in the partition of day {row.Day} does not go"));
+            }
         }
     }
 

@@ -27,7 +27,7 @@ public class UpgradeTests(CassandraServer server, CassandraKeyspace keyspace) : 
         await CountAsOldAsync(cql, Hour + 1_000, upto: 10);
 
         await using StoreInCassandra store = await StoreInCassandra.OpenAsync(options);
-        Assert.Equal([new(Hour, 3, 10), new(Hour + 1_000, 3, 10)], await OpenHoursAsync(store));
+        Assert.Equal([new(Hour, 3, 0), new(Hour + 1_000, 3, 0)], await OpenHoursAsync(store));
         await store.Ledger.WriteFinalAsync(new HourFinal(Hour, 3, 10, 1, 0, [1], 1), s_go);
         await store.Ledger.WriteFinalAsync(new HourFinal(Hour + 1_000, 3, 10, 1, 0, [2], 1), s_go);
 

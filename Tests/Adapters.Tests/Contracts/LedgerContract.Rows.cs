@@ -215,7 +215,7 @@ public abstract partial class LedgerContract
         var found = new HashSet<WindowKey>();
         for (int part = 0; part < store.Ledger.UnnamedParts; part++)
         {
-            found.UnionWith(await store.Ledger.FindUnnamedAsync(part, s_go).ToArrayAsync());
+            found.UnionWith(await store.Ledger.FindUnnamedAsync(part, s_go).Select(one => one.Key).ToArrayAsync());
         }
 
         return [.. found];

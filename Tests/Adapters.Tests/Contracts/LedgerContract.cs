@@ -155,8 +155,8 @@ public abstract partial class LedgerContract
         await using IStoreUnderTest store = await OpenAsync();
         await CountAsync(store, 0, upto: 10, Hour);
         await FinalAsync(store, 0, upto: 12, 4);
-        await store.Ledger.ReopenAsync(Hour, 0, s_go);
-        await store.Ledger.ReopenAsync(Hour, 0, s_go);
+        await store.Ledger.ReopenAsync(Hour, 0, 0, s_go);
+        await store.Ledger.ReopenAsync(Hour, 0, 0, s_go);
         Assert.Equal([new(Hour, 0, 12)], await OpenHoursAsync(store));
 
         await FinalAsync(store, 0, upto: 12, 4);
@@ -164,7 +164,7 @@ public abstract partial class LedgerContract
         await FinalAsync(store, 0, upto: 12, 4, 9);
         Assert.Empty(await OpenHoursAsync(store));
 
-        await store.Ledger.ReopenAsync(Hour, 0, s_go);
+        await store.Ledger.ReopenAsync(Hour, 0, 0, s_go);
         await CountAsync(store, 0, upto: 14, Hour);
         await FinalAsync(store, 0, upto: 13, 4, 9, 10);
         Assert.Equal([new(Hour, 0, 14)], await OpenHoursAsync(store));
@@ -176,7 +176,7 @@ public abstract partial class LedgerContract
     public async Task An_hour_without_a_click_can_be_opened_and_closed()
     {
         await using IStoreUnderTest store = await OpenAsync();
-        await store.Ledger.ReopenAsync(Hour, 0, s_go);
+        await store.Ledger.ReopenAsync(Hour, 0, 0, s_go);
         Assert.Equal([new(Hour, 0, 0)], await OpenHoursAsync(store));
 
         await FinalAsync(store, 0, upto: 12, 1);
@@ -189,7 +189,7 @@ public abstract partial class LedgerContract
         await using IStoreUnderTest store = await OpenAsync();
         await CountAsync(store, 0, upto: 20, Hour);
         await FinalAsync(store, 0, upto: 20, 1, 5);
-        await store.Ledger.ReopenAsync(Hour, 0, s_go);
+        await store.Ledger.ReopenAsync(Hour, 0, 0, s_go);
 
         await FinalAsync(store, 0, upto: 10, 1);
 

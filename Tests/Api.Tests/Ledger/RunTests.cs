@@ -272,7 +272,7 @@ public class RunTests : IClassFixture<ScriptedServer>
             Assert.Contains("2026-11-22T10:00Z", answer.Json.GetProperty("detail").GetString(), StringComparison.Ordinal);
         }
 
-        QueryErrorTests.Check(await _server.SendAsync("POST", "/v1/ads/query", """{"ids":["a-1"],"version":0}"""), 400, "invalid_parameter", "version");
+        QueryErrorTests.Check(await _server.SendAsync("POST", "/v1/ads/query", """{"ids":["a-1"],"version":-1}"""), 400, "invalid_parameter", "version");
         QueryErrorTests.Check(await _server.SendAsync("POST", "/v1/ads/query", """{"ids":["a-1"],"version":true}"""), 400, "invalid_parameter", "version");
     }
 

@@ -59,6 +59,14 @@ public class SettingsLoaderTests
         Assert.Equal(["total", "target|country"], loaded.Settings.Counting.Rollups.Select(rollup => rollup.ToString()));
     }
 
+    [Theory]
+    [InlineData("59 s", "Reconciliation:SweepEvery must be a duration from 1 m to 30 d, or 0 (such as \"500 ms\", \"10 m\", \"24 h\"; a bare number is seconds), and is \"59 s\"")]
+    [InlineData("24", "Reconciliation:SweepEvery must be a duration from 1 m to 30 d, or 0 (such as \"500 ms\", \"10 m\", \"24 h\"; a bare number is seconds), and is \"24\"")]
+    [InlineData("1 m", null)]
+    [InlineData("0", null)]
+    public void All_of_the_store_is_looked_through_once_a_minute_at_most_or_never(string given, string? fault) =>
+        Assert.Equal(fault is null ? [] : [fault], Load(["--Reconciliation:SweepEvery=" + given]).Faults);
+
     [Fact]
     public void All_faults_are_reported_at_once_with_name_and_rule()
     {

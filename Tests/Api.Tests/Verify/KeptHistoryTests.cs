@@ -60,6 +60,24 @@ public sealed class KeptHistoryTests : IAsyncDisposable
         Assert.Contains("what ad:77 had", Assert.Single(all.Examples), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task An_hour_that_is_made_final_twice_while_the_marks_are_read_has_lost_nothing()
+    {
+        CancellationToken go = TestContext.Current.CancellationToken;
+        Run("INSERT INTO grain_state (grain, name, payload, etag) VALUES ('reconciliation', 'position', CAST('{\"Through\":600000,\"ForgotUnfinished\":false,\"Unfinished\":[]}' AS BLOB), 1)");
+        await _store.Ledger.WriteFinalAsync(new HourFinal(Hour, 0, 5, 1, 0, [1], 1), go);
+        await _store.Ledger.WriteFinalAsync(new HourFinal(Hour + 1, 0, 5, 1, 0, [1], 1), go);
+        KeptFinals finals = await KeptFinals.ReadAsync(_store.Ledger, new StatesInSqlite(File), [], int.MinValue, (int.MinValue, int.MaxValue), go);
+
+        // Both get rows up to the third finalisation; one gets the finalisations, too.
+        await _store.Ledger.WriteHistoryAsync([.. from hour in (int[])[Hour, Hour + 1] from ordinal in (int[])[1, 2] select new HistoryRow(new WindowKey("total", hour, 0), ordinal, null, [1, 2, 3, ordinal])], go);
+        await _store.Ledger.WriteFinalAsync(new HourFinal(Hour, 0, 5, 3, 0, [1, 2, 3], 1), go);
+        KeptHistory history = await KeptHistory.CheckAsync(_store.Ledger, finals, int.MinValue, int.MaxValue, VerifyProgress.None, go);
+        await finals.CompleteAsync(_store.Ledger, go);
+        Assert.Equal((4, 0, 1), (history.Rows, history.Faults, finals.Faults));
+        Assert.Equal("hour 2027-01-15T09:00:00Z of chain 0 has rows of the history up to its finalisation 3, and its row of final_hours is gone", Assert.Single(finals.Examples));
+    }
+
     private async Task<KeptHistory> CheckAsync(int from = int.MinValue, int to = int.MaxValue)
     {
         KeptFinals finals = await KeptFinals.ReadAsync(_store.Ledger, new StatesInSqlite(File), [], int.MinValue, (from, to), TestContext.Current.CancellationToken);

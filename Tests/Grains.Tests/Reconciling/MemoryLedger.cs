@@ -61,7 +61,7 @@ internal sealed class MemoryLedger(World world, MemoryWindows windows, int chain
         return true;
     });
 
-    public Task ReopenAsync(int hour, int of, CancellationToken cancellationToken) => world.Effect("reopen", () =>
+    public Task ReopenAsync(int hour, int of, long version, CancellationToken cancellationToken) => world.Effect("reopen", () =>
     {
         Open.TryAdd((hour, of), Marks.GetValueOrDefault((hour, of)));
         return true;
@@ -89,7 +89,9 @@ internal sealed class MemoryLedger(World world, MemoryWindows windows, int chain
 
     public int UnnamedParts => throw new NotSupportedException();
 
-    public IAsyncEnumerable<WindowKey> FindUnnamedAsync(int part, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public IAsyncEnumerable<StrayWindow> FindUnnamedAsync(int part, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<bool> RemoveAstrayAsync(WindowKey key, int day, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public bool IsReached(string series) => throw new NotSupportedException();
 

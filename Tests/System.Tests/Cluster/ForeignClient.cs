@@ -55,6 +55,13 @@ internal sealed class ForeignClient(CqlDataSource cql, string keyspace, TimeSpan
             """);
     }
 
+    /// <summary>Puts a copy of a row into the partition of another day.</summary>
+    public Task PutAstrayAsync(StoredRow row, int day) => RunAsync($$"""
+        INSERT INTO {{_keyspace}}.clicks_by_hour (series, day, hour, chain, quarters, minutes, upto, stamp, set_aside, run, written)
+        VALUES ('{{row.Series}}', {{day}}, {{row.Hour}}, {{row.Chain}}, [{{string.Join(", ", row.Quarters)}}], {}, {{row.Upto}}, {{Now}}, false, '', toTimestamp(now()))
+        USING TIMESTAMP {{Now}}
+        """);
+
     public async Task DeleteNameAsync(StoredRow row)
     {
         for (int bucket = 0; bucket < 16; bucket++)

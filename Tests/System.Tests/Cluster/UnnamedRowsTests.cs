@@ -11,7 +11,7 @@ namespace ClickAggregator.SystemTests.Cluster;
 /// <summary>Rows in Cassandra that no index names, in hours that nobody asks to recount: they are found beside the runs.</summary>
 public sealed class UnnamedRowsTests(KafkaServer kafka, CassandraServer cassandra)
 {
-    private const string SweepOften = "--Reconciliation:SweepEvery=20s";
+    private const string SweepOften = "--Reconciliation:SweepEvery=1m";
 
     /// <summary>The hour with most of the clicks.</summary>
     private const long Hour = 376_978;
@@ -42,11 +42,29 @@ public sealed class UnnamedRowsTests(KafkaServer kafka, CassandraServer cassandr
 
         // Answers of a target that nobody lists have them until they are corrected.
         cluster.Kill(cluster.Silos[0]);
+
+        // And rows that stand in the next day, where no answer looks: one is a copy, one of an ad that nobody clicked.
+        StoredRow nobody = ads[0] with { Series = "ad:nobody-astray" };
+        await foreign.PutAstrayAsync(ads[2], (ads[2].Hour / 24) + 1);
+        await foreign.PutAstrayAsync(nobody, (nobody.Hour / 24) + 1);
+        (int code, string said) = await ApiProcess.RunAsync(["verify", .. cluster.Settings]);
+        Assert.True(code == 1 && said.Contains("2 rows of windows are in another day than their hour's", StringComparison.Ordinal), said);
         await cluster.StartSilosAsync(1, SweepOften);
         await Eventually.Async(
             "both are as they were",
             async () => await ClicksAsync(http, "unnamed") == 0 && await ClicksAsync(http, ads[1].Series[3..]) == truth.ByAd[ads[1].Series[3..]],
             TimeSpan.FromMinutes(4));
+        await Eventually.Async(
+            "rows in other days are in no answer and gone",
+            async () => (await foreign.ReadAsync(Hour, Hour + 1)).ToLookup(row => row.Series) is var rows && rows[ads[2].Series].Count() == 1 && rows[nobody.Series].All(row => row.Quarters.Sum() == 0),
+            TimeSpan.FromMinutes(4));
+        foreach (string series in (string[])[ads[2].Series, nobody.Series])
+        {
+            JsonElement ledger = await http.GetFromJsonAsync<JsonElement>($"/v1/ads/{series[3..]}/ledger?from={Runs.Hour(Hour)}&to={Runs.Hour(Hour + 1)}");
+            Assert.Contains(ledger.GetProperty("items").EnumerateArray(), row =>
+                (row.GetProperty("state").GetString(), row.GetProperty("cause").GetString(), row.GetProperty("detail").GetString()) == ("settled", "store_damage", "astray"));
+        }
+
         await Answers.AgreeAsync(http, truth, eachHour: true);
         foreach (string series in (string[])["ad:unnamed", ads[1].Series])
         {

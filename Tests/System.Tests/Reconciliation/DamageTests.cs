@@ -1,6 +1,7 @@
 using System.Globalization;
 using ClickAggregator.Grains;
 using ClickAggregator.Grains.Reconciling;
+using ClickAggregator.Grains.Storage;
 using ClickAggregator.SystemTests.Oracle;
 using ClickAggregator.SystemTests.Programs;
 
@@ -129,6 +130,101 @@ public class DamageTests
         }
 
         int Part() => (int)store.Number("SELECT CAST(json_extract(CAST(payload AS TEXT), '$.Sweep.Part') AS INTEGER) FROM grain_state WHERE name = 'position'");
+    }
+
+    [Fact]
+    public async Task An_hour_that_was_opened_by_a_part_of_the_search_that_died_is_recounted_soon_though_nothing_is_found_again()
+    {
+        using var data = new DataFolder();
+        var store = new StoreFile(data);
+        Recount truth;
+        int from, to;
+        await using (LedgerSilo silo = await LedgerSilo.StartAsync(data))
+        {
+            (truth, from, to) = await AppendAsync(silo, 100);
+            Assert.Equal(RunState.Done, (await silo.RunAsync(from, to)).State);
+            await Eventually.Async(
+                "late hours were looked at",
+                async () => (await silo.Reconciliation.GetPositionAsync()).Through >= to && LateAt() > 0 && (await silo.Ledger.ReadOpenHoursAsync(0, to, 10, CancellationToken.None)).Count == 0,
+                TimeSpan.FromMinutes(1));
+        }
+
+        // It has opened the hour of what it found, and dies while it names it.
+        int chain = (int)store.Number($"SELECT chain FROM clicks_by_hour WHERE series = 'total' AND hour = {from} LIMIT 1");
+        StrayWindow[] found = [new StrayWindow(new WindowKey("total", from, chain))];
+        await using (LedgerSilo silo = await LedgerSilo.StartAsync(data, sweepEvery: TimeSpan.FromSeconds(6), ledger: inner => LedgerInBetween.Over(inner, (method, args) => method switch
+        {
+            nameof(ILedgerStore.FindUnnamedAsync) => found.ToAsyncEnumerable(),
+            nameof(ILedgerStore.NameAsync) => NeverAsync((CancellationToken)args[1]!),
+            _ => null,
+        })))
+        {
+            await Eventually.Async("the hour is open", async () => (await silo.Ledger.ReadOpenHoursAsync(0, to, 10, CancellationToken.None)).Count == 1, TimeSpan.FromMinutes(1));
+        }
+
+        // As in Cassandra, where it has a name now: the next silo does not find it.
+        await using (LedgerSilo silo = await LedgerSilo.StartAsync(data, sweepEvery: TimeSpan.FromSeconds(6), ledger: inner => LedgerInBetween.Over(inner, (method, _) =>
+            method == nameof(ILedgerStore.FindUnnamedAsync) ? AsyncEnumerable.Empty<StrayWindow>() : null)))
+        {
+            await Eventually.Async("nothing is open", async () => (await silo.Ledger.ReadOpenHoursAsync(0, to, 10, CancellationToken.None)).Count == 0, TimeSpan.FromMinutes(1));
+            await AgreeAsync(silo, truth);
+        }
+
+        long LateAt() => store.Number("SELECT CAST(json_extract(CAST(payload AS TEXT), '$.LateAt') AS INTEGER) FROM grain_state WHERE name = 'position'");
+
+        static async Task<bool> NeverAsync(CancellationToken cancellationToken)
+        {
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+            return true;
+        }
+    }
+
+    [Fact]
+    public async Task A_row_without_a_name_that_no_run_would_lower_leaves_its_hour_final_and_is_named_until_the_manifest_is_back()
+    {
+        using var data = new DataFolder();
+        var store = new StoreFile(data);
+        Recount truth;
+        int from, to;
+        long version;
+        const string Entry = "manifest/chain-0000/000000000001.json";
+        await using (LedgerSilo silo = await LedgerSilo.StartAsync(data))
+        {
+            (truth, from, to) = await AppendAsync(silo, 300);
+            Assert.Equal(RunState.Done, (await silo.RunAsync(from, to)).State);
+            await Eventually.Async(
+                "its hours are planned, and clicks moved into the table",
+                async () => (await silo.Reconciliation.GetPositionAsync()).Through >= to && File.Exists(data.File("archive/manifest/chain-0000/000000000002.json")),
+                TimeSpan.FromMinutes(1));
+            version = (await AgreeAsync(silo, truth)).Finality!.Version;
+        }
+
+        int hour = (int)store.Number("SELECT hour FROM clicks_by_hour WHERE series = 'total' AND chain = 0 ORDER BY hour LIMIT 1");
+        Assert.Equal(1, store.Run($"INSERT INTO clicks_by_hour SELECT 'ad:unnamed', hour, chain, quarters, minutes, upto, stamp, 0, NULL FROM clicks_by_hour WHERE series = 'total' AND hour = {hour} AND chain = 0"));
+        File.Move(data.File("archive/" + Entry), data.File("gone"));
+        await using (LedgerSilo silo = await LedgerSilo.StartAsync(data, sweepEvery: TimeSpan.FromSeconds(6)))
+        {
+            for (int round = 1; round <= 2; round++)
+            {
+                await Eventually.Async("a run names it", async () => (await NamedAsync(silo)).Length >= round, TimeSpan.FromMinutes(1));
+                Assert.Empty(await silo.Ledger.ReadOpenHoursAsync(0, to, 10, CancellationToken.None));
+            }
+
+            Assert.All(await NamedAsync(silo), trouble => Assert.Equal((hour, 0, "archive_incomplete", true), (trouble.Hour, trouble.Chain, trouble.Code, trouble.Message.Contains(Entry, StringComparison.Ordinal))));
+            Assert.Equal(truth.Total, (await SumAsync(silo, from, to, version)).Counts[0].Clicks);
+            Assert.Empty((await SumAsync(silo, from, to)).Finality!.Provisional);
+
+            File.Move(data.File("gone"), data.File("archive/" + Entry));
+            await Eventually.Async(
+                "it is corrected",
+                async () => (await silo.Ledger.ReadCorrectionsAsync(hour, null, 1000, CancellationToken.None)).Any(row => (row.Key.Series, row.State, row.Cause) == ("ad:unnamed", CorrectionState.Settled, CorrectionCause.StoreDamage)),
+                TimeSpan.FromMinutes(3));
+            await Eventually.Async("nothing is open", async () => (await silo.Ledger.ReadOpenHoursAsync(0, to, 10, CancellationToken.None)).Count == 0, TimeSpan.FromMinutes(1));
+            await AgreeAsync(silo, truth);
+        }
+
+        static async Task<RunTrouble[]> NamedAsync(LedgerSilo silo) =>
+            [.. (await silo.Reconciliation.GetRunsAsync(null, 1000)).Where(run => run.EndedAt is not null).SelectMany(run => run.Troubles).Where(trouble => trouble.Message.Contains("ad:unnamed", StringComparison.Ordinal))];
     }
 
     [Fact]
@@ -349,6 +445,45 @@ public class DamageTests
     }
 
     [Fact]
+    public async Task Kept_counts_that_are_gone_with_their_marks_are_named_by_a_run_and_versions_before_are_refused_until_they_are_back()
+    {
+        using var data = new DataFolder();
+        await using LedgerSilo silo = await LedgerSilo.StartAsync(data, sweepEvery: TimeSpan.FromSeconds(6));
+        (Recount truth, int from, int to) = await AppendAsync(silo, 200);
+        await silo.RunAsync(from, to);
+        await Eventually.Async(
+            "its hours are planned, and no run is under way",
+            async () => (await silo.Reconciliation.GetPositionAsync()).Through >= to && (await silo.Reconciliation.GetRunsAsync(null, 1000)).All(run => run.State > RunState.Running),
+            TimeSpan.FromMinutes(1));
+        long version = (await AgreeAsync(silo, truth)).Finality!.Version;
+        string more = string.Create(CultureInfo.InvariantCulture, $"{{\"click_id\":\"late-1\",\"ad_id\":\"late\",\"timestamp\":{(from * 3_600_000L) + 1}}}");
+        await silo.AppendAsync([more]);
+        truth.Add(more);
+        ReconciliationRun run = await silo.RunAsync(from, from + 1);
+        Assert.Equal(RunState.Done, run.State);
+        Assert.Equal(truth.Total - 1, (await SumAsync(silo, from, to, version)).Counts[0].Clicks);
+
+        var store = new StoreFile(data);
+        store.Run("CREATE TABLE kept AS SELECT * FROM history; CREATE TABLE kept_marks AS SELECT * FROM history_marks");
+        Assert.True(store.Run("DELETE FROM history; DELETE FROM history_marks") > 0);
+        await Eventually.Async(
+            "a run says so",
+            async () => (await silo.Reconciliation.GetRunsAsync(null, 1000)).SelectMany(one => one.Troubles)
+                .Any(trouble => trouble.Code == "history_gone" && trouble.Message.StartsWith($"run {run.Number} kept", StringComparison.Ordinal)),
+            TimeSpan.FromMinutes(1));
+        HistoryDamagedException refused = await Assert.ThrowsAsync<HistoryDamagedException>(() => SumAsync(silo, from, to, version));
+        Assert.Contains($"run {run.Number} kept", refused.Message, StringComparison.Ordinal);
+        SeriesSums now = await AgreeAsync(silo, truth);
+        Assert.Equal(truth.Total, (await SumAsync(silo, from, to, now.Finality!.Version)).Counts[0].Clicks);
+        Assert.Equal(0, (await SumAsync(silo, from - 24, from, version)).Counts[0].Clicks);
+
+        store.Run("INSERT INTO history SELECT * FROM kept; INSERT INTO history_marks SELECT * FROM kept_marks");
+        await Eventually.Async("the search has come by again", async () => (await silo.Reconciliation.GetPositionAsync()).Lost is null, TimeSpan.FromMinutes(1));
+        Assert.Equal(truth.Total - 1, (await SumAsync(silo, from, to, version)).Counts[0].Clicks);
+        await AgreeAsync(silo, truth);
+    }
+
+    [Fact]
     public async Task A_finalisation_that_is_gone_is_named_by_the_next_run_and_versions_before_it_are_refused_not_invented()
     {
         using var data = new DataFolder();
@@ -403,6 +538,20 @@ public class DamageTests
         Assert.Equal(gone, store.Number($"SELECT count(*) FROM final_hours WHERE hour = {from}"));
         await Assert.ThrowsAsync<NotFinalException>(() => SumAsync(silo, from, to, version));
         Assert.Equal(RunState.Done, (await silo.RunAsync(from, from + 1)).State);
+        await AgreeAsync(silo, truth);
+
+        // A start over Cassandra has opened it before, and so may the search for rows without a name.
+        string[] chains = [.. store.Texts($"SELECT CAST(chain AS TEXT) FROM final_hours WHERE hour = {to - 1}")];
+        gone = store.Run($"DELETE FROM final_hours WHERE hour = {to - 1}");
+        foreach (string chain in chains)
+        {
+            await silo.Ledger.ReopenAsync(to - 1, int.Parse(chain, CultureInfo.InvariantCulture), version, CancellationToken.None);
+        }
+
+        Assert.Equal(gone, (await silo.Ledger.ReadOpenHoursAsync(to - 1, to, 10, CancellationToken.None)).Count(mark => mark.Upto == 0));
+        run = await silo.RunAsync(to - 1, to);
+        Assert.Equal((RunState.DoneInPart, gone), (run.State, run.Troubles.Count(trouble => trouble.Code == "final_gone")));
+        await Assert.ThrowsAsync<NotFinalException>(() => SumAsync(silo, to - 1, to, version));
         await AgreeAsync(silo, truth);
     }
 

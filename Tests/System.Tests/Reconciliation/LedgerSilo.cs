@@ -36,7 +36,7 @@ internal sealed class LedgerSilo : IAsyncDisposable
 
     public ILedgerStore Ledger => _host.Services.GetRequiredService<ILedgerStore>();
 
-    public static async Task<LedgerSilo> StartAsync(DataFolder data, RunMode mode = RunMode.Direct, TimeSpan? patience = null, TimeSpan sweepEvery = default, TimeSpan? lateEvery = null)
+    public static async Task<LedgerSilo> StartAsync(DataFolder data, RunMode mode = RunMode.Direct, TimeSpan? patience = null, TimeSpan sweepEvery = default, TimeSpan? lateEvery = null, Func<ILedgerStore, ILedgerStore>? ledger = null)
     {
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddLogging();
@@ -54,6 +54,12 @@ internal sealed class LedgerSilo : IAsyncDisposable
         {
             Reconciliation = new ReconciliationOptions { RetryDelay = TimeSpan.FromMilliseconds(200), Mode = mode, Patience = patience ?? TimeSpan.FromMinutes(15), SweepEvery = sweepEvery, LateEvery = lateEvery ?? TimeSpan.FromHours(24) },
         });
+        if (ledger is not null)
+        {
+            ServiceDescriptor stored = builder.Services.Last(service => service.ServiceType == typeof(ILedgerStore));
+            builder.Services.AddSingleton(services => ledger((ILedgerStore)stored.ImplementationFactory!(services)));
+        }
+
         var silo = new LedgerSilo(builder.Build(), log, mode);
         await silo._host.StartAsync();
         return silo;
