@@ -116,9 +116,15 @@ public sealed partial class PartitionChain
             }
         }
 
-        // What the folder remembers of these windows is not their last stamp any more; the stamps differ, so the
-        // windows read their rows again. The hours are marked, too: whoever remembers their days reads them again.
+        // What the folder remembers of these windows is not their last stamp any more, and an activation that slept through the
+        // correction may remember the same: all read their rows again. The hours are marked, too: whoever remembers their days
+        // reads them again.
         Correction[] done = [.. corrections.Where((_, n) => outcomes[n] is WindowOutcome.Applied or WindowOutcome.Repeated)];
+        if (closed is null)
+        {
+            _folder.Forget(corrections.Select(each => each.Key.Hour).ToHashSet());
+        }
+
         if (done.Length == corrections.Count)
         {
             Array.ForEach(done, each => LowerFloors(lists, each, closed is not null));

@@ -69,6 +69,9 @@ public sealed class ClickFolder : IClickFolder
     public void Fold(Slab slab, long from, long to) => Read(slab, from, to, fold: true);
 
     /// <inheritdoc/>
+    public void Forget(IReadOnlySet<int> hours) => _windows.Forget(hours);
+
+    /// <inheritdoc/>
     public FoldedBatch Complete()
     {
         FoldedWindow[] windows = _windows.Take(out int[] hours);

@@ -17,6 +17,9 @@ public interface IClickFolder
     /// <summary>Counts the records with offsets in [from, to); they follow what was remembered or folded before.</summary>
     void Fold(Slab slab, long from, long to);
 
+    /// <summary>Forgets which stamps the windows of some hours were written under last: somebody else has written some of them.</summary>
+    void Forget(IReadOnlySet<int> hours);
+
     /// <summary>
     /// The deltas since the last call, in the order (series, hour). They are a function of the records and the rules
     /// alone, however the records were cut into slabs.

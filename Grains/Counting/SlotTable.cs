@@ -31,6 +31,18 @@ internal sealed class SlotTable
         Put(slot);
     }
 
+    /// <summary>Forgets the last stamps of the windows of some hours.</summary>
+    public void Forget(IReadOnlySet<int> hours)
+    {
+        foreach (WindowSlot? slot in _slots)
+        {
+            if (slot is not null && hours.Contains(slot.Key.Hour))
+            {
+                slot.LastStamp = null;
+            }
+        }
+    }
+
     /// <summary>
     /// Brings the table down to three quarters of <paramref name="most"/> when it holds more than that, oldest first.
     /// Which slots go decides no number: a slot that comes back only makes its window read its row again.

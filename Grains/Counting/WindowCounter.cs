@@ -99,6 +99,9 @@ internal sealed class WindowCounter
         return windows;
     }
 
+    /// <summary>Forgets the last stamps of the windows of some hours.</summary>
+    public void Forget(IReadOnlySet<int> hours) => _slots.Forget(hours);
+
     private WindowSlot Find(Rollup rollup, int index, in Click click, int hour)
     {
         ReadOnlySpan<byte> id = rollup.Base switch

@@ -239,8 +239,7 @@ internal sealed class Corrector(
         }
 
         string[] read = [.. waiting.Where(difference => difference.Read is not null).Select(difference => difference.Key.Series)];
-        Dictionary<string, StoredWindow> stored = read.Length == 0 ? [] : (await ports.Ledger.FindWindowsAsync(read, request.Hour, request.Chain, cancellationToken))
-            .ToDictionary(window => window.Key.Series, StringComparer.Ordinal);
+        Dictionary<string, StoredWindow> stored = read.Length == 0 ? [] : await FindAsync(read, cancellationToken);
         var confirmed = new List<WindowDifference>();
         foreach (WindowDifference difference in waiting)
         {
@@ -274,20 +273,20 @@ internal sealed class Corrector(
     {
         string series = difference.Key.Series;
         difference = difference with { Read = null };
-        if (_taken.TryGetValue(series, out WindowDifference? before))
+        if (_taken.TryGetValue(series, out WindowDifference? before) && before.Cause != CorrectionCause.None)
         {
             // A dry run has changed no list, so that one is not as the recount has it is said by the row that is there.
-            return request.DryRun ? null : After(before.FoundAtFirst ?? before.Before, before.Cause, before.Detail) with { IsRepeat = true };
+            return request.DryRun ? null : After(before.FoundAtFirst ?? before.Before, before.After, before.Cause, before.Detail) with { IsRepeat = true };
         }
 
-        if (_earlier.TryGetValue(series, out CorrectionRow? earlier))
+        if (_earlier.TryGetValue(series, out CorrectionRow? earlier) && earlier.Cause != CorrectionCause.None)
         {
-            difference = After(earlier.Before, earlier.Cause, earlier.Detail) with { IsRepeat = true };
+            difference = After(earlier.Before, earlier.After, earlier.Cause, earlier.Detail) with { IsRepeat = true };
         }
         else if (Array.Find(_undecided.GetValueOrDefault(series) ?? [], row => row.Run == request.Run && row.Cause != CorrectionCause.None) is { } left)
         {
             // An earlier try may have done some of it, or all, and its name be gone from the row: what is found now says less than what was then.
-            difference = After(left.Before, left.Cause, left.Detail);
+            difference = After(left.Before, left.After, left.Cause, left.Detail);
         }
 
         if (_taken.Count < MostTaken)
@@ -297,8 +296,9 @@ internal sealed class Corrector(
 
         return difference;
 
-        WindowDifference After(long[] found, CorrectionCause cause, string? detail) =>
-            difference with { FoundAtFirst = found, Cause = cause, Detail = $"{detail}, {difference.Detail}" };
+        // Where only a list was wrong, clicks that came since are no correction's.
+        WindowDifference After(long[] found, long[] left, CorrectionCause cause, string? detail) =>
+            difference with { FoundAtFirst = found.AsSpan().SequenceEqual(left) ? null : found, Cause = cause, Detail = $"{detail}, {difference.Detail}" };
     }
 
     /// <summary>Opens the hour where it is final.</summary>
@@ -311,22 +311,38 @@ internal sealed class Corrector(
         }
     }
 
-    /// <summary>Corrects what waits; what was left pending of windows that are neither stored nor have a click is dropped.</summary>
-    public async Task EndAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// Corrects what waits, and decides what was left pending of windows that nobody compared: of those that are neither stored nor have a
+    /// click, and of rollups that are not compared now, which are left as they are.
+    /// </summary>
+    /// <param name="compared">The rollups that were compared.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task EndAsync(RollupSet compared, CancellationToken cancellationToken)
     {
-        foreach (string series in _left.Keys.ToList())
+        foreach (string[] some in _left.Keys.ToArray().Chunk(LedgerPage))
         {
-            if (Resolve(series, null))
+            string[] others = [.. some.Where(one => SeriesName.TryParse(one, out SeriesName name) && !compared.Contains(name.Rollup))];
+            Dictionary<string, StoredWindow> stored = others.Length == 0 ? [] : await FindAsync(others, cancellationToken);
+            foreach (string series in some)
             {
-                await TakeAsync(
-                    new WindowDifference(
-                        new WindowKey(series, request.Hour, request.Chain), CorrectionCause.None, new long[4], new long[4], new long[HourTable.Minutes], 0, false, "left pending"),
-                    cancellationToken);
+                StoredWindow? left = stored.GetValueOrDefault(series);
+                if (Resolve(series, left?.Row.Run))
+                {
+                    long[] quarters = left?.Row.Quarters ?? new long[4];
+                    long[]? minutes = left is null ? new long[HourTable.Minutes] : left.Row.Minutes;
+                    await TakeAsync(
+                        new WindowDifference(
+                            new WindowKey(series, request.Hour, request.Chain), CorrectionCause.None, quarters, quarters, minutes, left?.Row.Upto ?? 0, false, "left pending") { Read = left },
+                        cancellationToken);
+                }
             }
         }
 
         await FlushAsync(cancellationToken);
     }
+
+    private async Task<Dictionary<string, StoredWindow>> FindAsync(string[] series, CancellationToken cancellationToken) =>
+        (await ports.Ledger.FindWindowsAsync(series, request.Hour, request.Chain, cancellationToken)).ToDictionary(window => window.Key.Series, StringComparer.Ordinal);
 
     /// <summary>Below which offset every click is counted, once the batch that is under way is done; null where it is not counted now.</summary>
     public async Task<long?> CountedToAsync(CancellationToken cancellationToken) =>

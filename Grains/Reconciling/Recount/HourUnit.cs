@@ -148,7 +148,7 @@ internal sealed class HourUnit
             }
 
             // 7.
-            await _corrector.EndAsync(cancellationToken);
+            await _corrector.EndAsync(_rules.Rollups, cancellationToken);
             await RemoveAstrayAsync(cancellationToken);
             mark = isBeyond && _request.DryRun ? null : await MarkAsync(_chain, cancellationToken);
             return _corrector.Again(mark) is { } again

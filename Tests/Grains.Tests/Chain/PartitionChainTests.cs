@@ -53,6 +53,32 @@ public class PartitionChainTests
     }
 
     [Fact]
+    public void A_correction_stays_though_the_next_batch_comes_to_an_activation_that_slept_through_it()
+    {
+        using var bench = new ChainBench();
+        bench.Run(async () =>
+        {
+            using PartitionChain chain = bench.Open();
+            await chain.StartAsync(CancellationToken.None);
+            int hour = (int)(bench.World.Now / 3_600_000);
+            for (int round = 0; round < 40; round++)
+            {
+                // Each call goes to one of two silos, and both have the window active.
+                bench.Append(new Entry(bench.Log.End, bench.World.Now, "a", $"c{round}", "", hour * 3_600_000L, Damaged: false));
+                await chain.ReadToEndAsync(CancellationToken.None);
+                await chain.CommitAsync(CancellationToken.None);
+                (WindowKey key, WindowRow row) = bench.Windows.Rows.Single(one => one.Key.Series == "ad:a" && one.Key.Hour == hour);
+                Assert.Equal((10 * round) + round + 1, row.Clicks);
+
+                long[] minutes = [.. row.Minutes!];
+                minutes[0] += 10;
+                var recounted = new Correction(key, $"run-{round}", bench.Log.End, minutes, Recount.Quarters(minutes));
+                Assert.True(Assert.Single(await chain.CorrectAsync([recounted], CancellationToken.None)) is WindowOutcome.Applied or WindowOutcome.Repeated);
+            }
+        });
+    }
+
+    [Fact]
     public void A_floor_is_lowered_by_a_recount_that_has_every_click_of_the_hour_and_by_no_other()
     {
         using var bench = new ChainBench();

@@ -1,3 +1,4 @@
+using ClickAggregator.Clicks;
 using ClickAggregator.Grains.Chain;
 using ClickAggregator.Grains.Reconciling;
 using ClickAggregator.Grains.Reconciling.Recount;
@@ -11,9 +12,15 @@ public class CorrectorTests
 {
     private static readonly WindowKey s_key = new("total", 480_000, 1);
     private readonly World _world = new(1) { Faulty = false };
+    private readonly MemoryWindows _windows;
     private readonly MemoryLedger _ledger;
+    private readonly List<WindowRecount> _asked = [];
 
-    public CorrectorTests() => _ledger = new MemoryLedger(_world, new MemoryWindows(_world, ChainFaults.None), s_key.Chain);
+    public CorrectorTests()
+    {
+        _windows = new MemoryWindows(_world, ChainFaults.None);
+        _ledger = new MemoryLedger(_world, _windows, s_key.Chain);
+    }
 
     [Fact]
     public void A_window_that_two_tries_of_a_run_correct_has_one_row_from_what_the_first_found_to_what_the_last_left()
@@ -70,6 +77,26 @@ public class CorrectorTests
         Assert.Equal(row with { State = state }, Assert.Single(_ledger.Corrections.Values));
     }
 
+    [Fact]
+    public void What_was_left_pending_of_a_rollup_that_was_switched_off_since_leaves_its_counts_as_they_are()
+    {
+        WindowKey off = s_key with { Series = "campaign:k" };
+        WindowKey none = s_key with { Series = "total" };
+        long[] minutes = new long[60];
+        minutes[20] = 4;
+        _windows.Rows[off] = new WindowRow { Quarters = [0, 4, 0, 0], Minutes = minutes, Upto = 8, Stamp = 5 };
+        foreach (WindowKey key in new[] { off, none })
+        {
+            _ledger.Corrections[(6, key)] = new CorrectionRow(6, key, CorrectionCause.Missed, CorrectionState.Pending, [0, 0, 0, 0], [0, 4, 0, 0], 8, 0, null);
+        }
+
+        Run(new RecountRequest(7, s_key.Hour, s_key.Chain, DryRun: false, Passed: false, 0, []), 10, static _ => Task.CompletedTask, new RollupSet([new Rollup(RollupBase.Total)]));
+
+        Assert.Equal(minutes, _asked.Single(each => each.Series == off.Series).Minutes);
+        Assert.All(_asked.Single(each => each.Series == none.Series).Minutes!, count => Assert.Equal(0, count));
+        Assert.All(_ledger.Corrections.Values.Where(row => row.Run == 6), row => Assert.Equal(CorrectionState.Dropped, row.State));
+    }
+
     private Corrector Correct(int attempt, long upto, long[] before, long[] after, string detail) => Run(
         new RecountRequest(7, s_key.Hour, s_key.Chain, DryRun: false, Passed: false, 0, [], attempt),
         upto,
@@ -77,30 +104,33 @@ public class CorrectorTests
             new WindowDifference(s_key, attempt == 1 ? CorrectionCause.StoreDamage : CorrectionCause.Missed, before, after, new long[60], 0, false, detail),
             CancellationToken.None));
 
-    private Corrector Run(RecountRequest request, long upto, Func<Corrector, Task> take)
+    private Corrector Run(RecountRequest request, long upto, Func<Corrector, Task> take, RollupSet? compared = null)
     {
-        var ports = new RecountPorts(_ledger, _ledger, _ledger, new AllApplied(), null!, null!, null!, null!, _world);
+        var ports = new RecountPorts(_ledger, _ledger, _ledger, new AllApplied(_asked), null!, null!, null!, null!, _world);
         var corrector = new Corrector(request, ports, new RecountRules(), new CountedChain(CountedChainState.Counted, upto, 0), upto, null);
         bool done = false;
         _world.NewActor().Start(async () =>
         {
             await corrector.LoadAsync(CancellationToken.None);
             await take(corrector);
-            await corrector.EndAsync(CancellationToken.None);
+            await corrector.EndAsync(compared ?? RollupSet.Default, CancellationToken.None);
             done = true;
         });
         Assert.True(_world.RunUntil(() => done, 100_000));
         return corrector;
     }
 
-    private sealed class AllApplied : ICountedChains
+    private sealed class AllApplied(List<WindowRecount> asked) : ICountedChains
     {
         public Task<CountedChain> GetAsync(int chain, CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public Task<long?> CountedToAsync(int chain, CancellationToken cancellationToken) => Task.FromResult<long?>(100);
 
-        public Task<IReadOnlyList<WindowOutcome>?> CorrectAsync(int chain, IReadOnlyList<WindowRecount> corrections, CancellationToken cancellationToken) =>
-            Task.FromResult<IReadOnlyList<WindowOutcome>?>([.. corrections.Select(_ => WindowOutcome.Applied)]);
+        public Task<IReadOnlyList<WindowOutcome>?> CorrectAsync(int chain, IReadOnlyList<WindowRecount> corrections, CancellationToken cancellationToken)
+        {
+            asked.AddRange(corrections);
+            return Task.FromResult<IReadOnlyList<WindowOutcome>?>([.. corrections.Select(_ => WindowOutcome.Applied)]);
+        }
 
         public Task<IReadOnlyList<int>> MixedWithAsync(int chain, int hour) => Task.FromResult<IReadOnlyList<int>>([]);
 
