@@ -132,16 +132,51 @@ public sealed partial class PartitionChain
         {
             if (_needsCompletion && IsCounting && _slabs.Count == 0)
             {
-                _needsCompletion = false;
-                await WriteRecordAsync(
-                    _record = _record with { Pending = null, DedupFrom = Math.Min(_folder.DedupFrom, _record.Next), CountedUntil = _countedUntil },
-                    cancellationToken);
+                await WriteCompleteAsync(cancellationToken);
             }
         }
         finally
         {
             _turn.Release();
         }
+    }
+
+    /// <summary>
+    /// <see cref="Next"/> once the batch that is under way is done, and this owner has the partition still, which it writes: one that was
+    /// taken over without knowing it would say less than is counted. Null where it is over.
+    /// </summary>
+    /// <exception cref="ChainFencedException">Another owner has the partition.</exception>
+    public async Task<long?> CountedToAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            if (!IsCounting)
+            {
+                return null;
+            }
+
+            await WriteCompleteAsync(cancellationToken);
+            return _record.Next;
+        }
+        catch (Exception error)
+        {
+            // Nobody knows whether it was stored.
+            Abandon(error);
+            throw;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private Task WriteCompleteAsync(CancellationToken cancellationToken)
+    {
+        _needsCompletion = false;
+        return WriteRecordAsync(
+            _record = _record with { Pending = null, DedupFrom = Math.Min(_folder.DedupFrom, _record.Next), CountedUntil = _countedUntil },
+            cancellationToken);
     }
 
     /// <summary>Steps 3 and 4: the windows, then what is written for the whole batch.</summary>

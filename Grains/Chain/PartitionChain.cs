@@ -129,14 +129,6 @@ public sealed partial class PartitionChain : IDisposable
     /// <summary>Every offset below it is counted.</summary>
     public long Next => _record.Next;
 
-    /// <summary>The same once the batch that is under way is done, or this owner is over.</summary>
-    public async Task<long> CountedToAsync(CancellationToken cancellationToken)
-    {
-        await _turn.WaitAsync(cancellationToken);
-        _turn.Release();
-        return _record.Next;
-    }
-
     /// <summary>The number of the chain.</summary>
     public int Chain => _record.Chain;
 

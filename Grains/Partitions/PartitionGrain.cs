@@ -144,8 +144,7 @@ internal sealed partial class PartitionGrain(
             return (await FindClosedAsync(chain))?.At;
         }
 
-        long next = await counting.CountedToAsync(_stop.Token);
-        return counting.IsCounting ? next : null;
+        return await counting.CountedToAsync(_stop.Token);
     }
 
     public async Task<IReadOnlyList<WindowOutcome>?> CorrectAsync(int chain, IReadOnlyList<WindowRecount> corrections)

@@ -821,8 +821,16 @@ internal sealed class ReconcileRun : IDisposable
             GiveUp(answer, _turn);
             run._owner!.Start(async () =>
             {
-                long next = await counting.CountedToAsync(CancellationToken.None);
-                answer.TrySetResult(counting.IsCounting ? next : null);
+                try
+                {
+                    answer.TrySetResult(await counting.CountedToAsync(CancellationToken.None));
+                }
+#pragma warning disable CA1031 // as a grain: whatever it is goes to the caller
+                catch (Exception error)
+#pragma warning restore CA1031
+                {
+                    answer.TrySetException(error);
+                }
             });
             return await answer.Task;
         }
