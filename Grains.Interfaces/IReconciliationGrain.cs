@@ -108,6 +108,7 @@ public sealed record LostHistory([property: Id(0)] long Run, [property: Id(1)] l
 /// <param name="DryRun">Reports and changes nothing.</param>
 /// <param name="By">Who asked: the key's name; null for the schedule, or where no key is asked for.</param>
 /// <param name="Rebuild">Which rollup's history it makes up for; null for none.</param>
+/// <param name="Search">All that is stored is looked through first for windows that no index names: no run would find those in Cassandra.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.RunRequest")]
 public sealed record RunRequest(
     [property: Id(0)] int FromHour,
@@ -115,7 +116,8 @@ public sealed record RunRequest(
     [property: Id(2)] RunMode Mode,
     [property: Id(3)] bool DryRun,
     [property: Id(4)] string? By,
-    [property: Id(5)] RollupRebuild? Rebuild = null);
+    [property: Id(5)] RollupRebuild? Rebuild = null,
+    [property: Id(6)] bool Search = false);
 
 /// <summary>Makes up for the history of a rollup that was switched on later.</summary>
 /// <param name="Rollup">For example <c>target|country</c>.</param>
@@ -163,6 +165,7 @@ public enum RunState : byte
 /// <param name="Troubles">Hours that could not be done, and why; at most 100.</param>
 /// <param name="NotBefore">It waits until then, milliseconds since the epoch; null where it waits only for others.</param>
 /// <param name="Changes">What changed of the series of each rollup; null of runs that an earlier version did, and for none.</param>
+/// <param name="Search">How far the search is that it waits for; null where none was asked.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.ReconciliationRun")]
 public sealed record ReconciliationRun(
     [property: Id(0)] long Number,
@@ -179,7 +182,14 @@ public sealed record ReconciliationRun(
     [property: Id(11)] long ClicksChanged,
     [property: Id(12)] IReadOnlyList<RunTrouble> Troubles,
     [property: Id(13)] long? NotBefore = null,
-    [property: Id(14)] IReadOnlyList<RollupChange>? Changes = null);
+    [property: Id(14)] IReadOnlyList<RollupChange>? Changes = null,
+    [property: Id(15)] RunSearch? Search = null);
+
+/// <summary>How far the search for windows that no index names is.</summary>
+/// <param name="Parts">Parts of the store.</param>
+/// <param name="PartsDone">Of these, looked through.</param>
+[GenerateSerializer, Immutable, Alias("ClickAggregator.RunSearch")]
+public sealed record RunSearch([property: Id(0)] int Parts, [property: Id(1)] int PartsDone);
 
 /// <summary>What changed of the series of one rollup.</summary>
 /// <param name="Rollup">For example <c>target|country</c>; null for what is no series of ours.</param>

@@ -27,6 +27,7 @@ internal sealed record RunAnswer(
     [property: Description("Its hours are too young until then; null where it waits only for other runs.")] DateTimeOffset? NotBefore,
     DateTimeOffset? StartedAt,
     DateTimeOffset? EndedAt,
+    [property: Description("How far the search is that it waits for; null where none was asked.")] RunSearchAnswer? Search,
     [property: Description("Hours to recount, each once for every chain (partition of a log): 24 hours of 4 partitions are 96. Of the schedule: hours of chains with clicks that no run has covered, and of its last 48 hours every one.")] int HoursPlanned,
     [property: Description("Of hours_planned.")] int HoursDone,
     [property: Description("Archived clicks that were read.")] long ClicksRead,
@@ -35,6 +36,11 @@ internal sealed record RunAnswer(
     [property: Description("Of all clicks together (the series total): after less before. What changed of others is in changes: where one target lost what another got, this is 0.")] long ClicksChanged,
     [property: Description("What changed of the series of each rollup; those of which nothing did are left out.")] IReadOnlyList<RollupChangeAnswer> Changes,
     [property: Description("Hours that could not be done, and why; at most 100.")] IReadOnlyList<RunTroubleAnswer> Troubles);
+
+/// <summary>How far the search for rows that no index names is.</summary>
+internal sealed record RunSearchAnswer(
+    [property: Description("Parts of the store.")] int Parts,
+    [property: Description("Of these, looked through.")] int PartsDone);
 
 /// <summary>What a run changed of the series of one rollup.</summary>
 internal sealed record RollupChangeAnswer(

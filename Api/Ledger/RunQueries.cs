@@ -13,7 +13,7 @@ internal static class RunQueries
 
     public static readonly string[] ListParameters = ["limit", "cursor", "format"];
     private static readonly string[] s_texts = ["from", "to", "mode", "rollup"];
-    private static readonly string[] s_flags = ["dry_run"];
+    private static readonly string[] s_flags = ["dry_run", "search"];
 
     /// <summary>What the body of an order may hold, for its description.</summary>
     public static IReadOnlyList<BodyField> Fields { get; } =
@@ -23,6 +23,7 @@ internal static class RunQueries
         new("mode", "direct (the default: archived clicks are added up) or republish: they are also sent through a log of their own and counted by the counting's own code, and where the two differ nothing is corrected (recounts_differ)."),
         new("rollup", "A rollup that was switched on later, such as target|country: makes up for its history, as far as the archive has it."),
         new("dry_run", "Reports what differs, and changes nothing.", IsFlag: true),
+        new("search", "Looks through all that is stored first, for rows that no index names: in Cassandra no run finds those, and the search by itself only within Reconciliation:SweepEvery. It reads the whole store. Not with dry_run: what is found gets a name.", IsFlag: true),
     ];
 
     public static async Task<IResult> ListAsync(QueryContext query)
@@ -81,8 +82,13 @@ internal static class RunQueries
             _ => throw new QueryFaultException("invalid_parameter", "mode", "'mode' is direct or republish"),
         };
         RequireRange(from, to, query);
+        if (body.Flag("search") && body.Flag("dry_run"))
+        {
+            throw new QueryFaultException("invalid_parameter", "search", "'search' does not go with 'dry_run': what it finds gets a name");
+        }
+
         ReconciliationRun run = await query.Silos.Grains.GetGrain<IReconciliationGrain>(0)
-            .StartAsync(new RunRequest(from, to, mode, body.Flag("dry_run"), query.By));
+            .StartAsync(new RunRequest(from, to, mode, body.Flag("dry_run"), query.By, Search: body.Flag("search")));
         query.Http.Response.Headers.Location = $"{Route}/{Text(run.Number)}";
         return Answer.Json(json => Write(json, run, query.Now), StatusCodes.Status202Accepted);
     }
@@ -95,6 +101,11 @@ internal static class RunQueries
             {
                 throw new QueryFaultException("invalid_parameter", name, $"'{name}' does not go with 'rollup'");
             }
+        }
+
+        if (body.Flag("search"))
+        {
+            throw new QueryFaultException("invalid_parameter", "search", "'search' does not go with 'rollup'");
         }
 
         int? from = body.Text("from") is { } text ? Hours.Read("from", text) : null;
@@ -140,6 +151,18 @@ internal static class RunQueries
         json.WriteString("not_before", Hours.Moment(run.NotBefore));
         json.WriteString("started_at", Hours.Moment(run.StartedAt));
         json.WriteString("ended_at", Hours.Moment(run.EndedAt));
+        if (run.Search is { } search)
+        {
+            json.WriteStartObject("search");
+            json.WriteNumber("parts", search.Parts);
+            json.WriteNumber("parts_done", search.PartsDone);
+            json.WriteEndObject();
+        }
+        else
+        {
+            json.WriteNull("search");
+        }
+
         json.WriteNumber("hours_planned", run.HoursPlanned);
         json.WriteNumber("hours_done", run.HoursDone);
         json.WriteNumber("clicks_read", run.ClicksRead);

@@ -43,18 +43,22 @@ internal sealed partial class ReconciliationGrain
     public Task<IReadOnlyList<ReconciliationRun>> GetRunsAsync(long? below, int limit) => Task.FromResult<IReadOnlyList<ReconciliationRun>>(
         [.. runs.State.Runs.Where(run => !(run.Run.Number >= below)).OrderByDescending(run => run.Run.Number).Take(Math.Clamp(limit, 1, MostRuns)).Select(run => WithProgress(run.Run))]);
 
-    private ReconciliationRun WithProgress(ReconciliationRun run) => position.State.Current is { } current && current.Run == run.Number && run.State == RunState.Running
-        ? run with
-        {
-            HoursPlanned = current.Planned,
-            HoursDone = current.Done,
-            ClicksRead = current.ClicksRead,
-            Corrections = current.Corrections,
-            ClicksChanged = current.ClicksChanged,
-            Changes = [.. current.Changes],
-            Troubles = [.. current.Troubles],
-        }
-        : run;
+    private ReconciliationRun WithProgress(ReconciliationRun run)
+    {
+        run = run with { Search = SearchOf(run) };
+        return position.State.Current is { } current && current.Run == run.Number && run.State == RunState.Running
+            ? run with
+            {
+                HoursPlanned = current.Planned,
+                HoursDone = current.Done,
+                ClicksRead = current.ClicksRead,
+                Corrections = current.Corrections,
+                ClicksChanged = current.ClicksChanged,
+                Changes = [.. current.Changes],
+                Troubles = [.. current.Troubles],
+            }
+            : run;
+    }
 
     /// <summary>
     /// Hours that ended long enough ago, and that every partition has counted so far behind that later clicks are late ones, go

@@ -10,6 +10,7 @@ internal sealed partial class ReconciliationGrain
     private const int RecentHours = 48;
     private const int TriesInStart = 1000;
     private const int MostStarts = 998;
+    private const string SearchIncomplete = "search_incomplete";
     private const string ManifestDamaged = "manifest_damaged";
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
     private int _tries;
@@ -98,6 +99,12 @@ internal sealed partial class ReconciliationGrain
         }
 
         var at = new RunProgress { Run = run.Run.Number, FromVersion = position.State.Version, Troubles = [.. run.Run.Troubles] };
+        if (run.Run.Request.Search && position.State.Sweep is { SearchFailed: > 0 } sweep)
+        {
+            at.Troubles.Add(new RunTrouble(
+                run.Run.Request.FromHour, 0, SearchIncomplete, Text($"{sweep.SearchFailed} of {Parts} parts of the store could not be looked through: there may be windows in them that no index names")));
+        }
+
         await foreach (UnfinishedHour _ in UnitsAsync(run, int.MinValue, 0))
         {
             at.Planned++;

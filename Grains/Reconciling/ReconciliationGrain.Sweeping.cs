@@ -9,7 +9,8 @@ namespace ClickAggregator.Grains.Reconciling;
 /// Windows that somebody invented, or took the name of: no run comes to their hours by itself, and in Cassandra none would find them. All that
 /// is stored is looked through once in <see cref="ReconciliationOptions.SweepEvery"/>, part by part, while runs go on. The hour of what has no
 /// name is opened, and it gets one; the run that follows compares and corrects it like any other. Where the archive lacks what the hour may
-/// have, no run would: the hour stays closed, and the run names it.
+/// have, no run would: the hour stays closed, and the run names it. A run that was asked for with a search waits for a round of its own,
+/// which goes from part to part without a pause.
 /// </content>
 internal sealed partial class ReconciliationGrain
 {
@@ -28,7 +29,8 @@ internal sealed partial class ReconciliationGrain
     /// <summary>Begins with the next part if it is due, and takes down what the last one found; answers when to come again.</summary>
     private async Task<TimeSpan> SweepAsync()
     {
-        if (options.SweepEvery <= TimeSpan.Zero)
+        long? asked = SearchAskedAt();
+        if (options.SweepEvery <= TimeSpan.Zero && asked is null)
         {
             if (position.State.Sweep is { IsRunDue: true } left)
             {
@@ -45,13 +47,16 @@ internal sealed partial class ReconciliationGrain
         SweepProgress sweep = position.State.Sweep ??= new SweepProgress { BeganAt = now };
         if (_sweeping is null)
         {
-            if (sweep.NextAt > now)
+            if (sweep.NextAt > now && asked is null)
             {
                 return Sooner(sweep.NextAt - now);
             }
 
-            // A store of another kind has other parts.
-            sweep.Part = sweep.Part < Parts ? sweep.Part : 0;
+            // A store of another kind has other parts; and what is looked for has to have been there before the round began.
+            if (sweep.Part >= Parts || sweep.BeganAt < asked)
+            {
+                (sweep.Part, sweep.Found, sweep.Failed, sweep.BeganAt) = (0, 0, 0, now);
+            }
 
             // Stored before anything is opened: what has a name then is not found again, so whoever dies in between leaves that a run is due.
             bool wasDue = sweep.IsRunDue;
@@ -78,7 +83,7 @@ internal sealed partial class ReconciliationGrain
         sweep.Astray.AddRange(swept.Astray.Except(sweep.Astray).Take(MostAstray - sweep.Astray.Count).ToList());
         sweep.Left.AddRange(swept.Left.Concat(lost).Take(MostTroubles - sweep.Left.Count));
         sweep.Part++;
-        if (sweep.IsRunDue && now - position.State.LateAt > options.SweepEvery.TotalMilliseconds / LateRunsInRound)
+        if (sweep.IsRunDue && asked is null && now - position.State.LateAt > options.SweepEvery.TotalMilliseconds / LateRunsInRound)
         {
             sweep.IsRunDue = false;
             position.State.LateAt = 0; // their hours go into the next run of late ones, which is due now
@@ -87,16 +92,27 @@ internal sealed partial class ReconciliationGrain
         if (sweep.Part == Parts)
         {
             LogSwept(logger, sweep.Part - sweep.Failed, sweep.Part, sweep.Found, (now - sweep.BeganAt) / 1000);
+            (sweep.SearchedAt, sweep.SearchFailed) = (sweep.BeganAt, sweep.Failed);
             (sweep.Part, sweep.Found, sweep.Failed, sweep.BeganAt) = (0, 0, 0, now);
         }
 
         TimeSpan pause = options.SweepEvery / Parts;
         sweep.NextAt = now + (long)pause.TotalMilliseconds;
         await WritePositionAsync();
-        return Sooner(pause.TotalMilliseconds);
+        return asked is null ? Sooner(pause.TotalMilliseconds) : TimeSpan.Zero;
 
         static TimeSpan Sooner(double milliseconds) => TimeSpan.FromMilliseconds(Math.Clamp(milliseconds, 0, LookEvery.TotalMilliseconds));
     }
+
+    /// <summary>When the first of the runs was asked for that wait for a search; null for none.</summary>
+    private long? SearchAskedAt() => runs.State.Runs.Find(run => run.Run.State == RunState.Waiting && IsSearching(run.Run))?.Run.AskedAt;
+
+    private bool IsSearching(ReconciliationRun run) => run.Request.Search && !(position.State.Sweep?.SearchedAt >= run.AskedAt);
+
+    /// <summary>How far the search for a run is; null where none was asked for.</summary>
+    private RunSearch? SearchOf(ReconciliationRun run) => !run.Request.Search ? null
+        : run.State > RunState.Waiting || !IsSearching(run) ? new RunSearch(Parts, Parts)
+        : new RunSearch(Parts, position.State.Sweep is { } sweep && sweep.BeganAt >= run.AskedAt ? Math.Min(sweep.Part, Parts) : 0);
 
     /// <summary>The last part: what was kept of earlier versions.</summary>
     private async Task<SweptPart> SweepHistoryAsync(int part, bool wasDue)

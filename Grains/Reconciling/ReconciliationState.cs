@@ -42,6 +42,12 @@ public sealed class SweepProgress
     /// <summary>Parts that could not be looked through in this round, or not to their end.</summary>
     public int Failed { get; set; }
 
+    /// <summary>When the last round began that came to its end, milliseconds since the epoch; 0 before.</summary>
+    public long SearchedAt { get; set; }
+
+    /// <summary>Parts that could not be looked through in that round.</summary>
+    public int SearchFailed { get; set; }
+
     /// <summary>Hours were opened that no run was asked for yet; or a part is under way, and may have opened some.</summary>
     public bool IsRunDue { get; set; }
 

@@ -47,6 +47,13 @@ export function showArchive(status) {
     { text: count(chain.lag), number: true, className: chain.lag > 0 ? 'some' : '' }, moment(chain.archived_until), chain.detail ?? '']));
 }
 
+/** Before its hours are planned, a run may wait for a search through the store. */
+function hoursDone(run) {
+  return run.state === 'waiting' && run.search
+    ? `search: ${count(run.search.parts_done)} of ${count(run.search.parts)}`
+    : `${count(run.hours_done)} of ${count(run.hours_planned)}`;
+}
+
 function showRuns(list) {
   const runs = list.items ?? [];
   byId('runs-table').hidden = runs.length === 0;
@@ -54,7 +61,7 @@ function showRuns(list) {
   setRows(byId('runs'), runs.map(run => [
     { text: run.id, number: true }, moment(run.asked_at), (WHY[run.reason] ?? run.reason) + (run.dry_run ? ', dry run' : ''),
     { text: STATE[run.state] ?? run.state, className: run.state === 'done_in_part' ? 'state some' : 'state' },
-    { text: `${count(run.hours_done)} of ${count(run.hours_planned)}`, number: true }, { text: count(run.clicks_read), number: true },
+    { text: hoursDone(run), number: true }, { text: count(run.clicks_read), number: true },
     { text: count(run.corrections), number: true, className: run.corrections > 0 ? 'some' : '' }, { text: changed(run), number: true },
     run.troubles?.[0] ? `${hour(run.troubles[0].hour)}: ${run.troubles[0].message}` : '']));
   corrected = runs.find(run => run.corrections > 0)?.id ?? null;

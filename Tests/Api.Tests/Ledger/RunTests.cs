@@ -68,6 +68,21 @@ public class RunTests : IClassFixture<ScriptedServer>
     }
 
     [Fact]
+    public async Task A_run_that_searches_first_says_how_far_that_is_and_is_no_dry_run()
+    {
+        Answer asked = await _server.SendAsync("POST", "/v1/reconciliations", """{"from":"2026-11-22","to":"2026-11-23","search":true}""");
+        Assert.True(asked.Status == 202, asked.Body);
+        Assert.True(((RunRequest)Assert.Single(Script.Asked)).Search);
+        QueryErrorTests.Check(await _server.SendAsync("POST", "/v1/reconciliations", """{"from":"2026-11-22","to":"2026-11-23","search":true,"dry_run":true}"""), 400, "invalid_parameter", "search");
+        QueryErrorTests.Check(await _server.SendAsync("POST", "/v1/reconciliations", """{"rollup":"target|country","search":true}"""), 400, "invalid_parameter", "search");
+
+        var request = new RunRequest(LedgerServer.Hour, LedgerServer.Hour + 1, RunMode.Direct, false, null, Search: true);
+        Script.Runs.Add(new ReconciliationRun(1, request, "asked", RunState.Waiting, Now, null, null, 0, 0, 0, 0, 0, [], Search: new RunSearch(65, 12)));
+        JsonElement run = (await _server.SendAsync("GET", "/v1/reconciliations/1")).Json;
+        Assert.Equal("""{"parts":65,"parts_done":12}""", run.GetProperty("search").GetRawText());
+    }
+
+    [Fact]
     public async Task An_order_without_an_answer_is_not_put_again_and_says_that_nobody_knows()
     {
         Script.Refusal = new TimeoutException("no answer");

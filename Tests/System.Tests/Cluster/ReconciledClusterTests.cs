@@ -123,13 +123,16 @@ public sealed class ReconciledClusterTests(KafkaServer kafka, CassandraServer ca
         await foreign.RewriteAsync(invented, _ => 3);
         await foreign.PutNameAsync(invented);
         expected.Add("ad:nobody", "phantom");
+        StoredRow unnamed = rows[^1] with { Series = "ad:unnamed" };
+        await foreign.RewriteAsync(unnamed, _ => 3);
+        expected.Add("ad:unnamed", "phantom");
         await foreign.DeleteTopAsync("hour", Hour, chains[0]);
         await foreign.InventTopAsync("day", Hour / 24, chains[1]);
         await foreign.DeleteFloorAsync("hour", Hour, chains[^2]);
         await foreign.DeleteTopAsync("day", Hour / 24, chains[^1]);
 
         // A day that was deleted had another hour.
-        IReadOnlyList<LedgerLine> lines = await RunAsync(http, Hour, Hour + 2, "done", mode);
+        IReadOnlyList<LedgerLine> lines = await RunAsync(http, Hour, Hour + 2, "done", mode, search: true);
         Assert.All(lines, line => Assert.Equal("settled", line.State));
         foreach ((string series, string cause) in expected)
         {
@@ -329,10 +332,10 @@ public sealed class ReconciledClusterTests(KafkaServer kafka, CassandraServer ca
         Assert.Equal(truth.Total, await Answers.ClicksAsync(http, $"/v1/clicks/total?{RealClicks.Range}"));
     }
 
-    private async Task<IReadOnlyList<LedgerLine>> RunAsync(HttpClient http, long fromHour, long toHour, string state, string mode = "direct")
+    private async Task<IReadOnlyList<LedgerLine>> RunAsync(HttpClient http, long fromHour, long toHour, string state, string mode = "direct", bool search = false)
     {
         Say("a run");
-        JsonElement run = await Runs.RunAsync(http, fromHour, toHour, mode);
+        JsonElement run = await Runs.RunAsync(http, fromHour, toHour, mode, search);
         Assert.Equal(mode, run.GetProperty("mode").GetString());
         Say($"its {run.GetProperty("corrections")} corrections are done");
         Assert.True(run.GetProperty("state").GetString() == state, run.ToString());

@@ -8,13 +8,13 @@ namespace ClickAggregator.SystemTests.Reconciliation;
 internal static class Runs
 {
     /// <summary>Asks for a run over some hours, and waits for its end.</summary>
-    public static async Task<JsonElement> RunAsync(HttpClient http, long fromHour, long toHour, string mode = "direct") =>
-        await EndedAsync(http, await StartAsync(http, fromHour, toHour, mode));
+    public static async Task<JsonElement> RunAsync(HttpClient http, long fromHour, long toHour, string mode = "direct", bool search = false) =>
+        await EndedAsync(http, await StartAsync(http, fromHour, toHour, mode, search));
 
     /// <summary>Asks for a run; its number.</summary>
-    public static async Task<long> StartAsync(HttpClient http, long fromHour, long toHour, string mode = "direct")
+    public static async Task<long> StartAsync(HttpClient http, long fromHour, long toHour, string mode = "direct", bool search = false)
     {
-        using HttpResponseMessage answer = await http.PostAsJsonAsync("/v1/reconciliations", new { from = Hour(fromHour), to = Hour(toHour), mode });
+        using HttpResponseMessage answer = await http.PostAsJsonAsync("/v1/reconciliations", new { from = Hour(fromHour), to = Hour(toHour), mode, search });
         string body = await answer.Content.ReadAsStringAsync();
         Assert.True((int)answer.StatusCode == 202, body);
         using var json = JsonDocument.Parse(body);
