@@ -242,10 +242,20 @@ internal sealed class VerifyCommand : ICommand
             await input.Output.WriteLineAsync("  " + example);
         }
 
+        if (derived.Floors > 0)
+        {
+            await input.Output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
+                $"{derived.Floors:N0} top lists have a floor that is higher than it need be: what they say is true, and a run over their hours lowers it"));
+            foreach (string example in derived.FloorExamples)
+            {
+                await input.Output.WriteLineAsync("  " + example);
+            }
+        }
+
         if (derived.UnderWay > 0)
         {
             await input.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-                $"{derived.UnderWay:N0} hours of day rows and places of top lists were left out, which are written before and behind their windows by a batch that is under way and stands still: verify again once it is counted"));
+                $"{derived.UnderWay:N0} hours of day rows, places of top lists and marks of hours were left out, which are written before and behind their windows by a batch that is under way and stands still: verify again once it is counted"));
         }
 
         if (derived.Changing > 0)

@@ -11,6 +11,9 @@ internal sealed class DerivedResult
     private readonly Dictionary<string, (string First, long More)> _lists = new(StringComparer.Ordinal);
     private readonly Dictionary<int, (long Rows, List<string> Examples)> _foreign = [];
     private readonly List<string> _astray = [];
+    private readonly List<string> _unnamed = [];
+    private readonly List<string> _unmarked = [];
+    private readonly List<string> _floors = [];
 
     /// <summary>Day rows (series, day, chain) of which an hour is not as its window.</summary>
     public long DaysDiffer { get; private set; }
@@ -24,13 +27,25 @@ internal sealed class DerivedResult
     /// <summary>Rows of windows in the partition of another day than their hour's.</summary>
     public long Astray { get; private set; }
 
+    /// <summary>Windows that no index names.</summary>
+    public long Unnamed { get; private set; }
+
+    /// <summary>Hours of chains with clicks that are not noted as such.</summary>
+    public long Unmarked { get; private set; }
+
+    /// <summary>
+    /// Top lists whose floor is higher than it need be: somebody raised it, or a correction lowered a target while others were clicked. What
+    /// a list says is true all the same, only rankings ask for more of it.
+    /// </summary>
+    public long Floors { get; private set; }
+
     /// <summary>Hours and places that are ahead by a batch which is under way, and stands still: they are left out.</summary>
     public long UnderWay { get; set; }
 
     /// <summary>Hours and places that were written each time they were looked at: they are left out.</summary>
     public long Changing { get; set; }
 
-    public bool Agrees => DaysDiffer == 0 && ListsDiffer == 0 && Foreign == 0 && Astray == 0;
+    public bool Agrees => DaysDiffer == 0 && ListsDiffer == 0 && Foreign == 0 && Astray == 0 && Unnamed == 0 && Unmarked == 0;
 
     /// <summary>The first that differ, in words.</summary>
     public IEnumerable<string> Examples =>
@@ -41,6 +56,8 @@ internal sealed class DerivedResult
         .. _foreign.SelectMany(chain => chain.Value.Examples.Select(
             what => string.Create(CultureInfo.InvariantCulture, $"{what} chain {chain.Key}: there is no such chain"))).Take(MostExamples),
         .. _astray.Select(window => $"{window}: a row of it stands in the partition of another day, where no answer looks (clicks_by_hour)"),
+        .. _unnamed.Select(window => $"{window}: no index names it (series_by_day), so that it is in no list of series"),
+        .. _unmarked.Select(hour => $"{hour}: it has clicks, and no mark (hours), so that no run comes to it by itself"),
     ];
 
     /// <summary>An hour of a day row differs. All of one row are to be given before <see cref="EndPart"/>.</summary>
@@ -84,10 +101,28 @@ internal sealed class DerivedResult
     public void NoteAstray(string window)
     {
         Astray++;
-        if (_astray.Count < MostExamples)
-        {
-            _astray.Add(window);
-        }
+        Keep(_astray, window);
+    }
+
+    /// <summary>A window has no name.</summary>
+    public void NoteUnnamed(string window)
+    {
+        Unnamed++;
+        Keep(_unnamed, window);
+    }
+
+    /// <summary>An hour of a chain has clicks, and no mark.</summary>
+    public void NoteUnmarked(string hour)
+    {
+        Unmarked++;
+        Keep(_unmarked, hour);
+    }
+
+    /// <summary>A floor is higher than it need be.</summary>
+    public void NoteFloor(string list)
+    {
+        Floors++;
+        Keep(_floors, list);
     }
 
     /// <summary>Chains that there are: some may have been taken up meanwhile.</summary>
@@ -99,8 +134,19 @@ internal sealed class DerivedResult
         }
     }
 
+    /// <summary>Of the floors that are higher than they need be, the first; they make nothing differ.</summary>
+    public IEnumerable<string> FloorExamples => _floors;
+
     /// <summary>One line.</summary>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{DaysDiffer:N0} day rows and {ListsDiffer:N0} top lists differ from the windows{(Foreign > 0 ? $", and {Foreign:N0} rows are of no chain" : "")}{(Astray > 0 ? $", and {Astray:N0} rows of windows are in another day than their hour's" : "")}");
+        $"{DaysDiffer:N0} day rows and {ListsDiffer:N0} top lists differ from the windows{(Foreign > 0 ? $", and {Foreign:N0} rows are of no chain" : "")}{(Astray > 0 ? $", and {Astray:N0} rows of windows are in another day than their hour's" : "")}{(Unnamed > 0 ? $", and {Unnamed:N0} windows have no name in series_by_day" : "")}{(Unmarked > 0 ? $", and {Unmarked:N0} hours with clicks have no mark in hours" : "")}");
+
+    private static void Keep(List<string> examples, string one)
+    {
+        if (examples.Count < MostExamples)
+        {
+            examples.Add(one);
+        }
+    }
 }

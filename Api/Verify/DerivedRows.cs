@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using ClickAggregator.Clicks;
+using ClickAggregator.Grains.Counting;
 using ClickAggregator.Grains.Reconciling;
 using ClickAggregator.Grains.Storage;
 
@@ -8,8 +9,8 @@ namespace ClickAggregator.Api.Verify;
 
 /// <summary>
 /// Holds what is derived from windows against them: each hour of a day row is its window's, each count of a top list is its target's,
-/// and nobody who is not listed has more clicks than the list's floor. Rows with no window behind them are found as well. It shares
-/// nothing with the code that derives them, nor with reconciliation.
+/// and nobody who is not listed has more clicks than the list's floor; each window has its name in the index of its day, and each hour with
+/// clicks its mark. Rows with no window behind them are found as well. It shares nothing with the code that derives them, nor with reconciliation.
 /// </summary>
 /// <remarks>
 /// Tables are read one behind the other, and clicks may arrive meanwhile: what seems wrong is looked at again. A day row is written
@@ -45,11 +46,13 @@ internal sealed class DerivedRows(
 
     private const int AtOnce = 1000;
     private const int MostLooks = 20;
+    private const int HoursTogether = 24 * 31;
     private static readonly long[] s_none = new long[4];
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(200);
     private readonly TimeProvider _time = time ?? TimeProvider.System;
     private readonly DerivedResult _result = new();
     private readonly VerifyProgress _progress = progress ?? VerifyProgress.None;
+    private readonly HashSet<(int Hour, int Chain)> _hours = [];
     private int _from;
     private int _to;
     private int _part;
@@ -69,7 +72,64 @@ internal sealed class DerivedRows(
             _result.EndPart();
         }
 
+        await FindUnmarkedAsync(cancellationToken);
+        await FindUnnamedAsync(cancellationToken);
         return _result;
+    }
+
+    /// <summary>Hours with clicks that are not noted as such. A batch notes its hours before it is complete.</summary>
+    private async Task FindUnmarkedAsync(CancellationToken cancellationToken)
+    {
+        await LeaveUnmarkedAsync(cancellationToken);
+        IReadOnlyDictionary<int, bool> standing = await WaitAsync([.. _hours.Select(hour => hour.Chain)], cancellationToken);
+        await LeaveUnmarkedAsync(cancellationToken);
+        foreach ((int hour, int chain) in _hours.Order())
+        {
+            if (standing.ContainsKey(chain))
+            {
+                _result.UnderWay++;
+            }
+            else if (chains.Contains(chain))
+            {
+                _result.NoteUnmarked(string.Create(CultureInfo.InvariantCulture, $"hour {Hour(hour)} chain {chain}"));
+            }
+        }
+    }
+
+    private async Task LeaveUnmarkedAsync(CancellationToken cancellationToken)
+    {
+        int[] hours = [.. _hours.Select(hour => hour.Hour).Distinct().Order()];
+        for (int at = 0; at < hours.Length;)
+        {
+            int from = hours[at];
+            foreach (HourMark mark in await ledger.ReadHoursAsync(from, from + HoursTogether, cancellationToken))
+            {
+                _hours.Remove((mark.Hour, mark.Chain));
+            }
+
+            while (at < hours.Length && hours[at] < from + HoursTogether)
+            {
+                at++;
+            }
+        }
+    }
+
+    /// <summary>Windows that no index names: no list of series has them, and in Cassandra no run of their hour. A name is written with its window, or before.</summary>
+    private async Task FindUnnamedAsync(CancellationToken cancellationToken)
+    {
+        var found = new HashSet<WindowKey>();
+        for (int part = 0; part < ledger.UnnamedParts; part++)
+        {
+            found.Clear(); // a window is in one part
+            _progress.Say("parts of the store", part, "windows that no index names are looked for");
+            await foreach ((WindowKey key, int? astrayIn) in ledger.FindUnnamedAsync(part, cancellationToken))
+            {
+                if (astrayIn is null && IsIn(key.Hour) && chains.Contains(key.Chain) && found.Add(key))
+                {
+                    _result.NoteUnnamed($"{key.Series} hour {Hour(key.Hour)} chain {key.Chain.ToString(CultureInfo.InvariantCulture)}");
+                }
+            }
+        }
     }
 
     private async Task<long> CountAsync(CancellationToken cancellationToken)
@@ -115,6 +175,13 @@ internal sealed class DerivedRows(
             }
 
             floors[list.Key] = list.Floor;
+            long least = list.Entries.Count < TopLists.DefaultEntries ? 0 : list.Entries.Min(entry => entry.Clicks);
+            if (_part == 0 && list.Floor > least)
+            {
+                _result.NoteFloor(string.Create(
+                    CultureInfo.InvariantCulture, $"{Name(list.Key)}: its floor is {list.Floor:N0}, and {least:N0} is enough for its {list.Entries.Count:N0} targets"));
+            }
+
             foreach (TopEntry entry in list.Entries)
             {
                 var place = new Place(list.Key, entry.Id);
@@ -143,6 +210,7 @@ internal sealed class DerivedRows(
             if (row.Quarters.AsSpan().ContainsAnyExcept(0))
             {
                 windows[key] = row.Quarters;
+                _hours.Add((key.Hour, key.Chain));
                 if (!chains.Contains(key.Chain))
                 {
                     _result.NoteForeign(key.Chain, $"{key.Series} hour {Hour(key.Hour)}");
@@ -255,8 +323,7 @@ internal sealed class DerivedRows(
             }
             else if (key is Place place)
             {
-                string start = place.Key.Slice == TopSlice.Hour ? $"hour {Hour(place.Key.Start)}" : $"day {Day(place.Key.Start)}";
-                _result.NoteList(string.Create(CultureInfo.InvariantCulture, $"top {TargetKinds.Plural(place.Key.Kind)} of {start} chain {place.Key.Chain}"), what.Text);
+                _result.NoteList(Name(place.Key), what.Text);
             }
         }
     }
@@ -399,6 +466,10 @@ internal sealed class DerivedRows(
             ? new Place(new TopKey(kind, slice, start, chain), series[(colon + 1)..])
             : null;
     }
+
+    private static string Name(TopKey list) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"top {TargetKinds.Plural(list.Kind)} of {(list.Slice == TopSlice.Hour ? $"hour {Hour(list.Start)}" : $"day {Day(list.Start)}")} chain {list.Chain}");
 
     // Somebody may have invented one that no calendar has.
     private static string Hour(int hour) => Time(hour * 3600L)?.ToString("yyyy-MM-ddTHH'Z'", CultureInfo.InvariantCulture) ?? hour.ToString(CultureInfo.InvariantCulture);

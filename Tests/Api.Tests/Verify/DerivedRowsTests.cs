@@ -26,6 +26,8 @@ public sealed class DerivedRowsTests : IAsyncDisposable
         Run($"""
             INSERT INTO clicks_by_hour VALUES ('ad:a', {Hour}, 1, x'0005', x'0005', 9, 10, 0, NULL);
             INSERT INTO clicks_by_day VALUES ('ad:a', {Day}, 1, x'0005', 10, 0);
+            INSERT INTO series_by_day VALUES ({Day}, 'ad:a');
+            INSERT INTO hours VALUES ({Hour}, 1, 9, 10);
             INSERT INTO tops VALUES (1, 1, {Hour}, 1, x'016105', 0, 10), (1, 2, {Day}, 1, x'016105', 0, 10);
             """);
     }
@@ -90,6 +92,34 @@ public sealed class DerivedRowsTests : IAsyncDisposable
         await AgreeAsync(new States(Idle), null);
     }
 
+    [Fact]
+    public async Task A_window_without_its_name_and_an_hour_without_its_mark_are_named()
+    {
+        Run("DELETE FROM series_by_day");
+        DerivedResult result = await RunAsync(new States(Idle), null);
+        Assert.Equal((false, 1, 0), (result.Agrees, result.Unnamed, result.Unmarked));
+        Assert.Contains("ad:a hour 2024-10-04T00Z chain 1: no index names it (series_by_day), so that it is in no list of series", result.Examples);
+
+        Run($"INSERT INTO series_by_day VALUES ({Day}, 'ad:a'); DELETE FROM hours");
+        result = await RunAsync(new States(Idle), null);
+        Assert.Equal((false, 0, 1), (result.Agrees, result.Unnamed, result.Unmarked));
+        Assert.Contains("hour 2024-10-04T00Z chain 1: it has clicks, and no mark (hours), so that no run comes to it by itself", result.Examples);
+        Assert.EndsWith("and 1 hours with clicks have no mark in hours", result.ToString(), StringComparison.Ordinal);
+
+        // A batch that is under way has its hour not noted yet.
+        result = await RunAsync(new States(Batch), TimeSpan.FromMilliseconds(1));
+        Assert.Equal((true, 1L), (result.Agrees, result.UnderWay));
+    }
+
+    [Fact]
+    public async Task A_floor_that_was_raised_is_told_and_makes_nothing_differ()
+    {
+        Run("UPDATE tops SET floor = 7 WHERE slice = 1");
+        DerivedResult result = await RunAsync(new States(Idle), null);
+        Assert.Equal((true, 1L), (result.Agrees, result.Floors));
+        Assert.Equal("top ads of hour 2024-10-04T00Z chain 1: its floor is 7, and 0 is enough for its 1 targets", Assert.Single(result.FloorExamples));
+    }
+
     private async Task AgreeAsync(States states, TimeSpan? patience)
     {
         DerivedResult result = await RunAsync(states, patience);
@@ -109,8 +139,9 @@ public sealed class DerivedRowsTests : IAsyncDisposable
         Assert.True(result.Agrees);
         Assert.Equal("windows, day rows and top lists are counted: 1 rows read", said[0]);
         Assert.Equal("day rows and top lists, pass 1 of 2: 1 rows read", said[4]);
-        Assert.Equal("day rows and top lists, pass 2 of 2: 4 rows read", said[^1]);
-        Assert.Equal(12, said.Count);
+        Assert.Equal("day rows and top lists, pass 2 of 2: 4 rows read", said[11]);
+        Assert.Equal("windows that no index names are looked for: 63 parts of the store read", said[^1]);
+        Assert.Equal(12 + 64, said.Count);
     }
 
     private sealed class HastyTime : TimeProvider
