@@ -238,7 +238,7 @@ internal sealed class Corrector(
             return [];
         }
 
-        string[] read = [.. waiting.Where(difference => difference.Read is not null).Select(difference => difference.Key.Series)];
+        string[] read = [.. waiting.Where(difference => difference.Read is not null).Select(difference => difference.Key.Series).Distinct(StringComparer.Ordinal)];
         Dictionary<string, StoredWindow> stored = read.Length == 0 ? [] : await FindAsync(read, cancellationToken);
         var confirmed = new List<WindowDifference>();
         foreach (WindowDifference difference in waiting)

@@ -78,6 +78,24 @@ public class CorrectorTests
     }
 
     [Fact]
+    public void A_window_whose_counts_and_list_are_wrong_is_confirmed_once_for_both()
+    {
+        _windows.Rows[s_key] = new WindowRow { Quarters = [3, 0, 0, 0], Upto = 8, Stamp = 5 };
+        _windows.Days[(s_key.Series, s_key.Hour / 24)] = new long[96];
+        Corrector corrector = Run(new RecountRequest(7, s_key.Hour, s_key.Chain, DryRun: false, Passed: false, 0, []), 10, async corrector =>
+        {
+            StoredWindow read = Assert.Single(await _ledger.FindWindowsAsync([s_key.Series], s_key.Hour, s_key.Chain, CancellationToken.None));
+            foreach (string detail in new[] { "row", "top" })
+            {
+                await corrector.TakeAsync(
+                    new WindowDifference(s_key, CorrectionCause.Phantom, [3, 0, 0, 0], [0, 0, 0, 0], new long[60], 8, true, detail) { Read = read }, CancellationToken.None);
+            }
+        });
+
+        Assert.Equal((1, "row, top"), (corrector.Done, Assert.Single(_ledger.Corrections.Values).Detail));
+    }
+
+    [Fact]
     public void What_was_left_pending_of_a_rollup_that_was_switched_off_since_leaves_its_counts_as_they_are()
     {
         WindowKey off = s_key with { Series = "campaign:k" };
