@@ -60,6 +60,9 @@ internal static class ClientSettings
     {
         ["bootstrap.servers"] = options.BootstrapServers,
         ["reconnect.backoff.max.ms"] = options.Client.TryGetValue("reconnect.backoff.max.ms", out string? wait) ? wait : "1000",
+
+        // A topic that is asked about and missing is made by whoever knows its settings.
+        ["allow.auto.create.topics"] = "false",
     };
 
     /// <summary>For clients that read.</summary>

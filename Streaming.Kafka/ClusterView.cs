@@ -104,6 +104,12 @@ internal sealed class ClusterView : IDisposable
         return answers.All(answered => answered);
     }
 
+    private bool RequireLeader(int partition)
+    {
+        KnownLeader.Require(_admin, _options.Topic, partition, _options.RequestTimeout);
+        return true;
+    }
+
     private bool LookAround()
     {
         try
@@ -153,6 +159,7 @@ internal sealed class ClusterView : IDisposable
 
     private async Task<long> AskOffsetAsync(int partition, OffsetSpec which, IsolationLevel isolation, CancellationToken cancellationToken)
     {
+        await AskAsync(() => Task.Run(() => _use.Call(() => RequireLeader(partition)), CancellationToken.None), cancellationToken);
         ListOffsetsResult offsets = await AskAsync(
             () => _admin.ListOffsetsAsync(
                 [new TopicPartitionOffsetSpec { TopicPartition = new TopicPartition(_options.Topic, partition), OffsetSpec = which }],

@@ -82,6 +82,7 @@ internal sealed class RecountedTopic : IRecountLog, IDisposable
 
     private async Task<long> OffsetAsync(int partition, OffsetSpec which, CancellationToken cancellationToken)
     {
+        await Task.Run(() => KnownLeader.Wait(_admin, _options.Topic, partition, s_patience, cancellationToken), cancellationToken);
         ListOffsetsResult result = await _admin.ListOffsetsAsync(
             [new TopicPartitionOffsetSpec { TopicPartition = new TopicPartition(_options.Topic, partition), OffsetSpec = which }],
             new ListOffsetsOptions { IsolationLevel = IsolationLevel.ReadCommitted, RequestTimeout = s_patience }).WaitAsync(cancellationToken);
@@ -89,5 +90,5 @@ internal sealed class RecountedTopic : IRecountLog, IDisposable
     }
 
     private static Dictionary<string, string> Settings(KafkaLogOptions options) =>
-        new(options.Client, StringComparer.Ordinal) { ["bootstrap.servers"] = options.BootstrapServers };
+        new(options.Client, StringComparer.Ordinal) { ["bootstrap.servers"] = options.BootstrapServers, ["allow.auto.create.topics"] = "false" };
 }

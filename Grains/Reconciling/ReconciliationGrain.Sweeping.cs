@@ -265,8 +265,9 @@ internal sealed partial class ReconciliationGrain
             return archive.Damage;
         }
 
-        HourMark mark = (await ledger.ReadHoursAsync(hour.Hour, hour.Hour + 1, _stop.Token)).FirstOrDefault(mark => mark.Chain == hour.Chain);
-        return archive.Lost.FirstOrDefault(range => range.From < mark.Upto) is { } lost
+        HourMark[] marks = [.. (await ledger.ReadHoursAsync(hour.Hour, hour.Hour + 1, _stop.Token)).Where(mark => mark.Chain == hour.Chain)];
+        long upto = marks.Length > 0 ? marks[0].Upto : long.MaxValue;
+        return archive.Lost.FirstOrDefault(range => range.From < upto) is { } lost
             ? Text($"offsets {lost.From} to {lost.To} of chain {hour.Chain} were gone from the log before they were archived")
             : null;
     }

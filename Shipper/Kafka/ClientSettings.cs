@@ -45,7 +45,7 @@ internal static class ClientSettings
         ["allow.auto.create.topics"] = "false",
     }, []));
 
-    public static AdminClientConfig Admin(ShipperOptions options) => new(With(options, [], []));
+    public static AdminClientConfig Admin(ShipperOptions options) => new(With(options, new() { ["allow.auto.create.topics"] = "false" }, []));
 
     private static Dictionary<string, string> With(ShipperOptions options, Dictionary<string, string> ours, Dictionary<string, string> defaults)
     {

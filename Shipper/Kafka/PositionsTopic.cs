@@ -1,4 +1,5 @@
 using System.Text;
+using ClickAggregator.Streaming.Kafka;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 
@@ -18,7 +19,7 @@ internal sealed class PositionsTopic(ShipperOptions options)
     {
         // The logs of all shippers share the topic. What another one left open hides what was committed behind it, also of
         // this log: so not to the end that readers of committed records see, but to the end there is.
-        long end = End();
+        long end = End(cancellationToken);
         using IConsumer<byte[], byte[]> consumer = new ConsumerBuilder<byte[], byte[]>(ClientSettings.Reader(options))
             .SetLogHandler(static (_, _) => { }) // what matters is thrown
             .Build();
@@ -65,9 +66,10 @@ internal sealed class PositionsTopic(ShipperOptions options)
         }
     }
 
-    private long End()
+    private long End(CancellationToken cancellationToken)
     {
         using IAdminClient admin = new AdminClientBuilder(ClientSettings.Admin(options)).SetLogHandler(static (_, _) => { }).Build();
+        KnownLeader.Wait(admin, options.PositionsTopicOrDefault, 0, s_patience, cancellationToken);
         ListOffsetsResult result = admin.ListOffsetsAsync(
             [new TopicPartitionOffsetSpec { TopicPartition = new TopicPartition(options.PositionsTopicOrDefault, 0), OffsetSpec = OffsetSpec.Latest() }],
             new ListOffsetsOptions { IsolationLevel = IsolationLevel.ReadUncommitted, RequestTimeout = s_patience }).GetAwaiter().GetResult();

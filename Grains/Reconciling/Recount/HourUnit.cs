@@ -436,8 +436,9 @@ internal sealed class HourUnit
             return damage;
         }
 
+        // Where the mark is gone nobody knows up to where the hour has clicks.
         ArchiveProgress progress = await _ports.Archive.GetProgressAsync(_chain);
-        LostRange? lost = progress.Lost.FirstOrDefault(range => range.From < _upto && range.From < mark?.Upto);
+        LostRange? lost = progress.Lost.FirstOrDefault(range => range.From < _upto && range.From < (mark?.Upto ?? long.MaxValue));
         return lost is null ? null : Text($"offsets {lost.From} to {lost.To} of chain {_chain} were gone from the log before they were archived");
     }
 

@@ -73,6 +73,15 @@ public sealed class RebuiltHourTests : IDisposable
     }
 
     [Fact]
+    public void An_hour_whose_mark_is_gone_is_not_lowered_where_its_chain_lost_clicks()
+    {
+        Lose(2, 4);
+        _ledger.Marks.Remove((Samples.Hour, Chain));
+        Assert.Equal("archive_incomplete", Recount(Samples.Hour, null).Code);
+        Assert.Empty(_ledger.Corrections);
+    }
+
+    [Fact]
     public void A_damaged_object_is_named()
     {
         string key = _archive.Add(Samples.Rows(_clicks));

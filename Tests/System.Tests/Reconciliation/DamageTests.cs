@@ -295,7 +295,7 @@ public class DamageTests
         using var data = new DataFolder();
         await using LedgerSilo silo = await LedgerSilo.StartAsync(data);
         (Recount truth, int from, int to) = await AppendAsync(silo, 300);
-        Assert.Equal(RunState.Done, (await silo.RunAsync(from, to)).State);
+        await silo.SettledAsync(from, to);
         IReadOnlyList<HourMark> noted = await silo.Ledger.ReadHoursAsync(from, to, CancellationToken.None);
         HourMark[] raised = [noted[0], noted[^1]];
         var store = new StoreFile(data);

@@ -94,6 +94,20 @@ internal sealed class LedgerSilo : IAsyncDisposable
         return await EndedAsync(run.Number);
     }
 
+    /// <summary>Runs over some hours until the schedule has been through them, too, and has looked for late clicks: from then on it comes to none of them by itself.</summary>
+    public async Task SettledAsync(int fromHour, int toHour)
+    {
+        await Eventually.Async(
+            "the run of the schedule is done",
+            async () =>
+            {
+                await RunAsync(fromHour, toHour);
+                return (await Reconciliation.GetRunsAsync(null, 1000)).Any(run => run is { Reason: "schedule", State: RunState.Done });
+            },
+            TimeSpan.FromMinutes(2));
+        await RunAsync(fromHour, toHour);
+    }
+
     public async Task<ReconciliationRun> EndedAsync(long number)
     {
         ReconciliationRun? run = null;
