@@ -166,6 +166,7 @@ public enum RunState : byte
 /// <param name="NotBefore">It waits until then, milliseconds since the epoch; null where it waits only for others.</param>
 /// <param name="Changes">What changed of the series of each rollup; null of runs that an earlier version did, and for none.</param>
 /// <param name="Search">How far the search is that it waits for; null where none was asked.</param>
+/// <param name="WaitsFor">Why hours of it have to be tried again, the latest; null where none has.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.ReconciliationRun")]
 public sealed record ReconciliationRun(
     [property: Id(0)] long Number,
@@ -183,7 +184,8 @@ public sealed record ReconciliationRun(
     [property: Id(12)] IReadOnlyList<RunTrouble> Troubles,
     [property: Id(13)] long? NotBefore = null,
     [property: Id(14)] IReadOnlyList<RollupChange>? Changes = null,
-    [property: Id(15)] RunSearch? Search = null);
+    [property: Id(15)] RunSearch? Search = null,
+    [property: Id(16)] string? WaitsFor = null);
 
 /// <summary>How far the search for windows that no index names is.</summary>
 /// <param name="Parts">Parts of the store.</param>

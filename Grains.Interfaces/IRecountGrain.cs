@@ -31,6 +31,7 @@ public interface IRecountGrain : IGrainWithStringKey
 /// <param name="Damage">What is wrong with the manifest of the chain: nothing is lowered on its account; null for nothing.</param>
 /// <param name="Astray">Rows of the hour that stand in other days: they are named and taken away; null for none.</param>
 /// <param name="Version">The ledger's last version when it was asked for.</param>
+/// <param name="Unnamed">Series whose windows of the hour had no name in the index until the search gave them one: that is named; null for none.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.RecountRequest")]
 public sealed record RecountRequest(
     [property: Id(0)] long Run,
@@ -47,7 +48,8 @@ public sealed record RecountRequest(
     [property: Id(11)] string? Rebuild = null,
     [property: Id(12)] string? Damage = null,
     [property: Id(13)] IReadOnlyList<AstrayRow>? Astray = null,
-    [property: Id(14)] long Version = 0)
+    [property: Id(14)] long Version = 0,
+    [property: Id(15)] IReadOnlyList<string>? Unnamed = null)
 {
     private const long Attempts = 1_000_000;
 
@@ -132,3 +134,10 @@ public sealed record RecountResult(
 /// <param name="HistoryRows">Windows whose counts of before were kept for it.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.RecountFinal")]
 public sealed record RecountFinal([property: Id(0)] long Upto, [property: Id(1)] IReadOnlyList<long> Versions, [property: Id(2)] long HistoryRows = 0);
+
+/// <summary>A window that no index named until the search gave it one.</summary>
+/// <param name="Series">The window's series.</param>
+/// <param name="Hour">Hours since the epoch.</param>
+/// <param name="Chain">The chain's number.</param>
+[GenerateSerializer, Immutable, Alias("ClickAggregator.UnnamedWindow")]
+public sealed record UnnamedWindow([property: Id(0)] string Series, [property: Id(1)] int Hour, [property: Id(2)] int Chain);

@@ -32,6 +32,7 @@ internal sealed record RunAnswer(
     [property: Description("Of hours_planned.")] int HoursDone,
     [property: Description("Archived clicks that were read.")] long ClicksRead,
     [property: Description("At the pace so far; null while nobody can tell.")] long? SecondsLeft,
+    [property: Description("Why hours of it have to be tried again, the latest: the archive is behind, for example. Null where none has. After a quarter of an hour they are in troubles.")] string? WaitsFor,
     [property: Description("Windows that differed.")] long Corrections,
     [property: Description("Of all clicks together (the series total): after less before. What changed of others is in changes: where one target lost what another got, this is 0.")] long ClicksChanged,
     [property: Description("What changed of the series of each rollup; those of which nothing did are left out.")] IReadOnlyList<RollupChangeAnswer> Changes,

@@ -167,6 +167,7 @@ internal static class RunQueries
         json.WriteNumber("hours_done", run.HoursDone);
         json.WriteNumber("clicks_read", run.ClicksRead);
         AnswerFields.WriteNumber(json, "seconds_left", SecondsLeft(run, now));
+        json.WriteString("waits_for", run.WaitsFor);
         json.WriteNumber("corrections", run.Corrections);
         json.WriteNumber("clicks_changed", run.ClicksChanged);
         json.WriteStartArray("changes");
@@ -199,6 +200,7 @@ internal static class RunQueries
     internal static long? SecondsLeft(ReconciliationRun run, DateTimeOffset now) => run switch
     {
         { EndedAt: not null } => 0,
+        { WaitsFor: not null } => null,
         { StartedAt: long start, HoursDone: > 0 } => (long)Math.Ceiling(
             Math.Max(0, now.ToUnixTimeMilliseconds() - start) / 1000d / run.HoursDone * Math.Max(0, run.HoursPlanned - run.HoursDone)),
         _ => null,

@@ -168,7 +168,7 @@ internal sealed class KeptFinals
             _again[hour] = [.. final.Versions];
         }
 
-        foreach (long version in final.Versions)
+        foreach (long version in final.Versions.Distinct())
         {
             Finals++;
             if (RunOf(version) is { } run)

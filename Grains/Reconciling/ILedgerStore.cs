@@ -122,7 +122,10 @@ public readonly record struct HourMark(int Hour, int Chain, long Upto);
 /// <param name="Upto">Every click of the hour below this offset is in the counts.</param>
 /// <param name="Run">The run that did it.</param>
 /// <param name="Invalidations">The last invalidation, or end of one, that was in force: its number; 0 for none.</param>
-/// <param name="Versions">The version of each finalisation of this hour and chain, ascending: the first is ordinal 0.</param>
+/// <param name="Versions">
+/// The version of each finalisation of this hour and chain, ascending: the first is ordinal 0. Of an hour that lost its finalisations the next
+/// one's stands as often as there were, as far as counts were kept for them.
+/// </param>
 /// <param name="At">When, milliseconds since the epoch.</param>
 public sealed record HourFinal(int Hour, int Chain, long Upto, long Run, long Invalidations, IReadOnlyList<long> Versions, long At);
 

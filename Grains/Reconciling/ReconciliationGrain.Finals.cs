@@ -17,6 +17,9 @@ internal sealed partial class ReconciliationGrain
 
     private const int HoursRead = 30 * 24;
 
+    // Of hours with kept counts, the last place of one; null until the run needs it.
+    private Dictionary<UnfinishedHour, int>? _keptUpTo;
+
     /// <summary>
     /// Looks for finalisations of some hours that are gone. Such hours are opened, and never taken for hours without clicks; what is answered
     /// is said by the run that is planned next. At most <see cref="MostTroubles"/>.
@@ -33,7 +36,7 @@ internal sealed partial class ReconciliationGrain
             int to = Math.Min(toHour, from + HoursRead);
             IReadOnlyList<HourMark> marks = await ledger.ReadHoursAsync(from, to, _stop.Token);
             IReadOnlyList<HourFinal> finals = await ledger.ReadFinalsAsync(from, to, _stop.Token);
-            foreach (long version in finals.SelectMany(final => final.Versions))
+            foreach (long version in finals.SelectMany(final => final.Versions.Distinct()))
             {
                 int place = Array.BinarySearch(after, version);
                 place = (place < 0 ? ~place : place) - 1;
@@ -119,6 +122,52 @@ internal sealed partial class ReconciliationGrain
         HashSet<(int, int)> opened = [.. open.Where(mark => mark.Upto > 0).Select(mark => (mark.Hour, mark.Chain))];
         found.AddRange(without.Where(mark => mark.Upto <= next.GetValueOrDefault(mark.Chain) && !opened.Contains((mark.Hour, mark.Chain))));
         return found;
+    }
+
+    /// <summary>Whether an hour would be final for the first time behind one that counted as final without a click.</summary>
+    private static bool IsFirst(RecountFinal final) => final.Versions is [0];
+
+    /// <summary>
+    /// A click that came after somebody took away an hour's finalisation opened it like any other: that there was one is known by the runs
+    /// that made the hours around it final. So they are asked before it counts as one without a click.
+    /// </summary>
+    private async Task CheckFirstFinalsAsync(RunProgress at, IReadOnlyList<int> hours)
+    {
+        RunProof[] proofs = [.. runs.State.Runs.Select(run => run.Proof).OfType<RunProof>().Where(proof => hours.Any(proof.Covers))];
+        if (proofs.Length == 0)
+        {
+            return;
+        }
+
+        foreach (RunTrouble trouble in await CheckFinalsAsync(proofs.Min(proof => proof.FromHour), proofs.Max(proof => proof.ToHour)))
+        {
+            Note(at, trouble);
+        }
+    }
+
+    /// <summary>
+    /// The versions of an hour that becomes final. Where it may have lost its finalisations, none from before are told; and counts that were
+    /// kept for these stand under their places still: the new one gets a place behind them.
+    /// </summary>
+    private async Task<IReadOnlyList<long>> VersionsAsync(PlannedRun run, UnfinishedHour unit, RecountFinal final, long version)
+    {
+        bool isDoubted = IsFirst(final) && IsDoubted(unit.Hour);
+        if (!isDoubted && (final.Versions.Count > 0 || unit.Hour >= run.PassedBelow))
+        {
+            return [.. final.Versions, version];
+        }
+
+        if (_keptUpTo is null)
+        {
+            _keptUpTo = [];
+            await foreach (HistoryMark mark in ledger.ScanHistoryMarksAsync(_stop.Token))
+            {
+                var of = new UnfinishedHour(mark.Key.Hour, mark.Key.Chain);
+                _keptUpTo[of] = Math.Max(_keptUpTo.GetValueOrDefault(of), mark.Ordinal);
+            }
+        }
+
+        return [.. Enumerable.Repeat(version, 1 + Math.Max(_keptUpTo.GetValueOrDefault(unit), final.Versions.Count))];
     }
 
     /// <summary>Whether an hour without a finalisation may have had one that is gone.</summary>

@@ -35,7 +35,7 @@ internal sealed partial class ReconciliationGrain
         {
             foreach (HourFinal final in await ledger.ReadFinalsAsync(from, Math.Min(end, from + HoursRead), _stop.Token))
             {
-                if (final.Versions.Count > 1)
+                if (final.Versions.Count > 0)
                 {
                     versions[(final.Hour, final.Chain)] = [.. final.Versions];
                 }
@@ -44,9 +44,12 @@ internal sealed partial class ReconciliationGrain
 
         long[] after = [.. proven.Select(run => run.Proof!.AfterVersion)];
         long[] found = new long[proven.Length];
+        var ofHours = new Dictionary<(int Hour, int Chain), long>();
         await foreach (HistoryMark mark in ledger.ScanHistoryMarksAsync(_stop.Token))
         {
-            if (versions.TryGetValue((mark.Key.Hour, mark.Key.Chain), out long[]? ofHour) && mark.Ordinal < ofHour.Length)
+            (int, int) key = (mark.Key.Hour, mark.Key.Chain);
+            ofHours[key] = ofHours.GetValueOrDefault(key) + 1;
+            if (versions.TryGetValue(key, out long[]? ofHour) && mark.Ordinal < ofHour.Length)
             {
                 int place = Array.BinarySearch(after, ofHour[mark.Ordinal]);
                 place = (place < 0 ? ~place : place) - 1;
@@ -55,6 +58,13 @@ internal sealed partial class ReconciliationGrain
                     found[place]++;
                 }
             }
+        }
+
+        // An hour that lost its finalisation has no version from before the run: that was said, and its rows are there, whichever run kept them.
+        for (int n = 0; n < proven.Length; n++)
+        {
+            RunProof proof = proven[n].Proof!;
+            found[n] += ofHours.Where(of => proof.Covers(of.Key.Hour) && !(versions.TryGetValue(of.Key, out long[]? ofHour) && ofHour[0] <= proof.AfterVersion)).Sum(of => of.Value);
         }
 
         return Enumerable.Range(0, proven.Length)

@@ -56,6 +56,7 @@ internal sealed partial class ReconciliationGrain
                 ClicksChanged = current.ClicksChanged,
                 Changes = [.. current.Changes],
                 Troubles = [.. current.Troubles],
+                WaitsFor = current.Deferred.Count > 0 ? _waitsFor : null,
             }
             : run;
     }

@@ -1,15 +1,19 @@
+using ClickAggregator.Clicks;
+
 namespace ClickAggregator.Grains.Reconciling;
 
 /// <content>Seeing a run through.</content>
 internal sealed partial class ReconciliationGrain
 {
     private const int UnitsInWave = 32;
+    private const int LedgerPage = 1000;
     private const int MostTroubles = 100;
     private const int MostUnfinished = 1000;
     private const int MostDeferred = 1000;
     private const int RecentHours = 48;
     private const int TriesInStart = 1000;
     private const int MostStarts = 998;
+    private const string Failed = "failed";
     private const string SearchIncomplete = "search_incomplete";
     private const string ManifestDamaged = "manifest_damaged";
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
@@ -17,6 +21,9 @@ internal sealed partial class ReconciliationGrain
 
     // Up to where the archive of a chain has to reach, so that the hours of the run can be recounted.
     private readonly Dictionary<int, long> _needed = [];
+
+    // Why an hour has to be tried again, of those that have.
+    private string? _waitsFor;
 
     // What is wrong with the manifests of the chains that the run has come to.
     private readonly Dictionary<int, string?> _damage = [];
@@ -44,14 +51,17 @@ internal sealed partial class ReconciliationGrain
 
         await WaveAsync(run, at, wave, again: false);
         long began = time.GetTimestamp();
+        int inVain = 0;
         while (at.Deferred.Count > 0)
         {
-            await Task.Delay(Pause(_tries), time, _stop.Token);
+            await Task.Delay(Pause(inVain), time, _stop.Token);
             List<UnfinishedHour> waiting = [.. at.Deferred];
+            int before = waiting.Count;
             bool last = time.GetElapsedTime(began) >= options.Patience;
             at.Deferred.Clear();
             _tries++;
             await WaveAsync(run, at, waiting, again: true, giveUp: last);
+            inVain = at.Deferred.Count < before ? 0 : inVain + 1;
         }
 
         await EndAsync(run, at);
@@ -89,11 +99,14 @@ internal sealed partial class ReconciliationGrain
     private async Task<RunProgress> BeginAsync(PlannedRun run)
     {
         _tries = 0;
+        _waitsFor = null;
+        _keptUpTo = null;
         _needed.Clear();
         _damage.Clear();
         if (position.State.Current is { } current && current.Run == run.Run.Number)
         {
             current.Starts = Math.Min(current.Starts + 1, MostStarts);
+            current.IsUncertain = true;
             await WritePositionAsync();
             return current;
         }
@@ -138,18 +151,25 @@ internal sealed partial class ReconciliationGrain
                 RecountResult? behind = null;
                 foreach (UnfinishedHour unit in units)
                 {
-                    // What the chain is behind with for one hour, it is most likely for the others; they are asked when that one is done.
+                    // What a chain does not do for one hour, it does not for the others either: they are asked when that one is done. Its
+                    // archive may be behind for one hour alone, which still gets clicks.
                     RecountResult result = behind ?? await RecountAsync(run, unit, events, attempt, starts);
-                    behind ??= !giveUp && result is { Outcome: Grains.RecountOutcome.Again, Code: "archive_behind" or "counting_behind" or "counting_stopped" or "replay_unavailable" } ? result : null;
+                    behind ??= !giveUp && result is { Outcome: Grains.RecountOutcome.Again, Code: "counting_behind" or "counting_stopped" or "replay_unavailable" } ? result : null;
                     results.Add((unit, result));
                 }
             }
         }));
 
         // 2.
+        (UnfinishedHour Unit, RecountFinal Final)[] ended = [.. from one in results where one.Result is { Outcome: Grains.RecountOutcome.Done, Final: not null } select (one.Unit, one.Result.Final!)];
+        await CheckFirstFinalsAsync(at, [.. ended.Where(one => IsFirst(one.Final)).Select(one => one.Unit.Hour).Distinct()]);
         long version = position.State.Version + 1;
-        List<HourFinal> finals = [.. results.Where(one => one.Result is { Outcome: Grains.RecountOutcome.Done, Final: not null }).Select(one => new HourFinal(
-            one.Unit.Hour, one.Unit.Chain, one.Result.Final!.Upto, run.Run.Number, events, [.. one.Result.Final.Versions, version], Now))];
+        var finals = new List<HourFinal>();
+        foreach ((UnfinishedHour unit, RecountFinal final) in ended)
+        {
+            finals.Add(new HourFinal(unit.Hour, unit.Chain, final.Upto, run.Run.Number, events, await VersionsAsync(run, unit, final, version), Now));
+        }
+
         if (finals.Count > 0)
         {
             position.State.Version = version;
@@ -239,7 +259,8 @@ internal sealed partial class ReconciliationGrain
             [.. starts.Where(start => !start.Value.Covers(unit.Hour, unit.Hour + 1)).Select(start => start.Key)], run.Run.Request.Rebuild?.Rollup,
             _damage.GetValueOrDefault(unit.Chain),
             position.State.Sweep is { Astray.Count: > 0 } sweep ? [.. sweep.Astray.Where(row => row.Hour == unit.Hour && row.Chain == unit.Chain)] : null,
-            position.State.Version);
+            position.State.Version,
+            position.State.Sweep is { Named.Count: > 0 } search ? [.. search.Named.Where(window => window.Hour == unit.Hour && window.Chain == unit.Chain).Select(window => window.Series)] : null);
         try
         {
             return await GrainFactory.GetGrain<IRecountGrain>(RecountGrain.Key(unit.Chain, unit.Hour)).RecountAsync(request, _stop.Token);
@@ -249,7 +270,7 @@ internal sealed partial class ReconciliationGrain
 #pragma warning restore CA1031
         {
             LogFailed(logger, error);
-            return new RecountResult(Grains.RecountOutcome.Again, "failed", error.Message, 0, 0, 0);
+            return new RecountResult(Grains.RecountOutcome.Again, Failed, error.Message, 0, 0, 0);
         }
     }
 
@@ -266,6 +287,8 @@ internal sealed partial class ReconciliationGrain
         if (result.Outcome == Grains.RecountOutcome.Again && !giveUp && at.Deferred.Count < MostDeferred)
         {
             at.Deferred.Add(unit);
+            at.IsUncertain |= result.Code == Failed;
+            _waitsFor = $"{Time(unit.Hour)}: {result.Message ?? result.Code}";
             return;
         }
 
@@ -276,6 +299,7 @@ internal sealed partial class ReconciliationGrain
             if (!run.Run.Request.DryRun)
             {
                 position.State.Sweep?.Astray.RemoveAll(row => row.Hour == unit.Hour && row.Chain == unit.Chain);
+                position.State.Sweep?.Named.RemoveAll(window => window.Hour == unit.Hour && window.Chain == unit.Chain);
             }
 
             if (result.Code is { } code)
@@ -319,6 +343,7 @@ internal sealed partial class ReconciliationGrain
     private async Task EndAsync(PlannedRun run, RunProgress at)
     {
         await NoteRebuiltAsync(run, at);
+        await CountAgainAsync(run, at);
         RunState state = at.Troubles.Count == 0 ? RunState.Done : RunState.DoneInPart;
         if (state == RunState.Done)
         {
@@ -332,6 +357,42 @@ internal sealed partial class ReconciliationGrain
         position.State.Current = null;
         await WritePositionAsync();
         LogEnded(logger, ended.Number, ended.Reason, ended.HoursPlanned, state, ended.Corrections, ended.ClicksChanged);
+    }
+
+    /// <summary>What a try that died has corrected it told nobody: then the ledger says what the run did.</summary>
+    private async Task CountAgainAsync(PlannedRun run, RunProgress at)
+    {
+        if (!at.IsUncertain)
+        {
+            return;
+        }
+
+        (at.Corrections, at.ClicksChanged) = (0, 0);
+        var changes = new List<RollupChange>();
+        for (int hour = run.Run.Request.FromHour; hour < run.Run.Request.ToHour; hour++)
+        {
+            CorrectionRow? after = null;
+            IReadOnlyList<CorrectionRow> page;
+            do
+            {
+                page = await ledger.ReadCorrectionsAsync(hour, after, LedgerPage, _stop.Token);
+                CorrectionRow[] rows = [.. page.Where(row => row.Run == run.Run.Number && row.Cause != CorrectionCause.None && row.State is CorrectionState.Settled or CorrectionState.Dry)];
+                at.Corrections += rows.Length;
+                at.ClicksChanged += rows.Where(row => row.Key.Series == "total").Sum(row => row.After.Sum() - row.Before.Sum());
+                changes = RollupChange.Sum(changes.Concat(rows.Select(ChangeOf)));
+                after = page.Count > 0 ? page[^1] : after;
+            }
+            while (page.Count == LedgerPage);
+        }
+
+        at.Changes = changes;
+
+        static RollupChange ChangeOf(CorrectionRow row)
+        {
+            long[] more = [.. row.After.Zip(row.Before, (now, then) => now - then)];
+            return new RollupChange(
+                SeriesName.TryParse(row.Key.Series, out SeriesName series) ? series.Rollup.ToString() : null, 1, more.Sum(one => Math.Max(0, one)), more.Sum(one => Math.Max(0, -one)));
+        }
     }
 
     private void Replace(PlannedRun run, ReconciliationRun by)

@@ -81,6 +81,7 @@ internal sealed partial class ReconciliationGrain
         sweep.Failed += swept.Failed ? 1 : 0;
         sweep.IsRunDue = swept.IsRunDue || lost.Count > 0;
         sweep.Astray.AddRange(swept.Astray.Except(sweep.Astray).Take(MostAstray - sweep.Astray.Count).ToList());
+        sweep.Named.AddRange(swept.Named.Except(sweep.Named).Take(MostAstray - sweep.Named.Count).ToList());
         sweep.Left.AddRange(swept.Left.Concat(lost).Take(MostTroubles - sweep.Left.Count));
         sweep.Part++;
         if (sweep.IsRunDue && asked is null && now - position.State.LateAt > options.SweepEvery.TotalMilliseconds / LateRunsInRound)
@@ -154,6 +155,7 @@ internal sealed partial class ReconciliationGrain
         bool opened = false;
         long waiting = 0;
         var astray = new List<AstrayRow>();
+        var named = new HashSet<UnnamedWindow>();
         var examples = new List<string>();
         try
         {
@@ -219,6 +221,10 @@ internal sealed partial class ReconciliationGrain
                 {
                     strange++;
                 }
+                else if (named.Count < MostAstray)
+                {
+                    named.Add(new UnnamedWindow(key.Series, key.Hour, key.Chain));
+                }
             }
         }
 #pragma warning disable CA1031 // runs go on without it, and the next round comes by here again
@@ -242,7 +248,7 @@ internal sealed partial class ReconciliationGrain
             Wake();
         }
 
-        return new SweptPart(found, failed, wasDue || opened || left.Count > 0, [.. left.Values], astray);
+        return new SweptPart(found, failed, wasDue || opened || left.Count > 0, [.. left.Values], astray) { Named = [.. named] };
     }
 
     /// <summary>
@@ -278,6 +284,9 @@ internal sealed partial class ReconciliationGrain
     /// <summary>What became of a part: whether a run is due by it or was before, and what the run has to name.</summary>
     private sealed record SweptPart(long Found, bool Failed, bool IsRunDue, IReadOnlyList<RunTrouble> Left, IReadOnlyList<AstrayRow> Astray)
     {
+        /// <summary>Windows that have a name now.</summary>
+        public IReadOnlyList<UnnamedWindow> Named { get; init; } = [];
+
         /// <summary>How many kept counts runs lack, where that changed, by run.</summary>
         public IReadOnlyDictionary<long, long> History { get; init; } = new Dictionary<long, long>();
     }

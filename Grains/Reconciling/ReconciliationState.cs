@@ -54,6 +54,9 @@ public sealed class SweepProgress
     /// <summary>Rows that stand in another day than their hour's: the run that recounts the hour takes them away. At most 1,000.</summary>
     public List<AstrayRow> Astray { get; set; } = [];
 
+    /// <summary>Windows that got their name by the search: the run that recounts the hour says so. At most 1,000.</summary>
+    public List<UnnamedWindow> Named { get; set; } = [];
+
     /// <summary>What the next run has to name: it was found, and left as it is. At most 100.</summary>
     public List<RunTrouble> Left { get; set; } = [];
 }
@@ -72,6 +75,9 @@ public sealed class RunProgress
 
     /// <summary>The last version before it; null where a build that does not know of it has written this in between: then the run proves nothing.</summary>
     public long? FromVersion { get; set; }
+
+    /// <summary>A try died, or the run was taken up again: what it corrected until then is known by the ledger alone.</summary>
+    public bool IsUncertain { get; set; }
 
     /// <summary>Finalisations that it wrote; there may be more, where it died in between.</summary>
     public long Finals { get; set; }

@@ -63,7 +63,7 @@ function showRuns(list) {
     { text: STATE[run.state] ?? run.state, className: run.state === 'done_in_part' ? 'state some' : 'state' },
     { text: hoursDone(run), number: true }, { text: count(run.clicks_read), number: true },
     { text: count(run.corrections), number: true, className: run.corrections > 0 ? 'some' : '' }, { text: changed(run), number: true },
-    run.troubles?.[0] ? `${hour(run.troubles[0].hour)}: ${run.troubles[0].message}` : '']));
+    run.waits_for ? `waits: ${run.waits_for}` : run.troubles?.[0] ? `${hour(run.troubles[0].hour)}: ${run.troubles[0].message}` : '']));
   corrected = runs.find(run => run.corrections > 0)?.id ?? null;
   const running = runs.find(run => run.state === 'running');
   byId('run').hidden = running === undefined;

@@ -37,6 +37,7 @@ internal sealed class HourUnit
     private readonly IReadOnlyList<string> _notWhole;
     private readonly List<HistoryRow> _history = [];
     private readonly HashSet<string> _astray;
+    private readonly HashSet<string> _unnamed;
     private IReadOnlySet<UInt128> _elsewhere = FrozenSet<UInt128>.Empty;
     private RecountRules _rules;
     private IReadOnlyList<long> _versions = [];
@@ -54,6 +55,7 @@ internal sealed class HourUnit
         _chain = request.Chain;
         _notWhole = request.NotWhole ?? [];
         _astray = [.. (request.Astray ?? []).Select(row => row.Series)];
+        _unnamed = [.. request.Unnamed ?? []];
     }
 
     /// <summary>Hears of each correction that was done.</summary>
@@ -197,7 +199,8 @@ internal sealed class HourUnit
                 tops.Note(stored);
                 bool always = _corrector.Resolve(stored.Key.Series, stored.Row.Run);
                 bool isAstray = _astray.Remove(stored.Key.Series);
-                if ((stored.IsListed ? comparison.Compare(stored, always || isAstray) : comparison.CompareUnlisted(stored)) is { } difference)
+                bool isListed = !_unnamed.Remove(stored.Key.Series) && stored.IsListed;
+                if ((isListed ? comparison.Compare(stored, always || isAstray) : comparison.CompareUnlisted(stored)) is { } difference)
                 {
                     await _corrector.TakeAsync(isAstray ? comparison.WithAstray(difference, stored.Key) : difference, cancellationToken);
                 }

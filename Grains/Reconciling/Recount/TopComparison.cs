@@ -224,7 +224,9 @@ internal sealed class TopComparison
             dayFloor = withFloors && _wholeDay ? watch.DayFloor(ofDay, clicks) : null;
             foreach (string id in watch.WrongInDay(ofDay, clicks, dayFloor ?? ofDay?.Floor ?? 0))
             {
-                wrong[id] = wrong.ContainsKey(id) ? "top, day's top" : "day's top";
+                // Of a target whose day row is gone, or says nothing, the list may be right.
+                string what = clicks.ContainsKey(id) ? "day's top" : "day";
+                wrong[id] = wrong.ContainsKey(id) ? $"top, {what}" : what;
             }
         }
 
@@ -260,7 +262,7 @@ internal sealed class TopComparison
         {
             foreach (DayRow row in await _ports.Counts.ReadDaysAsync([.. some.Select(watch.Series)], _day, _day + 1, cancellationToken))
             {
-                if (row.Chain == _chain && watch.Id(row.Series) is { } id)
+                if (row.Chain == _chain && watch.Id(row.Series) is { } id && !(row.SetAside && !row.Quarters.AsSpan().ContainsAnyExcept(0)))
                 {
                     clicks[id] = row.Quarters.Sum();
                 }

@@ -83,6 +83,15 @@ public class RunTests : IClassFixture<ScriptedServer>
     }
 
     [Fact]
+    public async Task A_run_whose_hours_have_to_be_tried_again_says_why_and_not_how_long_that_takes()
+    {
+        var request = new RunRequest(LedgerServer.Hour, LedgerServer.Hour + 4, RunMode.Direct, false, null);
+        Script.Runs.Add(new ReconciliationRun(1, request, "asked", RunState.Running, Now, Now, null, 16, 4, 100, 0, 0, [], WaitsFor: "the archive is behind"));
+        JsonElement run = (await _server.SendAsync("GET", "/v1/reconciliations/1")).Json;
+        Assert.Equal(("the archive is behind", JsonValueKind.Null), (Text(run, "waits_for"), run.GetProperty("seconds_left").ValueKind));
+    }
+
+    [Fact]
     public async Task An_order_without_an_answer_is_not_put_again_and_says_that_nobody_knows()
     {
         Script.Refusal = new TimeoutException("no answer");

@@ -119,6 +119,7 @@ public sealed class ReconciledClusterTests(KafkaServer kafka, CassandraServer ca
         }
 
         string[] damaged = [.. expected.Keys.Select(series => series[3..])];
+        string nameless = damaged[Array.FindIndex(damages, damage => damage.Do == foreign.DeleteNameAsync)];
         StoredRow invented = rows[^1] with { Series = "ad:nobody" };
         await foreign.RewriteAsync(invented, _ => 3);
         await foreign.PutNameAsync(invented);
@@ -141,6 +142,7 @@ public sealed class ReconciledClusterTests(KafkaServer kafka, CassandraServer ca
             Assert.True(line.After == truth.ByAdMinute.Where(pair => pair.Key.Ad == series[3..] && pair.Key.Minute / 60 == Hour).Sum(pair => pair.Value), line.ToString());
         }
 
+        Assert.Contains("name", lines.Single(line => line.Series == "ad:" + nameless && line.Hour == Hour).Detail, StringComparison.Ordinal);
         Assert.All(chains, chain => Assert.Contains(lines, line => line.Chain == chain && line.Detail.Contains("top", StringComparison.Ordinal)));
         await Answers.AgreeAsync(http, truth);
 
@@ -188,6 +190,12 @@ public sealed class ReconciledClusterTests(KafkaServer kafka, CassandraServer ca
         // While clicks come a correction may have to wait for the next try; each window is done in the end, once.
         Assert.All(lines, line => Assert.Contains(line.State, (string[])["settled", "dropped"]));
         var byWindow = lines.ToDictionary(line => (line.Series, line.Hour, line.Chain));
+
+        // What the silo that died had corrected is in what the run says of itself.
+        LedgerLine[] settled = [.. lines.Where(line => line.State == "settled" && line.Cause != "none")];
+        Assert.Equal(
+            (settled.Length, settled.Where(line => line.Series == "total").Sum(line => line.After - line.Before)),
+            (ended.GetProperty("corrections").GetInt64(), ended.GetProperty("clicks_changed").GetInt64()));
 
         // Of what nobody touched lists and names may have been wrong; that clicks were being counted is no damage.
         Assert.All(byWindow.Where(pair => !lost.Exists(row => (row.Series, row.Hour, row.Chain) == pair.Key)), pair => Assert.Equal(pair.Value.Before, pair.Value.After));

@@ -481,6 +481,14 @@ public class DamageTests
         await Eventually.Async("the search has come by again", async () => (await silo.Reconciliation.GetPositionAsync()).Lost is null, TimeSpan.FromMinutes(1));
         Assert.Equal(truth.Total - 1, (await SumAsync(silo, from, to, version)).Counts[0].Clicks);
         await AgreeAsync(silo, truth);
+
+        // A finalisation that is gone says nothing of what was kept for it.
+        Assert.True(store.Run($"DELETE FROM final_hours WHERE hour = {from}") > 0);
+        Assert.Contains((await silo.RunAsync(from, to)).Troubles, trouble => trouble.Code == "final_gone");
+        ReconciliationRun searching = await silo.Reconciliation.StartAsync(new RunRequest(from, to, RunMode.Direct, false, "test", Search: true));
+        ReconciliationRun searched = await silo.EndedAsync(searching.Number);
+        Assert.Equal((RunState.Done, searched.Search!.Parts), (searched.State, searched.Search.PartsDone));
+        Assert.Null((await silo.Reconciliation.GetPositionAsync()).Lost);
     }
 
     [Fact]
@@ -520,6 +528,45 @@ public class DamageTests
             async () => (await silo.Reconciliation.GetRunsAsync(null, 1000)).Where(run => run.Number > first.Number && run.EndedAt is not null)
                 .SelectMany(run => run.Troubles).Count(trouble => trouble.Hour == hour && trouble.Code == "final_gone" && trouble.Message.Contains(what, StringComparison.Ordinal)) == chains,
             TimeSpan.FromMinutes(1));
+    }
+
+    [Fact]
+    public async Task A_finalisation_that_is_gone_is_named_though_a_click_opens_its_hour_first_and_no_version_is_told_wrongly()
+    {
+        using var data = new DataFolder();
+        await using LedgerSilo silo = await LedgerSilo.StartAsync(data);
+        (Recount truth, int from, int to) = await AppendAsync(silo, 200);
+        await silo.SettledAsync(from, to);
+        string ad = truth.ByAd.MaxBy(pair => pair.Value).Key;
+        int late = 0;
+        long first = (await AgreeAsync(silo, truth)).Finality!.Version;
+        long second = await LateAsync();
+        Assert.Equal(truth.Total - 1, await TotalAsync(first));
+
+        // The click that comes next opens the hour as if it had been without a click.
+        var store = new StoreFile(data);
+        Assert.True(store.Run($"DELETE FROM final_hours WHERE hour = {from}") > 0);
+        long third = await LateAsync("final_gone");
+        await Assert.ThrowsAsync<NotFinalException>(() => TotalAsync(first));
+        await Assert.ThrowsAsync<NotFinalException>(() => TotalAsync(second));
+        Assert.Equal(truth.Total, await TotalAsync(third));
+
+        // What was kept for the finalisations that are gone is not taken for what is kept now.
+        long fourth = await LateAsync();
+        Assert.Equal(truth.Total - 1, await TotalAsync(third));
+        Assert.Equal(truth.Total, await TotalAsync(fourth));
+        await Assert.ThrowsAsync<NotFinalException>(() => TotalAsync(second));
+
+        async Task<long> LateAsync(string? trouble = null)
+        {
+            string click = string.Create(CultureInfo.InvariantCulture, $"{{\"click_id\":\"late-{late++}\",\"ad_id\":\"{ad}\",\"timestamp\":{(from * 3_600_000L) + 1}}}");
+            await silo.AppendAsync([click]);
+            truth.Add(click);
+            Assert.Equal(trouble is null ? [] : [trouble], (await silo.RunAsync(from, from + 1)).Troubles.Select(one => one.Code).Distinct());
+            return (await AgreeAsync(silo, truth)).Finality!.Version;
+        }
+
+        async Task<long> TotalAsync(long version) => (await SumAsync(silo, from, to, version)).Counts[0].Clicks;
     }
 
     [Fact]
