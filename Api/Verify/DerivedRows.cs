@@ -53,6 +53,9 @@ internal sealed class DerivedRows(
     private readonly DerivedResult _result = new();
     private readonly VerifyProgress _progress = progress ?? VerifyProgress.None;
     private readonly HashSet<(int Hour, int Chain)> _hours = [];
+
+    // Of lists whose floor may be too high: what would be enough for the targets that are not in them.
+    private readonly Dictionary<TopKey, (long Floor, long Least)> _floors = [];
     private int _from;
     private int _to;
     private int _part;
@@ -70,6 +73,11 @@ internal sealed class DerivedRows(
             (HashSet<WindowKey> hours, HashSet<Place> places) = await FindAsync(cancellationToken);
             await ConfirmAsync(hours, places, cancellationToken);
             _result.EndPart();
+        }
+
+        foreach ((TopKey list, (long floor, long least)) in _floors.Where(list => list.Value.Floor > list.Value.Least))
+        {
+            _result.NoteFloor(string.Create(CultureInfo.InvariantCulture, $"{Name(list)}: its floor is {floor:N0}, and {least:N0} is enough"));
         }
 
         await FindUnmarkedAsync(cancellationToken);
@@ -178,8 +186,7 @@ internal sealed class DerivedRows(
             long least = list.Entries.Count < TopLists.DefaultEntries ? 0 : list.Entries.Min(entry => entry.Clicks);
             if (_part == 0 && list.Floor > least)
             {
-                _result.NoteFloor(string.Create(
-                    CultureInfo.InvariantCulture, $"{Name(list.Key)}: its floor is {list.Floor:N0}, and {least:N0} is enough for its {list.Entries.Count:N0} targets"));
+                _floors[list.Key] = (list.Floor, least);
             }
 
             foreach (TopEntry entry in list.Entries)
@@ -262,6 +269,11 @@ internal sealed class DerivedRows(
 
             // What is set aside is wrong already, and says so.
             bool isListed = entries.Remove(place, out long listed);
+            if (!isListed && _floors.TryGetValue(place.Key, out (long Floor, long Least) floor) && clicks > floor.Least)
+            {
+                _floors[place.Key] = floor with { Least = clicks };
+            }
+
             if (!setAside && (isListed ? listed != clicks : clicks > floors.GetValueOrDefault(place.Key)))
             {
                 wrongPlaces.Add(place);

@@ -117,7 +117,11 @@ public sealed class DerivedRowsTests : IAsyncDisposable
         Run("UPDATE tops SET floor = 7 WHERE slice = 1");
         DerivedResult result = await RunAsync(new States(Idle), null);
         Assert.Equal((true, 1L), (result.Agrees, result.Floors));
-        Assert.Equal("top ads of hour 2024-10-04T00Z chain 1: its floor is 7, and 0 is enough for its 1 targets", Assert.Single(result.FloorExamples));
+        Assert.Equal("top ads of hour 2024-10-04T00Z chain 1: its floor is 7, and 0 is enough", Assert.Single(result.FloorExamples));
+
+        // Whoever is not listed has as much as it says.
+        Run("UPDATE tops SET floor = 5, entries = x''");
+        Assert.Empty((await RunAsync(new States(Idle), null)).FloorExamples);
     }
 
     private async Task AgreeAsync(States states, TimeSpan? patience)

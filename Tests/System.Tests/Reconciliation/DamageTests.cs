@@ -693,7 +693,7 @@ public class DamageTests
         using var data = new DataFolder();
         await using LedgerSilo silo = await LedgerSilo.StartAsync(data, RunMode.Republish, patience: TimeSpan.FromSeconds(1));
         (Recount truth, int from, int to) = await AppendAsync(silo, 100);
-        Assert.Equal(RunState.Done, (await silo.RunAsync(from, to)).State);
+        await Eventually.Async("a run is done", async () => (await silo.RunAsync(from, to)).State == RunState.Done, TimeSpan.FromMinutes(1));
         Directory.Delete(data.File("replay"));
         await File.WriteAllTextAsync(data.File("replay"), "a file");
         Assert.True(new StoreFile(data).Run("DELETE FROM clicks_by_hour WHERE series = 'total'") > 0);
