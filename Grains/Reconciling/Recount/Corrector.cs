@@ -332,7 +332,8 @@ internal sealed class Corrector(
                     long[]? minutes = left is null ? new long[HourTable.Minutes] : left.Row.Minutes;
                     await TakeAsync(
                         new WindowDifference(
-                            new WindowKey(series, request.Hour, request.Chain), CorrectionCause.None, quarters, quarters, minutes, left?.Row.Upto ?? 0, false, "left pending") { Read = left },
+                            new WindowKey(series, request.Hour, request.Chain), CorrectionCause.None, quarters, quarters, minutes, left?.Row.Upto ?? 0, false, "left pending")
+                        { Read = left },
                         cancellationToken);
                 }
             }

@@ -82,7 +82,8 @@ internal sealed class HourComparison
             }.OfType<string>());
         bool lowers = Above(row.Quarters, quarters) || (row.Minutes is not null && withMinutes && Above(row.Minutes, expected));
         return new WindowDifference(
-            stored.Key, cause, [.. row.Quarters], quarters, withMinutes ? expected : null, row.Upto, lowers, detail) { Read = stored };
+            stored.Key, cause, [.. row.Quarters], quarters, withMinutes ? expected : null, row.Upto, lowers, detail)
+        { Read = stored };
     }
 
     /// <summary>A stored window that no index names: it differs in that at least.</summary>
