@@ -95,6 +95,7 @@ internal sealed class VerifyCommand : ICommand
             : null;
         var clicks = new RecountedClickLog(log);
         var verified = new Verified(new StatesInSqlite(store.Path), store.Counts, store.Ledger, GoesOn: false);
+        await archive.HoldAgainstAsync(verified.States, cancellationToken);
         return await CompareAsync(
             input, verified, archive, (IRecountLog?)topic ?? clicks, topic is null ? null : clicks, topic is not null, hours, cancellationToken);
     }
@@ -282,6 +283,11 @@ internal sealed class VerifyCommand : ICommand
             {
                 await input.Output.WriteLineAsync($"  {open} is not there, or not rewritten yet: the server finishes that when it runs again, unless it was deleted");
             }
+        }
+
+        foreach (string gone in archive.Gone)
+        {
+            await input.Output.WriteLineAsync(gone);
         }
 
         if (archive.Trouble is not null)

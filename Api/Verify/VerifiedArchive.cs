@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json;
 using ClickAggregator.Grains.Archive;
 using ClickAggregator.Silo.Settings;
 
@@ -11,6 +12,7 @@ internal sealed class VerifiedArchive : IAsyncDisposable
     private static readonly TimeSpan s_sayEvery = TimeSpan.FromSeconds(5);
     private readonly ServiceProvider? _services;
     private readonly List<ArchiveReport> _reports = [];
+    private readonly List<string> _gone = [];
     private readonly Dictionary<int, RecountedArchive> _chains = [];
 
     private VerifiedArchive(ServiceProvider? services) => _services = services;
@@ -24,6 +26,9 @@ internal sealed class VerifiedArchive : IAsyncDisposable
     public string? Trouble { get; private set; }
 
     public bool IsFailed { get; private set; }
+
+    /// <summary>What is gone of the archive, by the counting's own records.</summary>
+    public IReadOnlyList<string> Gone => _gone;
 
     /// <summary>Walks all chains. An archive that cannot be read is no reason not to look at the log: it is said in <see cref="Trouble"/>.</summary>
     /// <param name="settings">Where it is.</param>
@@ -55,6 +60,33 @@ internal sealed class VerifiedArchive : IAsyncDisposable
         }
 
         return archive;
+    }
+
+    /// <summary>
+    /// Holds the ends of the manifests against the records of a server that is stopped: what these call complete is there, also the objects of
+    /// the last entry, which the manifest alone could not tell from one in the making.
+    /// </summary>
+    public async Task HoldAgainstAsync(IStoredStates states, CancellationToken cancellationToken)
+    {
+        await foreach (JsonElement state in states.ReadAsync("archive", cancellationToken))
+        {
+            if (!state.TryGetProperty("Archive", out JsonElement record) || record.ValueKind != JsonValueKind.Object)
+            {
+                continue;
+            }
+
+            int chain = record.GetProperty("Chain").GetProperty("Number").GetInt32();
+            long entries = record.GetProperty("Entries").GetInt64();
+            ArchiveReport? report = _reports.Find(one => one.Chain.Number == chain);
+            if (entries > (report?.Entries ?? 0))
+            {
+                _gone.Add(report is { Open.Count: > 0 } && entries == report.Entries + 1
+                    ? string.Create(CultureInfo.InvariantCulture, $"archive of chain {chain}: entry {entries} of its manifest was complete, and is no more: {string.Join(", ", report.Open)} of the archive is gone, or is what it was before it was rewritten. Bring it back from a backup")
+                    : string.Create(CultureInfo.InvariantCulture, $"archive of chain {chain}: its manifest had {entries:N0} complete entries, and {report?.Entries ?? 0:N0} are there. Bring them back from a backup"));
+                IsFailed = true;
+                _chains.Remove(chain);
+            }
+        }
     }
 
     public ValueTask DisposeAsync() => _services?.DisposeAsync() ?? ValueTask.CompletedTask;

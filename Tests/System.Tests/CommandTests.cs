@@ -77,6 +77,19 @@ public class CommandTests
         Assert.True(exitCode == 0, output);
         Assert.Contains("rows of earlier versions, 0 gone or altered", output, StringComparison.Ordinal);
 
+        // The last object looks like one in the making, and the whole archive as if nothing had been archived; but for what the store says.
+        string last = new DirectoryInfo(data.File("archive")).EnumerateFiles("*.parquet", SearchOption.AllDirectories).MaxBy(file => file.LastWriteTimeUtc)!.FullName;
+        File.Move(last, data.File("last"));
+        (exitCode, output) = await ApiProcess.RunAsync("verify", "--data", data.Path);
+        Assert.True(exitCode == 1, output);
+        Assert.Matches(@"archive of chain \d: entry \d+ of its manifest was complete, and is no more: (clicks|inbox)/\S+ of the archive is gone", output);
+        Directory.Move(data.File("archive"), data.File("away"));
+        (exitCode, output) = await ApiProcess.RunAsync("verify", "--data", data.Path);
+        Assert.True(exitCode == 1, output);
+        Assert.Matches(@"archive of chain \d: its manifest had \d+ complete entries, and 0 are there", output);
+        Directory.Move(data.File("away"), data.File("archive"));
+        File.Move(data.File("last"), last);
+
         store.Run("CREATE TABLE kept AS SELECT * FROM final_hours");
         Assert.Equal(1, store.Run("DELETE FROM final_hours WHERE (hour, chain) = (SELECT hour, chain FROM final_hours WHERE versions NOT LIKE '%,%' LIMIT 1)"));
         (exitCode, output) = await ApiProcess.RunAsync("verify", "--data", data.Path);
