@@ -38,9 +38,7 @@ internal sealed partial class ReconciliationGrain
             IReadOnlyList<HourFinal> finals = await ledger.ReadFinalsAsync(from, to, _stop.Token);
             foreach (long version in finals.SelectMany(final => final.Versions.Distinct()))
             {
-                int place = Array.BinarySearch(after, version);
-                place = (place < 0 ? ~place : place) - 1;
-                if (place >= 0 && version <= proven[place].Proof!.ToVersion)
+                if (PlaceOf(version, proven, after) is int place)
                 {
                     left[place]--;
                 }
@@ -87,6 +85,17 @@ internal sealed partial class ReconciliationGrain
         }
 
         return troubles;
+    }
+
+    /// <summary>Which of some runs gave a version; null for none of them.</summary>
+    /// <param name="version">The version.</param>
+    /// <param name="proven">The runs, the first before the later ones.</param>
+    /// <param name="after">The last version before each.</param>
+    private static int? PlaceOf(long version, PlannedRun[] proven, long[] after)
+    {
+        int place = Array.BinarySearch(after, version);
+        place = (place < 0 ? ~place : place) - 1;
+        return place >= 0 && version <= proven[place].Proof!.ToVersion ? place : null;
     }
 
     /// <summary>

@@ -49,14 +49,9 @@ internal sealed partial class ReconciliationGrain
         {
             (int, int) key = (mark.Key.Hour, mark.Key.Chain);
             ofHours[key] = ofHours.GetValueOrDefault(key) + 1;
-            if (versions.TryGetValue(key, out long[]? ofHour) && mark.Ordinal < ofHour.Length)
+            if (versions.TryGetValue(key, out long[]? ofHour) && mark.Ordinal < ofHour.Length && PlaceOf(ofHour[mark.Ordinal], proven, after) is int place)
             {
-                int place = Array.BinarySearch(after, ofHour[mark.Ordinal]);
-                place = (place < 0 ? ~place : place) - 1;
-                if (place >= 0 && ofHour[mark.Ordinal] <= proven[place].Proof!.ToVersion)
-                {
-                    found[place]++;
-                }
+                found[place]++;
             }
         }
 

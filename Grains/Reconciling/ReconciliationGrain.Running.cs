@@ -1,4 +1,4 @@
-using ClickAggregator.Clicks;
+using ClickAggregator.Grains.Reconciling.Recount;
 
 namespace ClickAggregator.Grains.Reconciling;
 
@@ -13,7 +13,7 @@ internal sealed partial class ReconciliationGrain
     private const int RecentHours = 48;
     private const int TriesInStart = 1000;
     private const int MostStarts = 998;
-    private const string Failed = "failed";
+    internal const string Failed = "failed";
     private const string SearchIncomplete = "search_incomplete";
     private const string ManifestDamaged = "manifest_damaged";
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
@@ -311,7 +311,7 @@ internal sealed partial class ReconciliationGrain
         }
 
         NoteGap(run, at, unit.Hour);
-        Tell(result.Code ?? "failed");
+        Tell(result.Code ?? Failed);
         if (!run.Run.Request.DryRun && !HadPassed(run, unit))
         {
             NoteUnfinished(unit);
@@ -379,20 +379,13 @@ internal sealed partial class ReconciliationGrain
                 CorrectionRow[] rows = [.. page.Where(row => row.Run == run.Run.Number && row.Cause != CorrectionCause.None && row.State is CorrectionState.Settled or CorrectionState.Dry)];
                 at.Corrections += rows.Length;
                 at.ClicksChanged += rows.Where(row => row.Key.Series == "total").Sum(row => row.After.Sum() - row.Before.Sum());
-                changes = RollupChange.Sum(changes.Concat(rows.Select(ChangeOf)));
+                changes = RollupChange.Sum(changes.Concat(rows.Select(row => Corrector.ChangeOf(row.Key.Series, row.Before, row.After))));
                 after = page.Count > 0 ? page[^1] : after;
             }
             while (page.Count == LedgerPage);
         }
 
         at.Changes = changes;
-
-        static RollupChange ChangeOf(CorrectionRow row)
-        {
-            long[] more = [.. row.After.Zip(row.Before, (now, then) => now - then)];
-            return new RollupChange(
-                SeriesName.TryParse(row.Key.Series, out SeriesName series) ? series.Rollup.ToString() : null, 1, more.Sum(one => Math.Max(0, one)), more.Sum(one => Math.Max(0, -one)));
-        }
     }
 
     private void Replace(PlannedRun run, ReconciliationRun by)

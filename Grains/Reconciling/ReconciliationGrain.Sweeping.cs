@@ -1,5 +1,6 @@
 using ClickAggregator.Clicks;
 using ClickAggregator.Grains.Archive;
+using ClickAggregator.Grains.Reconciling.Recount;
 using ClickAggregator.Grains.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -106,13 +107,14 @@ internal sealed partial class ReconciliationGrain
     }
 
     /// <summary>When the first of the runs was asked for that wait for a search; null for none.</summary>
-    private long? SearchAskedAt() => runs.State.Runs.Find(run => run.Run.State == RunState.Waiting && IsSearching(run.Run))?.Run.AskedAt;
+    private long? SearchAskedAt() => runs.State.Runs.Find(run => IsSearching(run.Run))?.Run.AskedAt;
 
-    private bool IsSearching(ReconciliationRun run) => run.Request.Search && !(position.State.Sweep?.SearchedAt >= run.AskedAt);
+    /// <summary>Whether it waits for a search.</summary>
+    private bool IsSearching(ReconciliationRun run) => run.State == RunState.Waiting && run.Request.Search && !(position.State.Sweep?.SearchedAt >= run.AskedAt);
 
     /// <summary>How far the search for a run is; null where none was asked for.</summary>
     private RunSearch? SearchOf(ReconciliationRun run) => !run.Request.Search ? null
-        : run.State > RunState.Waiting || !IsSearching(run) ? new RunSearch(Parts, Parts)
+        : !IsSearching(run) ? new RunSearch(Parts, Parts)
         : new RunSearch(Parts, position.State.Sweep is { } sweep && sweep.BeganAt >= run.AskedAt ? Math.Min(sweep.Part, Parts) : 0);
 
     /// <summary>The last part: what was kept of earlier versions.</summary>
@@ -252,7 +254,7 @@ internal sealed partial class ReconciliationGrain
     }
 
     /// <summary>
-    /// Why no run would lower a count of an hour, as <see cref="Recount.HourUnit"/> has it; null where one would. Opened for a window that
+    /// Why no run would lower a count of an hour, as <see cref="HourUnit"/> has it; null where one would. Opened for a window that
     /// nobody sent, such an hour would be final no more until the archive is whole, which may be never: nothing of it could be asked for by
     /// its version, nor its month be closed, for a number that stays what it is.
     /// </summary>
@@ -272,10 +274,7 @@ internal sealed partial class ReconciliationGrain
         }
 
         HourMark[] marks = [.. (await ledger.ReadHoursAsync(hour.Hour, hour.Hour + 1, _stop.Token)).Where(mark => mark.Chain == hour.Chain)];
-        long upto = marks.Length > 0 ? marks[0].Upto : long.MaxValue;
-        return archive.Lost.FirstOrDefault(range => range.From < upto) is { } lost
-            ? Text($"offsets {lost.From} to {lost.To} of chain {hour.Chain} were gone from the log before they were archived")
-            : null;
+        return HourUnit.WhatIsLost(hour.Chain, archive.Lost, marks.Length > 0 ? marks[0].Upto : long.MaxValue);
     }
 
     /// <summary>What is wrong with a chain's manifest (null for nothing), and what its archive never got.</summary>

@@ -86,7 +86,7 @@ internal sealed partial class ReconciliationGrain(
                 await EnqueueMissingAsync();
                 pause = await SweepAsync();
                 await PlanAsync();
-                if (runs.State.Runs.FirstOrDefault(run => run.Run.State <= RunState.Running && !(run.Run.NotBefore > Now) && !(run.Run.State == RunState.Waiting && IsSearching(run.Run))) is { } next)
+                if (runs.State.Runs.FirstOrDefault(run => run.Run.State <= RunState.Running && !(run.Run.NotBefore > Now) && !IsSearching(run.Run)) is { } next)
                 {
                     await ExecuteAsync(next);
                     continue;

@@ -58,7 +58,7 @@ internal sealed partial class RecountGrain(
 #pragma warning restore CA1031
         {
             LogFailed(logger, fault, request.Hour, request.Chain, request.Run);
-            return new RecountResult(RecountOutcome.Again, "failed", fault.Message, 0, 0, 0);
+            return new RecountResult(RecountOutcome.Again, ReconciliationGrain.Failed, fault.Message, 0, 0, 0);
         }
     }
 

@@ -24,7 +24,7 @@ internal sealed class Corrector(
     private readonly List<CorrectionRow> _resolved = [];
     private readonly Dictionary<string, CorrectionRow> _earlier = new(StringComparer.Ordinal);
     private readonly Dictionary<string, WindowDifference> _taken = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, (long Windows, long Raised, long Lowered)> _changes = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, RollupChange> _changes = new(StringComparer.Ordinal);
     private long _later;
     private (string Code, string Message)? _again;
 
@@ -41,8 +41,7 @@ internal sealed class Corrector(
     public long ClicksChanged { get; private set; }
 
     /// <summary>What changed of the series of each rollup; there are few.</summary>
-    public IReadOnlyList<RollupChange> Changes =>
-        [.. _changes.Select(of => new RollupChange(of.Key.Length == 0 ? null : of.Key, of.Value.Windows, of.Value.Raised, of.Value.Lowered))];
+    public IReadOnlyList<RollupChange> Changes => [.. _changes.Values];
 
     /// <summary>Why the hour cannot be as the archive has it; null where it is.</summary>
     public (string Code, string Message)? Refused { get; private set; }
@@ -239,7 +238,7 @@ internal sealed class Corrector(
         }
 
         string[] read = [.. waiting.Where(difference => difference.Read is not null).Select(difference => difference.Key.Series).Distinct(StringComparer.Ordinal)];
-        Dictionary<string, StoredWindow> stored = read.Length == 0 ? [] : await FindAsync(read, cancellationToken);
+        Dictionary<string, StoredWindow> stored = await FindAsync(read, cancellationToken);
         var confirmed = new List<WindowDifference>();
         foreach (WindowDifference difference in waiting)
         {
@@ -322,7 +321,7 @@ internal sealed class Corrector(
         foreach (string[] some in _left.Keys.ToArray().Chunk(LedgerPage))
         {
             string[] others = [.. some.Where(one => SeriesName.TryParse(one, out SeriesName name) && !compared.Contains(name.Rollup))];
-            Dictionary<string, StoredWindow> stored = others.Length == 0 ? [] : await FindAsync(others, cancellationToken);
+            Dictionary<string, StoredWindow> stored = await FindAsync(others, cancellationToken);
             foreach (string series in some)
             {
                 StoredWindow? left = stored.GetValueOrDefault(series);
@@ -342,8 +341,20 @@ internal sealed class Corrector(
         await FlushAsync(cancellationToken);
     }
 
-    private async Task<Dictionary<string, StoredWindow>> FindAsync(string[] series, CancellationToken cancellationToken) =>
-        (await ports.Ledger.FindWindowsAsync(series, request.Hour, request.Chain, cancellationToken)).ToDictionary(window => window.Key.Series, StringComparer.Ordinal);
+    /// <summary>What is stored now of the hour's windows of some series, each of which is given once.</summary>
+    public async Task<Dictionary<string, StoredWindow>> FindAsync(IReadOnlyList<string> series, CancellationToken cancellationToken)
+    {
+        var found = new Dictionary<string, StoredWindow>(StringComparer.Ordinal);
+        foreach (string[] some in series.Chunk(LedgerPage))
+        {
+            foreach (StoredWindow window in await ports.Ledger.FindWindowsAsync(some, request.Hour, request.Chain, cancellationToken))
+            {
+                found.Add(window.Key.Series, window);
+            }
+        }
+
+        return found;
+    }
 
     /// <summary>Below which offset every click is counted, once the batch that is under way is done; null where it is not counted now.</summary>
     public async Task<long?> CountedToAsync(CancellationToken cancellationToken) =>
@@ -410,16 +421,26 @@ internal sealed class Corrector(
         long[] before = difference.IsRepeat ? difference.Before : difference.FoundAtFirst ?? difference.Before;
         Done += difference.IsRepeat ? 0 : 1;
         ClicksChanged += difference.Key.Series == "total" ? difference.After.Sum() - before.Sum() : 0;
-        string rollup = SeriesName.TryParse(difference.Key.Series, out SeriesName series) ? series.Rollup.ToString() : "";
-        (long windows, long raised, long lowered) = _changes.GetValueOrDefault(rollup);
-        for (int quarter = 0; quarter < difference.After.Length; quarter++)
+        RollupChange change = ChangeOf(difference.Key.Series, before, difference.After) with { Windows = difference.IsRepeat ? 0 : 1 };
+        string rollup = change.Rollup ?? "";
+        _changes[rollup] = _changes.TryGetValue(rollup, out RollupChange? known)
+            ? known with { Windows = known.Windows + change.Windows, Raised = known.Raised + change.Raised, Lowered = known.Lowered + change.Lowered }
+            : change;
+    }
+
+    /// <summary>What one corrected window changed of its rollup.</summary>
+    public static RollupChange ChangeOf(string series, long[] before, long[] after)
+    {
+        long raised = 0;
+        long lowered = 0;
+        for (int quarter = 0; quarter < after.Length; quarter++)
         {
-            long more = difference.After[quarter] - before[quarter];
+            long more = after[quarter] - before[quarter];
             raised += Math.Max(0, more);
             lowered += Math.Max(0, -more);
         }
 
-        _changes[rollup] = (windows + (difference.IsRepeat ? 0 : 1), raised, lowered);
+        return new RollupChange(SeriesName.TryParse(series, out SeriesName name) ? name.Rollup.ToString() : null, 1, raised, lowered);
     }
 
     private string Detail(WindowDifference difference)

@@ -296,7 +296,7 @@ internal sealed class HourUnit
         {
             if (!await _ports.Ledger.RemoveAstrayAsync(new WindowKey(row.Series, row.Hour, row.Chain), row.Day, cancellationToken))
             {
-                _corrector.DoAgain("failed", Text($"the row of {row.Series} in the partition of day {row.Day} does not go"));
+                _corrector.DoAgain(ReconciliationGrain.Failed, Text($"the row of {row.Series} in the partition of day {row.Day} does not go"));
             }
         }
     }
@@ -441,9 +441,14 @@ internal sealed class HourUnit
 
         // Where the mark is gone nobody knows up to where the hour has clicks.
         ArchiveProgress progress = await _ports.Archive.GetProgressAsync(_chain);
-        LostRange? lost = progress.Lost.FirstOrDefault(range => range.From < _upto && range.From < (mark?.Upto ?? long.MaxValue));
-        return lost is null ? null : Text($"offsets {lost.From} to {lost.To} of chain {_chain} were gone from the log before they were archived");
+        return WhatIsLost(_chain, progress.Lost, Math.Min(_upto, mark?.Upto ?? long.MaxValue));
     }
+
+    /// <summary>What the archive of a chain never got below an offset, in words; null where it got all.</summary>
+    public static string? WhatIsLost(int chain, IReadOnlyList<LostRange> ranges, long upto) =>
+        ranges.FirstOrDefault(range => range.From < upto) is { } lost
+            ? Text($"offsets {lost.From} to {lost.To} of chain {chain} were gone from the log before they were archived")
+            : null;
 
     /// <summary>
     /// Whether the archive has every click of the hour although it lacks some of the chain: then no window of what was counted from the

@@ -106,7 +106,7 @@ internal sealed class TopComparison
         foreach (TopWatch watch in _watches)
         {
             IReadOnlyList<Wrong> wrong = await ConfirmedAsync(watch, withFloors, corrector, cancellationToken);
-            IReadOnlyDictionary<string, StoredWindow> stored = await StoredAsync([.. wrong.Select(one => watch.Series(one.Id))], cancellationToken);
+            IReadOnlyDictionary<string, StoredWindow> stored = await corrector.FindAsync([.. wrong.Select(one => watch.Series(one.Id))], cancellationToken);
             foreach (Wrong one in wrong)
             {
                 mended = true;
@@ -186,20 +186,6 @@ internal sealed class TopComparison
             DayFloor = dayIsRaised ? null : bears.DayFloor,
         };
         return details.Length > 0 ? wrong : [.. wrong.Where((_, n) => n != bearer)];
-    }
-
-    private async Task<IReadOnlyDictionary<string, StoredWindow>> StoredAsync(IReadOnlyList<string> series, CancellationToken cancellationToken)
-    {
-        var stored = new Dictionary<string, StoredWindow>(StringComparer.Ordinal);
-        foreach (string[] some in series.Chunk(MostSeries))
-        {
-            foreach (StoredWindow window in await _ports.Ledger.FindWindowsAsync(some, _hour, _chain, cancellationToken))
-            {
-                stored[window.Key.Series] = window;
-            }
-        }
-
-        return stored;
     }
 
     /// <summary>The windows that have to be noted again. Floors come with the last: all who should be listed are by then.</summary>
