@@ -19,7 +19,10 @@ internal sealed class VerifiedArchive : IAsyncDisposable
 
     public IReadOnlyList<ArchiveReport> Reports => _reports;
 
-    /// <summary>The chains whose archive is as their manifest says, and has lost nothing, by number.</summary>
+    /// <summary>
+    /// The chains whose archive is as their manifest says, and has lost nothing, by number. An entry in the making is no loss while the objects
+    /// that it takes from are all there.
+    /// </summary>
     public IReadOnlyDictionary<int, RecountedArchive> Chains => _chains;
 
     /// <summary>Why it could not be walked, or that there is nothing; null otherwise.</summary>
@@ -101,9 +104,11 @@ internal sealed class VerifiedArchive : IAsyncDisposable
         await foreach (ArchiveChain chain in verification.FindChainsAsync(cancellationToken))
         {
             var found = new RecountedArchive(objects, files);
+            int read = 0;
             ArchiveReport report = await verification.WalkAsync(chain, cancellationToken, (one, hours, _) =>
             {
                 found.Add(one, hours);
+                read++;
                 walked++;
                 if (Stopwatch.GetElapsedTime(said) >= s_sayEvery)
                 {
@@ -113,7 +118,7 @@ internal sealed class VerifiedArchive : IAsyncDisposable
             });
             _reports.Add(report);
             IsFailed |= report.Faults.Count > 0;
-            if (report.Faults.Count == 0 && report.Open.Count == 0 && report.Lost.Count == 0)
+            if (report.Faults.Count == 0 && read == report.Objects && report.Lost.Count == 0)
             {
                 found.Upto = report.Upto;
                 _chains[chain.Number] = found;
