@@ -273,9 +273,9 @@ internal sealed class HourUnit
         foreach (WindowDifference difference in missing)
         {
             StoredWindow? stored = found.GetValueOrDefault(difference.Key.Series);
-            if (stored is null && !difference.After.AsSpan().ContainsAnyExcept(0L))
+            if (stored is null && !difference.After.AsSpan().ContainsAnyExcept(0L) && difference.Cause != CorrectionCause.Rebuilt)
             {
-                continue; // neither there nor expected
+                continue; // neither there nor expected; of a rollup that is made up for, the ledger says that none of its clicks counts
             }
 
             _corrector.Resolve(difference.Key.Series, stored?.Row.Run);

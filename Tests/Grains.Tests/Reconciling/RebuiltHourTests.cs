@@ -22,6 +22,8 @@ public sealed class RebuiltHourTests : IDisposable
         .. Enumerable.Range(0, 10).Select(n => new Archived(n, Samples.At(n, Samples.Hour + (n < 5 ? 0 : 1)), "a", $"c{n}", "k")),
     ];
 
+    private readonly List<InvalidationSpan> _invalidations = [];
+
     public RebuiltHourTests()
     {
         SynchronizationContext.SetSynchronizationContext(null);
@@ -46,6 +48,22 @@ public sealed class RebuiltHourTests : IDisposable
         Assert.Equal(RecountOutcome.Done, Recount(Samples.Hour + 1, null).Outcome);
         Assert.Equal([(CorrectionCause.Rebuilt, CorrectionState.Settled, 5L), (CorrectionCause.Rebuilt, CorrectionState.Settled, 5L)],
             _ledger.Corrections.Values.Select(row => (row.Cause, row.State, row.After.Sum())));
+    }
+
+    [Fact]
+    public void Where_all_clicks_were_taken_back_the_ledger_says_that_the_rollup_has_none()
+    {
+        _archive.Add(Samples.Rows(_clicks));
+        _invalidations.Add(new InvalidationSpan(1, new InvalidationFilter(0, long.MaxValue, CampaignId: "k"), 0));
+        Assert.Equal(RecountOutcome.Done, Recount(Samples.Hour, Later).Outcome);
+        CorrectionRow row = Assert.Single(_ledger.Corrections.Values, row => row.Key.Series.StartsWith("campaign", StringComparison.Ordinal));
+        Assert.Equal((CorrectionCause.Rebuilt, CorrectionState.Settled, 0L), (row.Cause, row.State, row.After.Sum()));
+        Assert.All(_ledger.Corrections.Values.Where(other => other != row), other => Assert.Equal(CorrectionCause.Invalidated, other.Cause));
+
+        // Once.
+        int rows = _ledger.Corrections.Count;
+        Assert.Equal(RecountOutcome.Done, Recount(Samples.Hour, Later).Outcome);
+        Assert.Equal(rows, _ledger.Corrections.Count);
     }
 
     [Fact]
@@ -100,7 +118,7 @@ public sealed class RebuiltHourTests : IDisposable
 
     private RecountResult Recount(int hour, string? rebuild, params string[] alsoLater)
     {
-        var request = new RecountRequest(1, hour, Chain, false, Passed: false, 0, [], 1, NotWhole: [Later, .. alsoLater], Rebuild: rebuild);
+        var request = new RecountRequest(1, hour, Chain, false, Passed: false, 0, [.. _invalidations], 1, NotWhole: [Later, .. alsoLater], Rebuild: rebuild);
         var ports = new RecountPorts(_ledger, _ledger, _ledger, new Direct(this), _archive, _archive.Objects, _archive.Files, new MemoryReplay(), _world);
         var rules = new RecountRules { Young = TimeSpan.Zero };
         RecountResult? result = null;
