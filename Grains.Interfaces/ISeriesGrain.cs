@@ -58,7 +58,7 @@ public sealed record SeriesRange(
 /// <param name="To">See <paramref name="From"/>.</param>
 /// <param name="CountedUntil">Every click appended before this time (milliseconds since the epoch) is in the counts.</param>
 /// <param name="Incomplete">A window of the range is set aside.</param>
-/// <param name="Finality">What of the range is final; null where nothing is known of it.</param>
+/// <param name="Finality">What of the range is final; null where nothing is known of it, and where it is incomplete: such numbers are not final.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.SeriesSums")]
 public sealed record SeriesSums(
     [property: Id(0)] IReadOnlyList<SeriesCount> Counts,

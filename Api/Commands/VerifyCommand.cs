@@ -158,10 +158,7 @@ internal sealed class VerifyCommand : ICommand
         VerifyResult result = await new LogRecount(store.Counts, rules, input.Error.WriteLine, ledger: store.Ledger)
             .RunAsync(plan.Parts, cancellationToken, hours.From, hours.To);
         await input.Output.WriteLineAsync(result.ToString());
-        foreach (string example in result.Examples)
-        {
-            await input.Output.WriteLineAsync("  " + example);
-        }
+        await SayExamplesAsync(input, result.Examples, result.WindowsDiffer + result.RepeatsDiffer);
 
         if (result.Damaged > 0)
         {
@@ -211,10 +208,7 @@ internal sealed class VerifyCommand : ICommand
                 $"finalisations: {finals.Named:N0} are gone that a run has named already; their hours were made final anew"));
         }
 
-        foreach (string example in finals.Examples)
-        {
-            await input.Output.WriteLineAsync("  " + example);
-        }
+        await SayExamplesAsync(input, finals.Examples, finals.Faults);
 
         if (history.Rows > 0)
         {
@@ -222,10 +216,7 @@ internal sealed class VerifyCommand : ICommand
                 $"history: {history.Rows:N0} rows of earlier versions, {history.Faults:N0} gone or altered"));
         }
 
-        foreach (string example in history.Examples)
-        {
-            await input.Output.WriteLineAsync("  " + example);
-        }
+        await SayExamplesAsync(input, history.Examples, history.Faults);
 
         return history.Faults == 0 && finals.Faults == 0;
     }
@@ -238,19 +229,13 @@ internal sealed class VerifyCommand : ICommand
             .RunAsync(hours.From, hours.To, cancellationToken);
         derived.KnowChains(await CountedPartitions.ReadNumbersAsync(store.States, cancellationToken));
         await input.Output.WriteLineAsync(derived.ToString());
-        foreach (string example in derived.Examples)
-        {
-            await input.Output.WriteLineAsync("  " + example);
-        }
+        await SayExamplesAsync(input, derived.Examples, 0);
 
         if (derived.Floors > 0)
         {
             await input.Output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
                 $"{derived.Floors:N0} top lists have a floor that is higher than it need be: what they say is true, and a run over their hours lowers it"));
-            foreach (string example in derived.FloorExamples)
-            {
-                await input.Output.WriteLineAsync("  " + example);
-            }
+            await SayExamplesAsync(input, derived.FloorExamples, derived.Floors);
         }
 
         if (derived.UnderWay > 0)
@@ -268,17 +253,29 @@ internal sealed class VerifyCommand : ICommand
         return derived.Agrees;
     }
 
+    /// <summary>The first of what differs, and how many there are beyond these.</summary>
+    private static async Task SayExamplesAsync(CommandInput input, IEnumerable<string> examples, long all)
+    {
+        long shown = 0;
+        foreach (string example in examples)
+        {
+            await input.Output.WriteLineAsync("  " + example);
+            shown++;
+        }
+
+        if (all > shown)
+        {
+            await input.Output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"  and {all - shown:N0} more"));
+        }
+    }
+
     private static async Task<int> SayArchiveAsync(CommandInput input, VerifiedArchive archive)
     {
         foreach (ArchiveReport report in archive.Reports)
         {
             await input.Output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
                 $"archive of chain {report.Chain.Number}: {report.Clicks:N0} clicks in {report.Objects:N0} objects, up to offset {report.Upto}, {report.Faults.Count + report.MoreFaults:N0} faults"));
-            foreach (string fault in report.Faults)
-            {
-                await input.Output.WriteLineAsync("  " + fault);
-            }
-
+            await SayExamplesAsync(input, report.Faults, report.Faults.Count + report.MoreFaults);
             foreach (string open in report.Open)
             {
                 await input.Output.WriteLineAsync($"  {open} is not there, or not rewritten yet: the server finishes that when it runs again, unless it was deleted");

@@ -30,8 +30,7 @@ internal static class CountQueries
         IReadOnlyList<(string? Value, long Clicks)>? groups = null;
         if (filter.GroupBy is not null)
         {
-            (groups, RangeFinality? finality) = await GroupsAsync(query, subject, range, filter, version, sums.Finality);
-            sums = sums with { Finality = finality };
+            (groups, sums) = await GroupsAsync(query, subject, range, filter, version, sums);
         }
 
         // The groups were read a moment later than the sum: the sum that is told is theirs.
@@ -113,8 +112,8 @@ internal static class CountQueries
         }
     }
 
-    private static async Task<(IReadOnlyList<(string? Value, long Clicks)> Groups, RangeFinality? Finality)> GroupsAsync(
-        QueryContext query, Subject subject, QueryRange range, QueryFilter filter, long? version, RangeFinality? finality)
+    private static async Task<(IReadOnlyList<(string? Value, long Clicks)> Groups, SeriesSums Sums)> GroupsAsync(
+        QueryContext query, Subject subject, QueryRange range, QueryFilter filter, long? version, SeriesSums sums)
     {
         // |country comes before |device in a series' name, so a group by device within a country is a suffix of it.
         string dimension = "|" + filter.GroupBy + ":";
@@ -130,9 +129,9 @@ internal static class CountQueries
             string[] wanted = [.. listed.Where(series => IsGroup(series.AsSpan(prefix.Length), suffix))];
             if (wanted.Length > 0)
             {
-                SeriesSums sums = await query.Series.SumAsync(new SeriesRange(wanted, range.From, range.To, null, version), query.Cancelled);
-                finality = Finality.Both(finality, sums.Finality);
-                foreach (SeriesCount count in sums.Counts.Where(count => count.Clicks > 0))
+                SeriesSums page = await query.Series.SumAsync(new SeriesRange(wanted, range.From, range.To, null, version), query.Cancelled);
+                sums = sums with { Finality = Finality.Both(sums.Finality, page.Finality), Incomplete = sums.Incomplete || page.Incomplete };
+                foreach (SeriesCount count in page.Counts.Where(count => count.Clicks > 0))
                 {
                     string value = count.Series[prefix.Length..^suffix.Length];
                     groups.Add((value.Length == 0 ? null : value, count.Clicks));
@@ -150,7 +149,7 @@ internal static class CountQueries
         }
 
         groups = [.. groups.OrderByDescending(group => group.Clicks).ThenBy(group => group.Value, StringComparer.Ordinal)];
-        return (groups.Count <= MaxGroups ? groups : WithOther(groups), finality);
+        return (groups.Count <= MaxGroups ? groups : WithOther(groups), sums);
     }
 
     /// <summary>The greatest groups, and all others as one.</summary>

@@ -51,13 +51,19 @@ internal sealed class DerivedResult
     public IEnumerable<string> Examples =>
     [
         .. _days.Select(day => $"{day.Key}: {string.Join(", ", day.Value)} (the day row less its hours)"),
+        .. More(DaysDiffer, _days.Count, "day rows"),
         .. _lists.Take(MostExamples).Select(list => string.Create(
             CultureInfo.InvariantCulture, $"{list.Key}: {list.Value.First}{(list.Value.More > 0 ? $"; {list.Value.More:N0} more" : "")}")),
+        .. More(ListsDiffer, MostExamples, "top lists"),
         .. _foreign.SelectMany(chain => chain.Value.Examples.Select(
             what => string.Create(CultureInfo.InvariantCulture, $"{what} chain {chain.Key}: there is no such chain"))).Take(MostExamples),
+        .. More(Foreign, MostExamples, "rows of no chain"),
         .. _astray.Select(window => $"{window}: a row of it stands in the partition of another day, where no answer looks (clicks_by_hour)"),
+        .. More(Astray, _astray.Count, "rows in another day"),
         .. _unnamed.Select(window => $"{window}: no index names it (series_by_day), so that it is in no list of series"),
+        .. More(Unnamed, _unnamed.Count, "windows without a name"),
         .. _unmarked.Select(hour => $"{hour}: it has clicks, and no mark (hours), so that no run comes to it by itself"),
+        .. More(Unmarked, _unmarked.Count, "hours without a mark"),
     ];
 
     /// <summary>An hour of a day row differs. All of one row are to be given before <see cref="EndPart"/>.</summary>
@@ -141,6 +147,10 @@ internal sealed class DerivedResult
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
         $"{DaysDiffer:N0} day rows and {ListsDiffer:N0} top lists differ from the windows{(Foreign > 0 ? $", and {Foreign:N0} rows are of no chain" : "")}{(Astray > 0 ? $", and {Astray:N0} rows of windows are in another day than their hour's" : "")}{(Unnamed > 0 ? $", and {Unnamed:N0} windows have no name in series_by_day" : "")}{(Unmarked > 0 ? $", and {Unmarked:N0} hours with clicks have no mark in hours" : "")}");
+
+    /// <summary>That there are others than those that are shown.</summary>
+    private static IEnumerable<string> More(long all, long shown, string what) =>
+        all > shown ? [string.Create(CultureInfo.InvariantCulture, $"and {all - shown:N0} more {what}")] : [];
 
     private static void Keep(List<string> examples, string one)
     {

@@ -45,13 +45,14 @@ internal sealed class SliceSums(
 
             if (!moved || attempt == Tries)
             {
+                bool incomplete = counts.Values.Any(count => count.Incomplete);
                 return new SeriesSums(
                     [.. range.Series.Select(series => new SeriesCount(series, counts[series].Clicks, range.Edges is null ? null : counts[series].Points))],
                     from,
                     to,
                     countedUntil,
-                    counts.Values.Any(count => count.Incomplete),
-                    final);
+                    incomplete,
+                    incomplete ? null : final);
             }
         }
     }

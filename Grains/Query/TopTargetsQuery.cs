@@ -53,7 +53,7 @@ internal sealed class TopTargetsQuery(ICountReader reader, SliceSums sums, Func<
                         [.. ranking.Entries.Select(entry => new RankedTarget(entry.Id, entry.Clicks))],
                         ranking.Exact,
                         ranking.ErrorBound,
-                        used with { CountedUntil = countedUntil, Finality = await sums.FinalityAsync(before, used.From, used.To, cancellationToken) });
+                        used with { CountedUntil = countedUntil, Finality = used.Incomplete ? null : await sums.FinalityAsync(before, used.From, used.To, cancellationToken) });
                 }
 
                 if (candidates.IsWhole)

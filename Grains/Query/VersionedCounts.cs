@@ -35,6 +35,11 @@ internal sealed class VersionedCounts(ICountReader reader, ILedgerStore ledger, 
             }
 
             IReadOnlyDictionary<string, SeriesCounts> counts = await RangeCounter.CountAsync(reader, series, bounds, cancellationToken);
+            if (counts.Values.Any(count => count.Incomplete))
+            {
+                throw new NotFinalException("A row of the range cannot be read, or holds another state than was written, and is set aside: the next run over its hours counts them anew.");
+            }
+
             foreach (HourMark open in await ledger.ReadOpenHoursAsync(fromHour, toHour, 1, cancellationToken))
             {
                 throw NotFinal(open.Hour);

@@ -137,10 +137,11 @@ internal sealed partial class ReconciliationGrain
     private static bool IsFirst(RecountFinal final) => final.Versions is [0];
 
     /// <summary>
-    /// A click that came after somebody took away an hour's finalisation opened it like any other: that there was one is known by the runs
-    /// that made the hours around it final. So they are asked before it counts as one without a click.
+    /// Asks the runs that made hours around some of these final whether all are there. A click that came after somebody took away an hour's
+    /// finalisation opened it like any other: that there was one is known by these runs alone, so they are asked before it counts as one
+    /// without a click.
     /// </summary>
-    private async Task CheckFirstFinalsAsync(RunProgress at, IReadOnlyList<int> hours)
+    private async Task CheckFinalsAroundAsync(RunProgress at, IReadOnlyList<int> hours)
     {
         RunProof[] proofs = [.. runs.State.Runs.Select(run => run.Proof).OfType<RunProof>().Where(proof => hours.Any(proof.Covers))];
         if (proofs.Length == 0)

@@ -162,7 +162,7 @@ internal sealed partial class ReconciliationGrain
 
         // 2.
         (UnfinishedHour Unit, RecountFinal Final)[] ended = [.. from one in results where one.Result is { Outcome: Grains.RecountOutcome.Done, Final: not null } select (one.Unit, one.Result.Final!)];
-        await CheckFirstFinalsAsync(at, [.. ended.Where(one => IsFirst(one.Final)).Select(one => one.Unit.Hour).Distinct()]);
+        await CheckFinalsAroundAsync(at, [.. ended.Where(one => IsFirst(one.Final) || (one.Final.Versions.Count == 0 && IsDoubted(one.Unit.Hour))).Select(one => one.Unit.Hour).Distinct()]);
         long version = position.State.Version + 1;
         var finals = new List<HourFinal>();
         foreach ((UnfinishedHour unit, RecountFinal final) in ended)
@@ -344,6 +344,9 @@ internal sealed partial class ReconciliationGrain
     {
         await NoteRebuiltAsync(run, at);
         await CountAgainAsync(run, at);
+
+        // Hours that it found without their finalisation are final anew: the runs that made them so lack it from now on.
+        await CheckFinalsAroundAsync(at, run.Run.Request.DryRun ? [] : [.. at.Troubles.Where(trouble => trouble.Code == FinalGone).Select(trouble => trouble.Hour).Distinct()]);
         RunState state = at.Troubles.Count == 0 ? RunState.Done : RunState.DoneInPart;
         if (state == RunState.Done)
         {
