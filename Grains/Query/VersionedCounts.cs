@@ -67,8 +67,10 @@ internal sealed class VersionedCounts(ICountReader reader, ILedgerStore ledger, 
         int fromHour, int toHour, long version, IReadOnlyList<LostHistory> lost, CancellationToken cancellationToken)
     {
         var changed = new Dictionary<(int Hour, int Chain), int>();
+        var finals = new HashSet<(int Hour, int Chain)>();
         foreach (HourFinal final in await ledger.ReadFinalsAsync(fromHour, toHour, cancellationToken))
         {
+            finals.Add((final.Hour, final.Chain));
             int ordinal = -1;
             while (ordinal + 1 < final.Versions.Count && final.Versions[ordinal + 1] <= version)
             {
@@ -88,6 +90,15 @@ internal sealed class VersionedCounts(ICountReader reader, ILedgerStore ledger, 
                     throw new HistoryDamagedException(Text(
                         $"The numbers of version {version} cannot be told for the hour {Time(final.Hour)}: {gone.Rows} rows that run {gone.Run} kept of it and others are gone with their marks (tables history, history_marks). Bring them back from a backup of the store."));
                 }
+            }
+        }
+
+        // An hour with clicks is open or final. One that is neither is not one without clicks: somebody took its finalisations away.
+        foreach (HourMark mark in await ledger.ReadHoursAsync(fromHour, toHour, cancellationToken))
+        {
+            if (mark.Upto > 0 && !finals.Contains((mark.Hour, mark.Chain)))
+            {
+                throw new NotFinalException(Text($"The hour {Time(mark.Hour)} has clicks, and no row of final_hours says at which versions it was final: a run over it makes it final anew."));
             }
         }
 

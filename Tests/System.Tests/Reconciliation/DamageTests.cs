@@ -600,6 +600,7 @@ public class DamageTests
         await Eventually.Async("its hours are planned", async () => (await silo.Reconciliation.GetPositionAsync()).Through >= to, TimeSpan.FromMinutes(1));
         var store = new StoreFile(data);
         int gone = store.Run($"DELETE FROM final_hours WHERE hour = {from}");
+        await Assert.ThrowsAsync<NotFinalException>(() => SumAsync(silo, from, to, version));
         ReconciliationRun run = await silo.RunAsync(from, from + 1);
         Named(run);
         Assert.Equal(gone, store.Number($"SELECT count(*) FROM final_hours WHERE hour = {from}"));
