@@ -32,6 +32,7 @@ public interface IRecountGrain : IGrainWithStringKey
 /// <param name="Astray">Rows of the hour that stand in other days: they are named and taken away; null for none.</param>
 /// <param name="Version">The ledger's last version when it was asked for.</param>
 /// <param name="Unnamed">Series whose windows of the hour had no name in the index until the search gave them one: that is named; null for none.</param>
+/// <param name="FromHour">The first hour of the run, of which a dry one tells what is wrong with a day once; null where it is told in each hour.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.RecountRequest")]
 public sealed record RecountRequest(
     [property: Id(0)] long Run,
@@ -49,7 +50,8 @@ public sealed record RecountRequest(
     [property: Id(12)] string? Damage = null,
     [property: Id(13)] IReadOnlyList<AstrayRow>? Astray = null,
     [property: Id(14)] long Version = 0,
-    [property: Id(15)] IReadOnlyList<string>? Unnamed = null)
+    [property: Id(15)] IReadOnlyList<string>? Unnamed = null,
+    [property: Id(16)] int? FromHour = null)
 {
     private const long Attempts = 1_000_000;
 

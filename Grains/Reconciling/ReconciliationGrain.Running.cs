@@ -260,7 +260,8 @@ internal sealed partial class ReconciliationGrain
             _damage.GetValueOrDefault(unit.Chain),
             position.State.Sweep is { Astray.Count: > 0 } sweep ? [.. sweep.Astray.Where(row => row.Hour == unit.Hour && row.Chain == unit.Chain)] : null,
             position.State.Version,
-            position.State.Sweep is { Named.Count: > 0 } search ? [.. search.Named.Where(window => window.Hour == unit.Hour && window.Chain == unit.Chain).Select(window => window.Series)] : null);
+            position.State.Sweep is { Named.Count: > 0 } search ? [.. search.Named.Where(window => window.Hour == unit.Hour && window.Chain == unit.Chain).Select(window => window.Series)] : null,
+            run.Run.Request.FromHour);
         try
         {
             return await GrainFactory.GetGrain<IRecountGrain>(RecountGrain.Key(unit.Chain, unit.Hour)).RecountAsync(request, _stop.Token);

@@ -127,7 +127,7 @@ internal sealed class HourUnit
             HourReplay? replay = _request.Mode == RunMode.Republish
                 ? new HourReplay(_request, reader, question, _ports.Replay, (await _ports.Archive.GetProgressAsync(_chain)).Partition, rows, _rules.Bounds, _rules.Seed) { Sent = Replayed }
                 : null;
-            var tops = new TopComparison(_ports, _rules, _hour, _chain);
+            var tops = new TopComparison(_ports, _rules, _hour, _chain, _request.DryRun ? _request.FromHour : null);
             await tops.LoadAsync(counted.CountedUntil, cancellationToken);
             while (await recount.NextAsync(cancellationToken))
             {

@@ -23,11 +23,22 @@ internal sealed class TopComparison
     private readonly int _day;
     private readonly int _chain;
     private readonly TopWatch[] _watches;
+    private readonly int? _dryFrom;
+    private readonly Dictionary<(TargetKind Kind, string Id), int> _firstClicked = [];
     private bool _dayIsOver;
     private bool _wholeDay;
 
-    public TopComparison(RecountPorts ports, RecountRules rules, int hour, int chain)
+    /// <param name="ports">What is stored.</param>
+    /// <param name="rules">The rules.</param>
+    /// <param name="hour">The hour.</param>
+    /// <param name="chain">The chain.</param>
+    /// <param name="dryFrom">
+    /// The first hour of a dry run: as it mends nothing, each hour of a day would find the same in the day's list, and one of them tells it.
+    /// Null where it is mended, or told in any case.
+    /// </param>
+    public TopComparison(RecountPorts ports, RecountRules rules, int hour, int chain, int? dryFrom = null)
     {
+        _dryFrom = dryFrom;
         _ports = ports;
         _rules = rules;
         _hour = hour;
@@ -208,7 +219,7 @@ internal sealed class TopComparison
             ofDay = await DayListAsync(watch, cancellationToken);
             clicks = await DayClicksAsync(watch, watch.DecidingDay(ofDay), cancellationToken);
             dayFloor = withFloors && _wholeDay ? watch.DayFloor(ofDay, clicks) : null;
-            foreach (string id in watch.WrongInDay(ofDay, clicks, dayFloor ?? ofDay?.Floor ?? 0))
+            foreach (string id in watch.WrongInDay(ofDay, clicks, dayFloor ?? ofDay?.Floor ?? 0).Where(id => TellsOfDay(watch, id)))
             {
                 // Of a target whose day row is gone, or says nothing, the list may be right.
                 string what = clicks.ContainsKey(id) ? "day's top" : "day";
@@ -251,11 +262,25 @@ internal sealed class TopComparison
                 if (row.Chain == _chain && watch.Id(row.Series) is { } id && !(row.SetAside && !row.Quarters.AsSpan().ContainsAnyExcept(0)))
                 {
                     clicks[id] = row.Quarters.Sum();
+                    _firstClicked[(watch.Kind, id)] = FirstClicked(row.Quarters);
                 }
             }
         }
 
         return clicks;
+    }
+
+    /// <summary>Whether this hour is the one that tells of a target in the day's list: the first of a dry run in which it has clicks, or, where it has none, the first.</summary>
+    private bool TellsOfDay(TopWatch watch, string id) =>
+        _dryFrom is null || _hour == _firstClicked.GetValueOrDefault((watch.Kind, id), FirstOfDay);
+
+    private int FirstOfDay => Math.Max(_dryFrom ?? int.MinValue, _day * 24);
+
+    private int FirstClicked(long[] quarters)
+    {
+        int first = FirstOfDay;
+        int found = quarters.AsSpan((first - (_day * 24)) * 4).IndexOfAnyExcept(0L);
+        return found < 0 ? first : first + (found / 4);
     }
 
     /// <summary>

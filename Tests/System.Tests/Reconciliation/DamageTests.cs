@@ -274,6 +274,27 @@ public class DamageTests
     }
 
     [Fact]
+    public async Task What_is_wrong_with_the_list_of_a_day_is_told_once_by_a_dry_run_too()
+    {
+        using var data = new DataFolder();
+        await using LedgerSilo silo = await LedgerSilo.StartAsync(data);
+        (Recount truth, int from, int to) = await AppendAsync(silo, 300);
+        int first = from / 24 * 24, last = (to + 23) / 24 * 24;
+        Assert.Equal(RunState.Done, (await silo.RunAsync(first, last)).State);
+        var store = new StoreFile(data);
+        Assert.True(store.Run($"UPDATE tops SET entries = x'ff' WHERE slice = {(int)TopSlice.Day} AND start = {first / 24}") > 0);
+        ReconciliationRun dry = await silo.RunAsync(first, last, dryRun: true);
+        ReconciliationRun run = await silo.RunAsync(first, last);
+        Assert.True(run.Corrections > 0);
+        Assert.Equal(Told(run), Told(dry));
+        Assert.Equal(run.Corrections, dry.Corrections);
+        Assert.Equal(0, (await silo.RunAsync(first, last, dryRun: true)).Corrections);
+        await AgreeAsync(silo, truth);
+
+        string[] Told(ReconciliationRun of) => [.. store.Texts($"SELECT series || ' ' || chain || ' ' || detail FROM corrections WHERE run = {of.Number} ORDER BY 1")];
+    }
+
+    [Fact]
     public async Task Hours_that_are_not_noted_any_more_are_found_by_their_archived_clicks_and_noted_again()
     {
         using var data = new DataFolder();
