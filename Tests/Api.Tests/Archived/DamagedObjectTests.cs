@@ -33,6 +33,7 @@ public sealed class DamagedObjectTests : IAsyncLifetime
         await LoadedServer.CountedAsync(Server);
         Answer archived = await Server.UntilAsync("/v1/status", status => status.Json.GetProperty("archive") is { ValueKind: JsonValueKind.Array } archive
             && archive.EnumerateArray().Sum(chain => chain.GetProperty("upto").GetInt64()) == clicks.Count
+            && Directory.Exists(Path.Combine(Server.DataDirectory, "archive", "clicks")) // the first that is moved there makes it
             && Directory.GetFiles(Path.Combine(Server.DataDirectory, "archive", "clicks"), "*.parquet", SearchOption.AllDirectories).Length == 2 * Server.Log.Partitions);
         int chain = archived.Json.GetProperty("archive").EnumerateArray().Single(one => one.GetProperty("partition").GetInt32() == Damaged).GetProperty("chain").GetInt32();
         string file = Assert.Single(Directory.GetFiles(Path.Combine(Server.DataDirectory, "archive", "clicks"), $"p{chain:D4}-*", SearchOption.AllDirectories), file => file.Contains("hour=14", StringComparison.Ordinal));
