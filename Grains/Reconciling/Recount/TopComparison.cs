@@ -262,7 +262,10 @@ internal sealed class TopComparison
                 if (row.Chain == _chain && watch.Id(row.Series) is { } id && !(row.SetAside && !row.Quarters.AsSpan().ContainsAnyExcept(0)))
                 {
                     clicks[id] = row.Quarters.Sum();
-                    _firstClicked[(watch.Kind, id)] = FirstClicked(row.Quarters);
+                    if (_dryFrom is int from)
+                    {
+                        _firstClicked[(watch.Kind, id)] = FirstClicked(row.Quarters, FirstOfDay(from));
+                    }
                 }
             }
         }
@@ -272,13 +275,12 @@ internal sealed class TopComparison
 
     /// <summary>Whether this hour is the one that tells of a target in the day's list: the first of a dry run in which it has clicks, or, where it has none, the first.</summary>
     private bool TellsOfDay(TopWatch watch, string id) =>
-        _dryFrom is null || _hour == _firstClicked.GetValueOrDefault((watch.Kind, id), FirstOfDay);
+        _dryFrom is not int from || _hour == _firstClicked.GetValueOrDefault((watch.Kind, id), FirstOfDay(from));
 
-    private int FirstOfDay => Math.Max(_dryFrom ?? int.MinValue, _day * 24);
+    private int FirstOfDay(int from) => Math.Max(from, _day * 24);
 
-    private int FirstClicked(long[] quarters)
+    private int FirstClicked(long[] quarters, int first)
     {
-        int first = FirstOfDay;
         int found = quarters.AsSpan((first - (_day * 24)) * 4).IndexOfAnyExcept(0L);
         return found < 0 ? first : first + (found / 4);
     }

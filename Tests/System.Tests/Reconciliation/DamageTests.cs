@@ -252,9 +252,7 @@ public class DamageTests
     {
         using var data = new DataFolder();
         await using LedgerSilo silo = await LedgerSilo.StartAsync(data);
-        (Recount truth, int from, int to) = await AppendAsync(silo, 300);
-        int first = from / 24 * 24, last = (to + 23) / 24 * 24;
-        Assert.Equal(RunState.Done, (await silo.RunAsync(first, last)).State);
+        (Recount truth, int first, int last) = await ReconciledDaysAsync(silo, 300);
         var store = new StoreFile(data);
         int lists = store.Run("UPDATE tops SET floor = 5000");
         Assert.False((await TopAsync()).Exact);
@@ -278,9 +276,7 @@ public class DamageTests
     {
         using var data = new DataFolder();
         await using LedgerSilo silo = await LedgerSilo.StartAsync(data);
-        (Recount truth, int from, int to) = await AppendAsync(silo, 300);
-        int first = from / 24 * 24, last = (to + 23) / 24 * 24;
-        Assert.Equal(RunState.Done, (await silo.RunAsync(first, last)).State);
+        (Recount truth, int first, int last) = await ReconciledDaysAsync(silo, 300);
         var store = new StoreFile(data);
         Assert.True(store.Run($"UPDATE tops SET entries = x'ff' WHERE slice = {(int)TopSlice.Day} AND start = {first / 24}") > 0);
         ReconciliationRun dry = await silo.RunAsync(first, last, dryRun: true);
@@ -768,6 +764,15 @@ public class DamageTests
 
     private static (int From, int To) Hours(Recount truth) =>
         ((int)(truth.ByAdMinute.Keys.Min(key => key.Minute) / 60), (int)(truth.ByAdMinute.Keys.Max(key => key.Minute) / 60) + 1);
+
+    /// <summary>Real clicks that were in a run over all the days they are of; answers the first hour of these and the one behind the last.</summary>
+    private static async Task<(Recount Truth, int First, int End)> ReconciledDaysAsync(LedgerSilo silo, int clicks)
+    {
+        (Recount truth, int from, int to) = await AppendAsync(silo, clicks);
+        (int first, int end) = (from / 24 * 24, (to + 23) / 24 * 24);
+        Assert.Equal(RunState.Done, (await silo.RunAsync(first, end)).State);
+        return (truth, first, end);
+    }
 
     private static Task<SeriesSums> SumAsync(LedgerSilo silo, int from, int to, long? version = null) =>
         silo.Grains.GetGrain<ISeriesGrain>(0).SumAsync(new SeriesRange(["total"], from * 60L, to * 60L, null, version), CancellationToken.None);
