@@ -128,6 +128,9 @@ public sealed class CassandraStore : IBatchStore, IAsyncDisposable, IDisposable
                 : null;
     }
 
+    /// <inheritdoc/>
+    public Task<long?> ReadHourAsync(int hour, int chain, CancellationToken cancellationToken) => Marks.ReadAsync(hour, chain, cancellationToken);
+
     /// <summary>Closes the connections, where they are this store's own.</summary>
     public ValueTask DisposeAsync() => _owned?.DisposeAsync() ?? ValueTask.CompletedTask;
 

@@ -20,6 +20,20 @@ internal sealed class HourMarks(CassandraStore store)
         .. rows.Corrected.Select(hour => (Func<Task>)(() => PutCorrectedAsync(rows, hour, now, cancellationToken))),
     ];
 
+    /// <summary>Up to where an hour is noted; null where it is not.</summary>
+    public async Task<long?> ReadAsync(int hour, int chain, CancellationToken cancellationToken)
+    {
+        await foreach (CqlRow row in store.Cql.QueryAsync(Statements.ReadHours.Bind(Calendar.DayOf(hour), hour, hour + 1), cancellationToken).ConfigureAwait(false))
+        {
+            if (row.Get<int>("chain") == chain)
+            {
+                return row.GetOrDefault<long>("upto");
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>
     /// Which days that are over the rows are of: a ranking of many days asks this alone of all but the last two. A clock decides which are
     /// over, and readers wait for a day more.

@@ -110,6 +110,19 @@ public sealed partial class SqliteStore : IBatchStore, IAsyncDisposable
         return Task.FromResult(list);
     }
 
+    public Task<long?> ReadHourAsync(int hour, int chain, CancellationToken cancellationToken) => Task.FromResult(Read(session =>
+    {
+        Statement get = session.Prepare("SELECT upto FROM hours WHERE hour = ? AND chain = ?").Bind(1, hour).Bind(2, chain);
+        try
+        {
+            return get.Step() ? get.Number(0) : (long?)null;
+        }
+        finally
+        {
+            get.Reset();
+        }
+    }));
+
     /// <summary>Copies the store into a new file, consistently, while it is in use.</summary>
     /// <param name="store">The store's file.</param>
     /// <param name="copy">The new file.</param>

@@ -158,7 +158,7 @@ internal sealed class VerifyCommand : ICommand
         VerifyResult result = await new LogRecount(store.Counts, rules, input.Error.WriteLine, ledger: store.Ledger)
             .RunAsync(plan.Parts, cancellationToken, hours.From, hours.To);
         await input.Output.WriteLineAsync(result.ToString());
-        await SayExamplesAsync(input, result.Examples, result.WindowsDiffer + result.RepeatsDiffer);
+        await SayExamplesAsync(input, result.Examples, result.WindowsDiffer + result.RepeatsDiffer + result.HoursDiffer);
 
         if (result.Damaged > 0)
         {

@@ -21,16 +21,9 @@ namespace ClickAggregator.Api.Verify;
 internal sealed class LogRecount(
     ICountReader store, RecountRules rules, Action<string>? say = null, TimeProvider? time = null, ILedgerStore? ledger = null)
 {
-    /// <summary>Corrections of one window that are looked at.</summary>
-    private const int MostCorrections = 1000;
-
     /// <summary>About how many clicks one pass over the log holds in memory (some 500 bytes each: a click is in several windows).</summary>
     private const long ClicksPerPass = 1_000_000;
 
-    private const int Examples = 10;
-
-    /// <summary>In place of a cell: the whole window.</summary>
-    private const int Ledger = -2;
     private static readonly TimeSpan s_sayEvery = TimeSpan.FromSeconds(5);
     private readonly TimeProvider _time = time ?? TimeProvider.System;
     private long _said;
@@ -83,13 +76,13 @@ internal sealed class LogRecount(
         {
             (int first, int last) = passes[n];
             string name = string.Create(CultureInfo.InvariantCulture, $"pass {n + 1} of {passes.Count}");
-            VerifyResult pass = await PassAsync(name, parts, first, last, cancellationToken);
+            VerifyResult pass = await new RecountPass(store, rules, ledger, parts, (first, last), () => Say(name)).RunAsync(cancellationToken);
             total = new VerifyResult(
                 total.Counted + pass.Counted,
                 total.Recounted + pass.Recounted,
                 total.WindowsDiffer + pass.WindowsDiffer,
                 pass.Duplicates,
-                [.. total.Examples.Concat(pass.Examples).Take(Examples)])
+                [.. total.Examples.Concat(pass.Examples).Take(RecountPass.Examples)])
             {
                 NoClicks = pass.NoClicks,
                 Damaged = pass.Damaged,
@@ -98,6 +91,7 @@ internal sealed class LogRecount(
                 WindowsClickedSince = total.WindowsClickedSince + pass.WindowsClickedSince,
                 Archived = total.Archived + pass.Archived,
                 RepeatsDiffer = total.RepeatsDiffer + pass.RepeatsDiffer,
+                HoursDiffer = total.HoursDiffer + pass.HoursDiffer,
                 RepeatsElsewhere = total.RepeatsElsewhere + pass.RepeatsElsewhere,
                 RepeatsOneOf = Math.Max(total.RepeatsOneOf, pass.RepeatsOneOf),
             };
@@ -105,193 +99,6 @@ internal sealed class LogRecount(
 
         return total;
     }
-
-    private async Task<VerifyResult> PassAsync(
-        string name, IReadOnlyList<RecountPart> parts, int fromHour, int toHour, CancellationToken cancellationToken)
-    {
-        // Stored minus recounted, per minute of a window; what agrees is removed, so what is left differs.
-        var cells = new Dictionary<(string Series, int Hour, int Chain, int Cell), long>();
-        var uptos = new Dictionary<(string Series, int Hour, int Chain), Stored>();
-        Dictionary<int, RecountPart> chains = parts.ToDictionary(part => part.Chain);
-        var corrected = new HashSet<(string Series, int Hour, int Chain)>();
-        long counted = 0;
-        long recounted = 0;
-        long leftOut = 0;
-        long clickedSince = 0;
-        await foreach ((WindowKey key, WindowRow row) in store.ScanWindowsAsync(cancellationToken))
-        {
-            if (row.IsAstray || key.Hour < fromHour || key.Hour >= toHour || !chains.TryGetValue(key.Chain, out RecountPart? of))
-            {
-                continue;
-            }
-
-            if ((key.Hour < of.FirstHour && of.Archive is null) || rules.LeavesOut(key.Series, key.Hour))
-            {
-                leftOut++;
-                continue;
-            }
-
-            if (row.Run is not null && ledger is not null && await CorrectedAsync(ledger, key, cancellationToken) is { } correction)
-            {
-                corrected.Add((key.Series, key.Hour, key.Chain));
-                counted += key.Series == "total" ? row.Clicks : 0;
-                recounted += key.Series == "total" ? correction.After.Sum() : 0;
-                if (row.Upto > correction.Upto)
-                {
-                    clickedSince++;
-                    uptos[(key.Series, key.Hour, key.Chain)] = new Stored(row.Upto, Coarse: true, correction.Upto);
-                    for (int cell = 0; cell < row.Quarters.Length; cell++)
-                    {
-                        Add(cells, (key.Series, key.Hour, key.Chain, cell), row.Quarters[cell] - correction.After[cell]);
-                    }
-                }
-                else if (!row.Quarters.AsSpan().SequenceEqual(correction.After))
-                {
-                    long more = row.Clicks - correction.After.Sum();
-                    Add(cells, (key.Series, key.Hour, key.Chain, Ledger), more == 0 ? 1 : more);
-                }
-
-                continue;
-            }
-
-            uptos[(key.Series, key.Hour, key.Chain)] = new Stored(row.Upto, row.Minutes is null, long.MinValue);
-            counted += key.Series == "total" ? row.Clicks : 0;
-            long[] counts = row.Minutes ?? row.Quarters;
-            for (int cell = 0; cell < counts.Length; cell++)
-            {
-                Add(cells, (key.Series, key.Hour, key.Chain, cell), counts[cell]);
-            }
-
-            long[] sums = row.Minutes is null ? row.Quarters : Quarters(row.Minutes);
-            if (!sums.AsSpan().SequenceEqual(row.Quarters))
-            {
-                Add(cells, (key.Series, key.Hour, key.Chain, -1), 1); // minutes and quarters of one row disagree
-            }
-        }
-
-        long duplicates = 0;
-        long noClicks = 0;
-        long damaged = 0;
-        long archived = 0;
-        long elsewhere = 0;
-        var unmarked = new List<string>();
-        long repeatsDiffer = 0;
-        uint oneOf = 1;
-        foreach (RecountPart part in parts)
-        {
-            if (part.Archive is not null && part.FirstHour > fromHour)
-            {
-                var repeats = new MarkedRepeats(rules.Horizon, rules.MaxIds);
-                await part.Archive.ReadAsync(
-                    fromHour, Math.Min(toHour, part.FirstHour), (offset, logTime, isMarked, click) => CountArchived(part, repeats, offset, logTime, isMarked, click), cancellationToken);
-                foreach ((long first, long repeat) in repeats.FindUnmarked())
-                {
-                    repeatsDiffer++;
-                    if (unmarked.Count < Examples)
-                    {
-                        unmarked.Add(string.Create(CultureInfo.InvariantCulture, $"archive of chain {part.Chain}: the click at offset {repeat} repeats the one at {first}, and is not marked so"));
-                    }
-                }
-
-                elsewhere += repeats.Elsewhere;
-                oneOf = Math.Max(oneOf, repeats.OneOf);
-            }
-
-            (long start, long end) = await part.Log.RangeAsync(part.Partition, cancellationToken);
-            var seen = new RecountedIds(rules.Horizon, rules.MaxIds);
-            await part.Log.ReadAsync(part.Partition, start, Math.Min(end, part.ReadTo), (offset, logTime, value) => Count(part, seen, offset, logTime, value), cancellationToken);
-            duplicates += seen.Duplicates;
-        }
-
-        void Count(RecountPart of, RecountedIds seen, long offset, long logTime, byte[]? value)
-        {
-            Say(name);
-            if (value is null)
-            {
-                damaged++;
-                return;
-            }
-
-            if (RecountedClick.Read(value, logTime) is not { } click)
-            {
-                noClicks++;
-                return;
-            }
-
-            if (seen.Repeats(click, logTime) || rules.Expires(click.Time, logTime))
-            {
-                return;
-            }
-
-            int hour = click.Hour;
-            if (hour < fromHour || hour >= toHour || (hour < of.FirstHour && (of.Archive is null || offset < of.Archive.Upto)))
-            {
-                return;
-            }
-
-            TakeOff(of, offset, click);
-        }
-
-        void CountArchived(RecountPart of, MarkedRepeats repeats, long offset, long logTime, bool isMarked, RecountedClick click)
-        {
-            Say(name);
-            archived++;
-            repeats.Note(click, offset, logTime, isMarked);
-            if (!isMarked && !rules.Expires(click.Time, logTime))
-            {
-                TakeOff(of, offset, click);
-            }
-        }
-
-        void TakeOff(RecountPart of, long offset, RecountedClick click)
-        {
-            int hour = click.Hour;
-            int minute = (int)((click.Time / 60_000) - (hour * 60L));
-            foreach (string series in rules.SeriesOf(click, hour))
-            {
-                bool known = uptos.TryGetValue((series, hour, of.Chain), out Stored stored);
-                if (known ? offset < stored.Since : corrected.Contains((series, hour, of.Chain)))
-                {
-                    continue; // the ledger says it
-                }
-
-                if (offset < Math.Max(of.Next, known ? stored.Upto : 0))
-                {
-                    recounted += series == "total" ? 1 : 0;
-                    Add(cells, (series, hour, of.Chain, known && stored.Coarse ? minute / 15 : minute), -1);
-                }
-            }
-        }
-
-        var wrong = cells.GroupBy(cell => (cell.Key.Series, cell.Key.Hour, cell.Key.Chain)).ToList();
-        string[] examples = [.. wrong.Take(Examples).Select(window => string.Create(
-            CultureInfo.InvariantCulture,
-            $"{window.Key.Series} hour {DateTimeOffset.FromUnixTimeSeconds(window.Key.Hour * 3600L):yyyy-MM-ddTHH}Z chain {window.Key.Chain}: {string.Join(", ", window.Select(cell => $"{Name(cell.Key.Cell)} {cell.Value:+0;-0}"))}"))];
-        return new VerifyResult(counted, recounted, wrong.Count, duplicates, [.. examples, .. unmarked])
-        {
-            NoClicks = noClicks,
-            Damaged = damaged,
-            WindowsLeftOut = leftOut,
-            WindowsCorrected = corrected.Count,
-            WindowsClickedSince = clickedSince,
-            Archived = archived,
-            RepeatsDiffer = repeatsDiffer,
-            RepeatsElsewhere = elsewhere,
-            RepeatsOneOf = oneOf,
-        };
-    }
-
-    /// <summary>The correction that a window holds; null where the ledger has none.</summary>
-    private static async Task<CorrectionRow?> CorrectedAsync(ILedgerStore ledger, WindowKey key, CancellationToken cancellationToken) =>
-        (await ledger.ReadCorrectionsOfAsync(key.Series, key.Hour, key.Hour + 1, null, MostCorrections, cancellationToken))
-        .LastOrDefault(row => row.Key == key && row.State is CorrectionState.Settled or CorrectionState.Pending);
-
-    private static string Name(int cell) => cell switch
-    {
-        Ledger => "against the ledger",
-        < 0 => "minutes against quarters",
-        _ => string.Create(CultureInfo.InvariantCulture, $"cell {cell}"),
-    };
 
     private void Say(string pass)
     {
@@ -302,24 +109,4 @@ internal sealed class LogRecount(
             say(string.Create(CultureInfo.InvariantCulture, $"{pass}: {_read:N0} records read"));
         }
     }
-
-    private static long[] Quarters(long[] minutes) =>
-        [.. Enumerable.Range(0, 4).Select(quarter => minutes.AsSpan(quarter * 15, 15).ToArray().Sum())];
-
-    private static void Add<TKey>(Dictionary<TKey, long> cells, TKey key, long change)
-        where TKey : notnull
-    {
-        long now = cells.GetValueOrDefault(key) + change;
-        if (now == 0)
-        {
-            cells.Remove(key);
-        }
-        else
-        {
-            cells[key] = now;
-        }
-    }
-
-    /// <summary>What a window's clicks are held against: those from an offset on, to where it applied its last batch.</summary>
-    private readonly record struct Stored(long Upto, bool Coarse, long Since);
 }

@@ -38,18 +38,26 @@ internal sealed record VerifyResult(
     /// <summary>One id of so many was looked at for <see cref="RepeatsDiffer"/>: 1 for all, more in hours of many millions of clicks.</summary>
     public uint RepeatsOneOf { get; init; } = 1;
 
-    public bool Agrees => WindowsDiffer == 0 && RepeatsDiffer == 0 && Counted == Recounted;
+    /// <summary>Hours of chains whose mark ends before their last click, or beyond what the log has.</summary>
+    public long HoursDiffer { get; init; }
+
+    public bool Agrees => WindowsDiffer == 0 && RepeatsDiffer == 0 && HoursDiffer == 0 && Counted == Recounted;
 
     /// <summary>One line. What differs comes first: totals that agree say little where windows do not.</summary>
     public override string ToString() => Agrees
         ? string.Create(CultureInfo.InvariantCulture, $"{Counted:N0} counted, {Recounted:N0} recounted, 0 windows differ")
         : string.Create(CultureInfo.InvariantCulture, $"{Differences()}: {Counted:N0} clicks are counted in all, and {Recounted:N0} recounted");
 
-    private string Differences() => (WindowsDiffer, RepeatsDiffer) switch
+    private string Differences()
     {
-        (0, 0) => "the totals differ",
-        (_, 0) => string.Create(CultureInfo.InvariantCulture, $"{WindowsDiffer:N0} windows differ"),
-        (0, _) => string.Create(CultureInfo.InvariantCulture, $"{RepeatsDiffer:N0} repeats are not marked"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{WindowsDiffer:N0} windows differ and {RepeatsDiffer:N0} repeats are not marked"),
-    };
+        string[] found =
+        [
+            .. Say(WindowsDiffer, "windows differ"),
+            .. Say(RepeatsDiffer, "repeats are not marked"),
+            .. Say(HoursDiffer, "hours are marked up to another offset"),
+        ];
+        return found.Length == 0 ? "the totals differ" : string.Join(" and ", found);
+
+        static IEnumerable<string> Say(long count, string what) => count == 0 ? [] : [string.Create(CultureInfo.InvariantCulture, $"{count:N0} {what}")];
+    }
 }

@@ -156,7 +156,7 @@ public sealed partial class PartitionChain
     }
 
     /// <summary>
-    /// Writes the lists and reads them back: as with the windows, somebody's later time may stand above ours. What cannot be put in
+    /// Writes lists and marks and reads them back: as with the windows, somebody's later time may stand above ours. What cannot be put in
     /// place the next recount finds.
     /// </summary>
     private async Task WriteCorrectedAsync(ClosedChain of, IReadOnlyList<TopList> tops, int[] hours, int[] marked, CancellationToken cancellationToken)
@@ -182,12 +182,24 @@ public sealed partial class PartitionChain
                 }
             }
 
-            if (hidden.Count == 0 || Above(_record.Stamp, ref step) is not long above)
+            var unmarked = new List<int>();
+            foreach (int hour in marked)
+            {
+                long? upto = null;
+                await RetryAsync(async () => upto = await _batches.ReadHourAsync(hour, of.Number, cancellationToken), cancellationToken);
+                if (upto != of.At)
+                {
+                    unmarked.Add(hour);
+                }
+            }
+
+            if ((hidden.Count == 0 && unmarked.Count == 0) || Above(_record.Stamp, ref step) is not long above)
             {
                 return;
             }
 
             tops = hidden;
+            marked = [.. unmarked];
             await IntendAsync(above, cancellationToken);
         }
     }

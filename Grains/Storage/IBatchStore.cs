@@ -11,6 +11,9 @@ public interface IBatchStore
 
     /// <summary>The stored top list of a kind in an hour or a day, or null where none is stored.</summary>
     Task<TopList?> ReadTopAsync(TopKey key, CancellationToken cancellationToken);
+
+    /// <summary>The end of the last batch that touched an hour (since the epoch) of a chain, as it is noted; null where nothing is.</summary>
+    Task<long?> ReadHourAsync(int hour, int chain, CancellationToken cancellationToken);
 }
 
 /// <summary>The rows of one batch.</summary>

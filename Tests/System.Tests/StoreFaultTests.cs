@@ -164,12 +164,16 @@ public class StoreFaultTests
     {
         using var data = new DataFolder();
         var store = new StoreFile(data);
+        int hours;
         await using (ApiProcess api = await ApiProcess.StartAsync(data.Path))
         {
             await MadeClicks.PostAsync(api.Http, "a", 100);
             await Answers.CountedToTheEndAsync(api.Http);
             Assert.True(store.Run("DELETE FROM clicks_by_hour WHERE series = 'ad:ad-1'") > 0);
             Assert.True(store.Run("UPDATE clicks_by_hour SET quarters = (SELECT quarters FROM clicks_by_hour WHERE series = 'kind:ad' LIMIT 1), stamp = stamp + 1 WHERE series = 'ad:ad-2'") > 0);
+            Assert.True(store.Run("UPDATE clicks_by_hour SET upto = 0 WHERE series = 'ad:ad-3'") > 0);
+            Assert.True(store.Run("UPDATE clicks_by_hour SET upto = upto + 100000 WHERE series = 'ad:ad-4'") > 0);
+            hours = store.Run("UPDATE hours SET upto = CASE chain % 2 WHEN 0 THEN 0 ELSE upto + 100000 END");
             await StopAsync(api);
         }
 
@@ -177,6 +181,9 @@ public class StoreFaultTests
         Assert.Equal(1, exitCode);
         Assert.Contains("ad:ad-1 hour", output, StringComparison.Ordinal);
         Assert.Contains("ad:ad-2 hour", output, StringComparison.Ordinal);
+        Assert.Matches("ad:ad-3 hour .*: counted clicks behind its upto \\+[0-9]", output);
+        Assert.Matches("ad:ad-4 hour .*: its upto beyond the end of the log \\+[0-9]", output);
+        Assert.Contains($"windows differ and {hours} hours are marked up to another offset", output, StringComparison.Ordinal);
     }
 
     /// <summary>

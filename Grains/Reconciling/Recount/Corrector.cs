@@ -10,7 +10,7 @@ namespace ClickAggregator.Grains.Reconciling.Recount;
 /// died left pending, or called dropped wrongly, is decided by the run that the window's row carries. Not safe for concurrent use.
 /// </summary>
 internal sealed class Corrector(
-    RecountRequest request, RecountPorts ports, RecountRules rules, CountedChain counted, long upto, string? incomplete)
+    RecountRequest request, RecountPorts ports, RecountRules rules, CountedChain counted, long upto)
 {
     private const int LedgerPage = 1000;
 
@@ -27,6 +27,9 @@ internal sealed class Corrector(
     private readonly Dictionary<string, RollupChange> _changes = new(StringComparer.Ordinal);
     private long _later;
     private (string Code, string Message)? _again;
+
+    /// <summary>Why the archive may have fewer clicks of the hour than were counted; null where it has all. Then nothing is lowered.</summary>
+    public string? Incomplete { get; set; }
 
     /// <summary>The hour is final: it is opened before anything of it changes.</summary>
     public bool MustReopen { get; set; }
@@ -247,9 +250,9 @@ internal sealed class Corrector(
             {
                 _later++;
             }
-            else if (difference.Lowers && incomplete is not null)
+            else if (difference.Lowers && Incomplete is not null)
             {
-                Refused ??= ("archive_incomplete", $"{difference.Key} has more clicks than the archive, and {incomplete}: nothing is lowered on its account");
+                Refused ??= ("archive_incomplete", $"{difference.Key} has more clicks than the archive, and {Incomplete}: nothing is lowered on its account");
             }
             else
             {

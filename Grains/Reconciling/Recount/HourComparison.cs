@@ -34,7 +34,10 @@ internal sealed class HourComparison
         table.SeeNothing();
     }
 
-    /// <summary>How far the chain is counted: a row that says that it has more would take the next batches for applied ones.</summary>
+    /// <summary>
+    /// How far the chain is counted: a row that says that it has more would take the next batches for applied ones. One that says that it has
+    /// less than the clicks it counts would take their batch twice.
+    /// </summary>
     public long CountedTo { get; init; } = long.MaxValue;
 
     /// <summary>Whether a stored window is compared in this pass.</summary>
@@ -61,8 +64,8 @@ internal sealed class HourComparison
         bool sameQuarters = row.Quarters.AsSpan().SequenceEqual(quarters);
         bool sameMinutes = !withMinutes || !exists || (row.Minutes is not null && row.Minutes.AsSpan().SequenceEqual(expected));
         bool sameDay = day.SequenceEqual(quarters);
-        bool isAhead = row.Upto > CountedTo;
-        bool same = sameQuarters && sameMinutes && sameDay && !row.SetAside && !isAhead;
+        bool uptoIsWrong = row.Upto > CountedTo || (exists && sameQuarters && row.Upto < _table.Upto(number));
+        bool same = sameQuarters && sameMinutes && sameDay && !row.SetAside && !uptoIsWrong;
         if (same && !always)
         {
             return null;
@@ -77,7 +80,7 @@ internal sealed class HourComparison
                 sameQuarters ? null : exists ? "row" : "no row",
                 sameQuarters && !sameMinutes ? "minutes" : null,
                 sameDay ? null : "day",
-                isAhead ? "upto" : null,
+                uptoIsWrong ? "upto" : null,
                 same ? "left pending" : null,
             }.OfType<string>());
         bool lowers = Above(row.Quarters, quarters) || (row.Minutes is not null && withMinutes && Above(row.Minutes, expected));

@@ -174,7 +174,7 @@ internal sealed class HourFold
 
             if (now)
             {
-                _table.Add(number, minute);
+                _table.Add(number, minute, offset + 1);
             }
 
             if (repeat)

@@ -3,7 +3,7 @@ using ClickAggregator.Grains.Archive;
 namespace ClickAggregator.Grains.Reconciling.Recount;
 
 /// <summary>
-/// Bounds of one recount. In memory are about 110 bytes a series; for clicks that may repeat another 30 bytes for each of
+/// Bounds of one recount. In memory are about 120 bytes a series; for clicks that may repeat another 30 bytes for each of
 /// <paramref name="MaxClicks"/>, and as much again for the filter that finds them; up to 8 KiB for each that does and stands alone in the log; and
 /// one archived object.
 /// </summary>

@@ -4,7 +4,7 @@ using System.Text;
 namespace ClickAggregator.Grains.Reconciling.Recount;
 
 /// <summary>
-/// Counts per minute of the series of one hour, found by their names in UTF-8: about 110 bytes a series. It holds a stretch of
+/// Counts per minute of the series of one hour, found by their names in UTF-8: about 120 bytes a series. It holds a stretch of
 /// the hashes of names: all of them at first; where it would become too large, the lower half, and the next pass over the clicks
 /// the rest. Not safe for concurrent use.
 /// </summary>
@@ -25,6 +25,7 @@ internal sealed class HourTable
     private int[] _slots = new int[1024];
     private ulong[] _hashes = new ulong[256];
     private int[] _ends = new int[256];
+    private long[] _uptos = new long[256];
     private bool[] _seen = new bool[256];
     private long[]?[] _large = new long[]?[256];
     private byte[] _names = new byte[4096];
@@ -120,8 +121,15 @@ internal sealed class HourTable
         return _names.AsSpan(start, _ends[number] - start);
     }
 
-    public void Add(int number, int minute, long clicks = 1)
+    /// <summary>Counts clicks.</summary>
+    /// <param name="number">The series.</param>
+    /// <param name="minute">Of the hour.</param>
+    /// <param name="upto">The offset behind them in the log; 0 where nobody asks for <see cref="Upto"/>.</param>
+    /// <param name="clicks">How many.</param>
+    public void Add(int number, int minute, long upto, long clicks = 1)
     {
+        ref long end = ref _uptos[number];
+        end = Math.Max(end, upto);
         if (_large[number] is { } large)
         {
             large[minute] += clicks;
@@ -165,6 +173,12 @@ internal sealed class HourTable
             Halve();
         }
     }
+
+    /// <summary>Behind which offset every counted click of a series is; 0 for none. What holds them all was applied up to there at least.</summary>
+    public long Upto(int number) => number < 0 ? 0 : _uptos[number];
+
+    /// <summary>The same of all series that it holds now.</summary>
+    public long LastUpto => Count == 0 ? 0 : _uptos.Take(Count).Max();
 
     /// <summary>The counts per minute.</summary>
     public long[] Counts(int number)
@@ -251,6 +265,7 @@ internal sealed class HourTable
         {
             Array.Resize(ref _hashes, Count * 2);
             Array.Resize(ref _ends, Count * 2);
+            Array.Resize(ref _uptos, Count * 2);
             Array.Resize(ref _seen, Count * 2);
             Array.Resize(ref _large, Count * 2);
         }
@@ -269,6 +284,7 @@ internal sealed class HourTable
         name.CopyTo(_names.AsSpan(start));
         _ends[Count] = start + name.Length;
         _hashes[Count] = hash;
+        _uptos[Count] = 0;
         _slots[at] = Count + 1;
         return Count++;
     }
@@ -304,6 +320,7 @@ internal sealed class HourTable
                 end += next - start;
                 _ends[kept] = end;
                 _hashes[kept] = _hashes[number];
+                _uptos[kept] = _uptos[number];
                 _seen[kept] = _seen[number];
                 _large[kept] = _large[number];
                 Small(number).CopyTo(Small(kept));

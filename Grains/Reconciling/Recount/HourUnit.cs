@@ -21,7 +21,7 @@ namespace ClickAggregator.Grains.Reconciling.Recount;
 /// 4. What differs goes through its partition: the ledger says so first (<see cref="Corrector"/>).
 /// 5. Counts that were final and change are kept as they were, for whoever asks for the version.
 /// 6. The top lists are held to what they promise, and mended by noting their windows again; an hour that has clicks and is not noted as one
-///    that has any is noted with one of its windows.
+///    that has them all is noted with one of its windows.
 /// 7. If a batch touched the hour meanwhile, it is done again with a later X; else whoever runs the run makes it final.
 /// </remarks>
 internal sealed class HourUnit
@@ -43,6 +43,7 @@ internal sealed class HourUnit
     private IReadOnlyList<long> _versions = [];
     private Corrector _corrector = null!;
     private WindowDifference? _any;
+    private long _leastMark;
     private long _upto;
     private long _kept;
 
@@ -90,8 +91,9 @@ internal sealed class HourUnit
             bool gone = last is null && _request.Passed && mark?.Upto > 0 && !opened.Any(one => one.Upto > 0);
             _versions = last?.Versions ?? (_request.Passed && !gone ? [0] : []);
             string? incomplete = await IncompleteAsync(mark);
-            _corrector = new Corrector(_request, _ports, _rules, counted, _upto, incomplete)
+            _corrector = new Corrector(_request, _ports, _rules, counted, _upto)
             {
+                Incomplete = incomplete,
                 MustReopen = !open && (_versions.Count > 0 || gone),
                 Settled = Settled,
             };
@@ -131,6 +133,12 @@ internal sealed class HourUnit
             await tops.LoadAsync(counted.CountedUntil, cancellationToken);
             while (await recount.NextAsync(cancellationToken))
             {
+                _leastMark = Math.Max(_leastMark, recount.Table.LastUpto);
+                if (mark?.Upto < _leastMark && (mark = await MarkAsync(_chain, cancellationToken))?.Upto < _leastMark)
+                {
+                    _corrector.Incomplete ??= await IncompleteAsync(null); // the mark says too little, and so of what the archive lacks
+                }
+
                 if (replay is not null)
                 {
                     await replay.ConfirmAsync(recount.Table, cancellationToken);
@@ -143,7 +151,8 @@ internal sealed class HourUnit
             if (_corrector.Refused is null)
             {
                 await tops.CheckAsync(_corrector, cancellationToken);
-                if (counted.IsCorrected && (isBeyond ? _any ?? await NoClickAsync(cancellationToken) : mark is null ? _any : null) is { } any)
+                bool isBehind = !isBeyond && ((await MarkAsync(_chain, cancellationToken))?.Upto ?? 0) < _leastMark;
+                if (counted.IsCorrected && (isBeyond ? _any ?? await NoClickAsync(cancellationToken) : isBehind ? _any : null) is { } any)
                 {
                     await _corrector.TakeAsync(any, cancellationToken);
                 }

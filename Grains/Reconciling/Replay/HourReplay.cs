@@ -255,7 +255,7 @@ internal sealed class HourReplay
 
             foreach (MinuteCount minute in window.Minutes.Span)
             {
-                _table.Add(number, minute.Minute, minute.Clicks);
+                _table.Add(number, minute.Minute, upto: 0, minute.Clicks);
             }
         }
 

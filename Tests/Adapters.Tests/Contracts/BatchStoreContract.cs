@@ -31,6 +31,24 @@ public abstract class BatchStoreContract
     }
 
     [Fact]
+    public async Task An_hour_is_noted_up_to_the_end_of_the_batch_with_the_latest_stamp()
+    {
+        await using IStoreUnderTest store = await OpenAsync();
+        Assert.Null(await store.Batches.ReadHourAsync(500_000, 3, CancellationToken.None));
+        await NoteAsync(upto: 40, stamp: 20);
+        await NoteAsync(upto: 30, stamp: 10);
+        Assert.Equal(40, await store.Batches.ReadHourAsync(500_000, 3, CancellationToken.None));
+        await NoteAsync(upto: 30, stamp: 30);
+        await store.ReopenAsync();
+
+        Assert.Equal(30, await store.Batches.ReadHourAsync(500_000, 3, CancellationToken.None));
+        Assert.Null(await store.Batches.ReadHourAsync(500_000, 4, CancellationToken.None));
+        Assert.Null(await store.Batches.ReadHourAsync(500_001, 3, CancellationToken.None));
+
+        Task NoteAsync(long upto, long stamp) => store.Batches.WriteAsync(new BatchRows(3, upto, stamp, [500_000], [], []), CancellationToken.None);
+    }
+
+    [Fact]
     public async Task Lists_are_kept_apart_by_kind_slice_start_and_chain()
     {
         await using IStoreUnderTest store = await OpenAsync();

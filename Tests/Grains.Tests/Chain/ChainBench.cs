@@ -143,5 +143,7 @@ internal sealed class ChainBench : IDisposable
         }
 
         public Task<TopList?> ReadTopAsync(TopKey key, CancellationToken cancellationToken) => windows.ReadTopAsync(key, cancellationToken);
+
+        public Task<long?> ReadHourAsync(int hour, int chain, CancellationToken cancellationToken) => windows.ReadHourAsync(hour, chain, cancellationToken);
     }
 }

@@ -110,5 +110,7 @@ public class TopListsTests
 
         public Task<TopList?> ReadTopAsync(TopKey key, CancellationToken cancellationToken) =>
             Task.FromResult(_lists.GetValueOrDefault(key));
+
+        public Task<long?> ReadHourAsync(int hour, int chain, CancellationToken cancellationToken) => throw new NotSupportedException();
     }
 }

@@ -54,5 +54,7 @@ public class TopCandidatesTests
         public Task WriteAsync(BatchRows rows, CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public Task<TopList?> ReadTopAsync(TopKey key, CancellationToken cancellationToken) => Task.FromResult(All.GetValueOrDefault(key));
+
+        public Task<long?> ReadHourAsync(int hour, int chain, CancellationToken cancellationToken) => throw new NotSupportedException();
     }
 }

@@ -125,7 +125,7 @@ public class CorrectorTests
     private Corrector Run(RecountRequest request, long upto, Func<Corrector, Task> take, RollupSet? compared = null)
     {
         var ports = new RecountPorts(_ledger, _ledger, _ledger, new AllApplied(_asked), null!, null!, null!, null!, _world);
-        var corrector = new Corrector(request, ports, new RecountRules(), new CountedChain(CountedChainState.Counted, upto, 0), upto, null);
+        var corrector = new Corrector(request, ports, new RecountRules(), new CountedChain(CountedChainState.Counted, upto, 0), upto);
         bool done = false;
         _world.NewActor().Start(async () =>
         {

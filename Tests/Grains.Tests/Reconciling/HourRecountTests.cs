@@ -138,12 +138,13 @@ public class HourRecountTests
         int number = table.Find("total"u8);
         for (int i = 0; i < 70_000; i++)
         {
-            table.Add(number, 59);
+            table.Add(number, 59, upto: i);
         }
 
-        table.Add(number, 0);
+        table.Add(number, 0, upto: 5);
         Assert.Equal(70_000, table.Counts(number)[59]);
         Assert.Equal(1, table.Counts(number)[0]);
+        Assert.Equal(69_999, table.Upto(number));
     }
 
     private static bool Taken(Archived click) =>

@@ -20,6 +20,9 @@ internal sealed class MemoryLedger(World world, MemoryWindows windows, int chain
 
     public Dictionary<(int Hour, int Chain), long> Marks { get; } = [];
 
+    /// <summary>A mark that a foreign client deleted under a clock ahead hides all that batches note up to its stamp.</summary>
+    public Dictionary<int, long> MarksAhead { get; } = [];
+
     public Dictionary<(int Hour, int Chain), long> Open { get; } = [];
 
     public Dictionary<(int Hour, int Chain), HourFinal> Finals { get; } = [];
@@ -31,7 +34,7 @@ internal sealed class MemoryLedger(World world, MemoryWindows windows, int chain
     /// <summary>Hours that ended so long before the batch are noted before its windows: then a late click is never called final.</summary>
     public Task NoteAsync(IReadOnlyList<int> hours, long upto) => world.Effect("hours noted", () =>
     {
-        Note(hours, upto);
+        Note(hours, upto, world.Now * 1000);
         return true;
     });
 
@@ -140,12 +143,15 @@ internal sealed class MemoryLedger(World world, MemoryWindows windows, int chain
         await windows.WriteAsync(rows, cancellationToken);
         await world.Effect("hours write", () =>
         {
-            Note(rows.Hours, rows.Upto);
+            Note(rows.Hours, rows.Upto, rows.Stamp);
             return true;
         });
     }
 
     public Task<TopList?> ReadTopAsync(TopKey key, CancellationToken cancellationToken) => windows.ReadTopAsync(key, cancellationToken);
+
+    public Task<long?> ReadHourAsync(int hour, int of, CancellationToken cancellationToken) =>
+        world.Effect<long?>("hour read", () => Marks.TryGetValue((hour, of), out long upto) ? upto : null);
 
     public Task<IReadOnlyList<HourRow>> ReadHoursAsync(
         IReadOnlyList<string> series, int fromHour, int toHour, bool withMinutes, CancellationToken cancellationToken) =>
@@ -189,11 +195,15 @@ internal sealed class MemoryLedger(World world, MemoryWindows windows, int chain
         return new StoredWindow(key, row, day?[(key.Hour % 24 * 4)..((key.Hour % 24 * 4) + 4)]);
     }
 
-    private void Note(IReadOnlyList<int> hours, long upto)
+    private void Note(IReadOnlyList<int> hours, long upto, long stamp)
     {
         foreach (int hour in hours)
         {
-            Marks[(hour, chain)] = Math.Max(Marks.GetValueOrDefault((hour, chain)), upto);
+            if (stamp > MarksAhead.GetValueOrDefault(hour))
+            {
+                Marks[(hour, chain)] = Math.Max(Marks.GetValueOrDefault((hour, chain)), upto);
+            }
+
             if (!Finals.TryGetValue((hour, chain), out HourFinal? final) || final.Upto < upto)
             {
                 Open[(hour, chain)] = Math.Max(Open.GetValueOrDefault((hour, chain)), upto);

@@ -178,6 +178,11 @@ internal sealed class ReconcileRun : IDisposable
                 {
                     return _failure ?? "late clicks were not counted";
                 }
+
+                if (!_calm)
+                {
+                    Damage(); // while nothing is counted
+                }
             }
 
             _archived = _log.End;
@@ -300,7 +305,7 @@ internal sealed class ReconcileRun : IDisposable
 
         (WindowKey key, WindowRow row) = _windows.Rows.ElementAt(_world.Random.Next(_windows.Rows.Count));
         long ahead = (_world.Now + _world.Random.Next(1, 3_600_000)) * 1000;
-        switch (_world.Random.Next(14))
+        switch (_world.Random.Next(17))
         {
             case 0:
                 _windows.Rows.Remove(key);
@@ -362,6 +367,19 @@ internal sealed class ReconcileRun : IDisposable
                 (TopKey raised, TopList full) = _windows.Tops.ElementAt(_world.Random.Next(_windows.Tops.Count));
                 _windows.Tops[raised] = full with { Floor = 5000 };
                 _world.Fire("floor raised");
+                break;
+            case 14:
+                row.Upto = _world.Random.NextInt64(row.Upto + 1);
+                _world.Fire("upto lowered");
+                break;
+            case 15 when _ledger.Marks.TryGetValue((key.Hour, key.Chain), out long noted):
+                _ledger.Marks[(key.Hour, key.Chain)] = _world.Random.NextInt64(noted + 1);
+                _world.Fire("mark of an hour lowered");
+                break;
+            case 16:
+                _ledger.Marks.Remove((key.Hour, key.Chain));
+                _ledger.MarksAhead[key.Hour] = ahead;
+                _world.Fire("mark of an hour deleted by a clock ahead");
                 break;
             default:
                 break;
@@ -634,6 +652,7 @@ internal sealed class ReconcileRun : IDisposable
         foreach (int hour in Enumerable.Range(_firstHour, Hours))
         {
             SortedDictionary<string, long[]> truth = Truth(hour, long.MaxValue, _events);
+            var truths = new Dictionary<long, SortedDictionary<string, long[]>>();
             foreach (string series in truth.Keys.Union(_windows.Rows.Keys.Where(key => key.Hour == hour).Select(key => key.Series)))
             {
                 long[] expected = truth.GetValueOrDefault(series) ?? new long[60];
@@ -642,6 +661,11 @@ internal sealed class ReconcileRun : IDisposable
                 if (!(row?.Quarters ?? new long[4]).SequenceEqual(quarters) || row is { Minutes: { } minutes } && !minutes.SequenceEqual(expected) || row?.SetAside == true)
                 {
                     return $"{series}@{hour} is {Text(row?.Quarters)}, and should be {Text(quarters)}";
+                }
+
+                if (row is not null && !HasAllBelow(row.Upto, series))
+                {
+                    return $"{series}@{hour} counts clicks beyond {row.Upto}, which it says is where they end";
                 }
 
                 _windows.Days.TryGetValue((series, hour / 24), out long[]? day);
@@ -664,14 +688,24 @@ internal sealed class ReconcileRun : IDisposable
                 return $"the top list of {hour} has the floor {top.Floor}";
             }
 
-            if (truth.Values.Any(minutes => minutes.Sum() > 0) && !_ledger.Marks.ContainsKey((hour, Chain)))
+            if (truth.Values.Any(minutes => minutes.Sum() > 0) && !HasAllBelow(_ledger.Marks.GetValueOrDefault((hour, Chain)), "total"))
             {
-                return $"{hour} has clicks, and is not noted";
+                return $"{hour} has clicks, and is not noted, or only to before its last";
             }
 
             if (_ledger.Open.ContainsKey((hour, Chain)))
             {
                 return $"{hour} is open still";
+            }
+
+            bool HasAllBelow(long upto, string series)
+            {
+                if (!truths.TryGetValue(upto, out SortedDictionary<string, long[]>? below))
+                {
+                    truths[upto] = below = Truth(hour, upto, _events);
+                }
+
+                return (truth.GetValueOrDefault(series)?.Sum() ?? 0) == (below.GetValueOrDefault(series)?.Sum() ?? 0);
             }
         }
 
@@ -919,5 +953,7 @@ internal sealed class ReconcileRun : IDisposable
         public Task WriteAsync(BatchRows rows, CancellationToken cancellationToken) => run._ledger.WriteAsync(rows, cancellationToken);
 
         public Task<TopList?> ReadTopAsync(TopKey key, CancellationToken cancellationToken) => run._ledger.ReadTopAsync(key, cancellationToken);
+
+        public Task<long?> ReadHourAsync(int hour, int chain, CancellationToken cancellationToken) => run._ledger.ReadHourAsync(hour, chain, cancellationToken);
     }
 }

@@ -10,7 +10,8 @@ public class ReconcileSimulationTests(ITestOutputHelper output)
     private static readonly string[] s_faults =
     [
         "row deleted", "row changed", "row doubled", "row invented", "day changed", "day deleted", "top list deleted", "top list changed", "upto changed",
-        "day changed by a clock ahead", "top list changed by a clock ahead", "name deleted", "mark of an hour deleted", "floor raised", "part of a day hidden",
+        "day changed by a clock ahead", "top list changed by a clock ahead", "name deleted", "mark of an hour deleted", "floor raised", "upto lowered", "mark of an hour lowered",
+        "mark of an hour deleted by a clock ahead", "part of a day hidden",
         "unit died", "owner crash", "invalidated", "user invalidated", "erased", "revoked", "final 0", "final 1", "final 2", "unit Again archive_behind",
         "unit Again replay_unavailable", "done Direct", "done Republish",
         "rollup on", "rollup off", "rebuilt with a version", "called whole",

@@ -146,6 +146,9 @@ internal sealed class MemoryWindows(World world, ChainFaults faults) : IBatchSto
     public Task<TopList?> ReadTopAsync(TopKey key, CancellationToken cancellationToken) =>
         world.Effect("top read", () => Tops.GetValueOrDefault(key));
 
+    public Task<long?> ReadHourAsync(int hour, int chain, CancellationToken cancellationToken) =>
+        world.Effect<long?>("hour read", () => Opened.TryGetValue(hour, out long upto) ? upto : null);
+
     private long DayClicks(WindowKey key) => Days.TryGetValue((key.Series, key.Hour / 24), out long[]? day) ? day.Sum() : 0;
 
     private WindowRow Read(WindowKey key)

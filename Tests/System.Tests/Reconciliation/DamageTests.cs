@@ -327,11 +327,11 @@ public class DamageTests
     }
 
     [Fact]
-    public async Task A_note_of_an_hour_that_names_offsets_beyond_its_log_holds_up_no_run_and_is_put_right()
+    public async Task A_note_of_an_hour_that_names_offsets_beyond_its_log_or_before_its_clicks_holds_up_no_run_and_is_put_right()
     {
         using var data = new DataFolder();
         await using LedgerSilo silo = await LedgerSilo.StartAsync(data);
-        (Recount truth, int from, int to) = await AppendAsync(silo, 300);
+        (Recount truth, int from, int to) = await AppendAsync(silo, 2_000);
         await silo.SettledAsync(from, to);
         IReadOnlyList<HourMark> noted = await silo.Ledger.ReadHoursAsync(from, to, CancellationToken.None);
         HourMark[] raised = [noted[0], noted[^1]];
@@ -343,37 +343,40 @@ public class DamageTests
 
         // One of them is open for that, and an hour without a click is noted as one that has some.
         int empty = to++;
+        HourMark lowered = noted[1];
+        Assert.NotEqual(lowered, raised[1]);
+        Assert.Equal(1, store.Run($"UPDATE hours SET upto = 1, stamp = stamp + {TimeSpan.MicrosecondsPerHour} WHERE hour = {lowered.Hour} AND chain = {lowered.Chain}"));
         store.Run($"INSERT INTO open_hours SELECT hour, chain, upto, stamp, 0 FROM hours WHERE hour = {raised[0].Hour} AND chain = {raised[0].Chain}");
         store.Run($"INSERT INTO hours VALUES ({empty}, {raised[0].Chain}, 100000, 1); INSERT INTO open_hours VALUES ({empty}, {raised[0].Chain}, 100000, 1, 0)");
 
         ReconciliationRun dry = await silo.RunAsync(from, to, dryRun: true);
-        Assert.Equal((RunState.Done, 3), (dry.State, dry.Corrections));
+        Assert.Equal((RunState.Done, 4), (dry.State, dry.Corrections));
         ReconciliationRun run = await silo.RunAsync(from, to);
-        Assert.Equal((RunState.Done, 3, 0), (run.State, run.Corrections, run.ClicksChanged));
-        foreach ((int hour, int chain) in raised.Select(mark => (mark.Hour, mark.Chain)).Append((empty, raised[0].Chain)))
+        Assert.Equal((RunState.Done, 4, 0), (run.State, run.Corrections, run.ClicksChanged));
+        foreach ((int hour, int chain) in raised.Append(lowered).Select(mark => (mark.Hour, mark.Chain)).Append((empty, raised[0].Chain)))
         {
             CorrectionRow row = Assert.Single(
                 await silo.Ledger.ReadCorrectionsAsync(hour, null, 10_000, CancellationToken.None), row => row.Run == run.Number && row.Key.Chain == chain);
             Assert.Equal((CorrectionCause.StoreDamage, CorrectionState.Settled, "hour"), (row.Cause, row.State, row.Detail));
         }
 
-        Assert.All(await silo.Ledger.ReadHoursAsync(from, to, CancellationToken.None), mark => Assert.InRange(mark.Upto, 0, truth.Total));
+        Assert.All(await silo.Ledger.ReadHoursAsync(from, to, CancellationToken.None), mark => Assert.InRange(mark.Upto, mark.Hour == empty ? 0 : 2, truth.Total));
         Assert.Empty(await silo.Ledger.ReadOpenHoursAsync(from, to, 1000, CancellationToken.None));
         Assert.Equal(0, (await silo.RunAsync(from, to)).Corrections);
         await AgreeAsync(silo, truth);
     }
 
     [Fact]
-    public async Task A_row_that_says_it_has_more_than_was_counted_is_put_right_before_the_next_click_comes()
+    public async Task A_row_that_says_it_has_more_than_was_counted_or_less_is_put_right_before_the_next_click_comes()
     {
         using var data = new DataFolder();
         await using LedgerSilo silo = await LedgerSilo.StartAsync(data);
         (Recount truth, int from, int to) = await AppendAsync(silo, 300);
         Assert.Equal(RunState.Done, (await silo.RunAsync(from, to)).State);
         var store = new StoreFile(data);
-        int raised = store.Run("UPDATE clicks_by_hour SET upto = CASE WHEN hour % 2 = 0 THEN upto + 100000 ELSE 9223372036854775807 END WHERE series IN ('total', 'kind:ad')");
+        int changed = store.Run("UPDATE clicks_by_hour SET upto = CASE hour % 3 WHEN 0 THEN upto + 100000 WHEN 1 THEN 0 ELSE 9223372036854775807 END WHERE series IN ('total', 'kind:ad')");
         ReconciliationRun run = await silo.RunAsync(from, to);
-        Assert.Equal((RunState.Done, raised, 0), (run.State, run.Corrections, run.ClicksChanged));
+        Assert.Equal((RunState.Done, changed, 0), (run.State, run.Corrections, run.ClicksChanged));
         Assert.Equal(["upto"], store.Texts($"SELECT DISTINCT detail FROM corrections WHERE run = {run.Number}"));
         Assert.Equal(0, (await silo.RunAsync(from, to)).Corrections);
         await AgreeAsync(silo, truth);
