@@ -51,7 +51,11 @@ internal sealed partial class ProgramProcess : IAsyncDisposable
             RedirectStandardError = true,
             UseShellExecute = false,
         };
-        start.Environment.TryAdd("DOTNET_TC_QuickJitForLoops", "1"); // it lives for seconds: a fifth less work for its start
+
+        // It lives for seconds: what makes code quick after minutes comes later, or not at all (numbers are hexadecimal).
+        start.Environment.TryAdd("DOTNET_TC_QuickJitForLoops", "1");
+        start.Environment.TryAdd("DOTNET_TC_CallCountingDelayMs", "3E8");
+        start.Environment.TryAdd("DOTNET_TC_CallCountThreshold", "12C");
         foreach ((string variable, string value) in environment ?? new Dictionary<string, string>())
         {
             start.Environment[variable] = value;
