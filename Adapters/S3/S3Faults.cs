@@ -35,6 +35,8 @@ internal sealed class S3Faults(S3ArchiveOptions options)
         AmazonServiceException answered => $"{(int)answered.StatusCode} {answered.ErrorCode}: {answered.Message}",
         AmazonClientException lacking when lacking.Message.Contains("RegionEndpoint", StringComparison.Ordinal) =>
             "AWS's chain names no region (S3:Region), and no other service is named (S3:ServiceUrl)",
+        AmazonClientException lacking when lacking.Message.Contains("resolve AWS credentials", StringComparison.Ordinal) =>
+            "AWS's chain has no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give it a profile or a role (Adapters/S3/README.md)",
         OperationCanceledException => $"no answer within {limit.TotalSeconds:0.#} s",
         HttpRequestException or IOException => $"{fault.Message} (S3:ServiceUrl)",
         _ => fault.Message,

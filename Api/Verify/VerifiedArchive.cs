@@ -90,6 +90,9 @@ internal sealed class VerifiedArchive : IAsyncDisposable
                 _chains.Remove(chain);
             }
         }
+
+        // What there was is told by its chains.
+        Trouble = _gone.Count > 0 && _reports.Count == 0 ? null : Trouble;
     }
 
     public ValueTask DisposeAsync() => _services?.DisposeAsync() ?? ValueTask.CompletedTask;

@@ -16,6 +16,7 @@ internal sealed partial class ReconciliationGrain
     private const int CheckedHours = 5 * 24;
 
     private const int HoursRead = 30 * 24;
+    private const int MostSuspects = 10;
 
     // Of hours with kept counts, the last place of one; null until the run needs it.
     private Dictionary<UnfinishedHour, int>? _keptUpTo;
@@ -24,7 +25,10 @@ internal sealed partial class ReconciliationGrain
     /// Looks for finalisations of some hours that are gone. Such hours are opened, and never taken for hours without clicks; what is answered
     /// is said by the run that is planned next. At most <see cref="MostTroubles"/>.
     /// </summary>
-    private async Task<IReadOnlyList<RunTrouble>> CheckFinalsAsync(int fromHour, int toHour)
+    /// <param name="fromHour">The first hour.</param>
+    /// <param name="toHour">The one behind the last.</param>
+    /// <param name="opened">Hours that became final for the first time just now, behind runs that had found no click in them: those of which a run lacks a finalisation may be among them.</param>
+    private async Task<IReadOnlyList<RunTrouble>> CheckFinalsAsync(int fromHour, int toHour, params IReadOnlyList<UnfinishedHour> opened)
     {
         fromHour = Math.Max(fromHour, FirstRebuilt(null));
         var troubles = new List<RunTrouble>();
@@ -66,9 +70,11 @@ internal sealed partial class ReconciliationGrain
         {
             PlannedRun run = proven[n];
             long missing = left[n];
+            UnfinishedHour[] suspects = [.. opened.Where(hour => run.Proof!.Covers(hour.Hour)).Take(MostSuspects)];
+            string perhaps = suspects.Length == 0 ? "" : $"; a click may have opened {string.Join(", ", suspects.Select(hour => Text($"{Time(hour.Hour)} of chain {hour.Chain}")))} before anybody saw it";
             var trouble = new RunTrouble(
                 run.Proof!.FromHour, 0, FinalGone,
-                Text($"run {run.Run.Number} made hours of chains final {run.Proof.Finals} times, from {Time(run.Proof.FromHour)} to {Time(run.Proof.ToHour)}, and {missing} of these are in no row of final_hours any more"));
+                Text($"run {run.Run.Number} made hours of chains final {run.Proof.Finals} times, from {Time(run.Proof.FromHour)} to {Time(run.Proof.ToHour)}, and {missing} of these are in no row of final_hours any more{perhaps}"));
             LogGone(logger, Time(run.Proof.FromHour), 0, trouble.Message);
             troubles.Add(trouble);
             runs.State.Runs[runs.State.Runs.IndexOf(run)] = run with { Proof = run.Proof with { Missing = run.Proof.Missing + missing } };
@@ -141,7 +147,10 @@ internal sealed partial class ReconciliationGrain
     /// finalisation opened it like any other: that there was one is known by these runs alone, so they are asked before it counts as one
     /// without a click.
     /// </summary>
-    private async Task CheckFinalsAroundAsync(RunProgress at, IReadOnlyList<int> hours)
+    /// <param name="at">What hears of it.</param>
+    /// <param name="hours">The hours.</param>
+    /// <param name="opened">Those of which nobody knows yet whether they had one.</param>
+    private async Task CheckFinalsAroundAsync(RunProgress at, IReadOnlyList<int> hours, params IReadOnlyList<UnfinishedHour> opened)
     {
         RunProof[] proofs = [.. runs.State.Runs.Select(run => run.Proof).OfType<RunProof>().Where(proof => hours.Any(proof.Covers))];
         if (proofs.Length == 0)
@@ -149,7 +158,7 @@ internal sealed partial class ReconciliationGrain
             return;
         }
 
-        foreach (RunTrouble trouble in await CheckFinalsAsync(proofs.Min(proof => proof.FromHour), proofs.Max(proof => proof.ToHour)))
+        foreach (RunTrouble trouble in await CheckFinalsAsync(proofs.Min(proof => proof.FromHour), proofs.Max(proof => proof.ToHour), opened))
         {
             Note(at, trouble);
         }

@@ -162,7 +162,8 @@ internal sealed partial class ReconciliationGrain
 
         // 2.
         (UnfinishedHour Unit, RecountFinal Final)[] ended = [.. from one in results where one.Result is { Outcome: Grains.RecountOutcome.Done, Final: not null } select (one.Unit, one.Result.Final!)];
-        await CheckFinalsAroundAsync(at, [.. ended.Where(one => IsFirst(one.Final) || (one.Final.Versions.Count == 0 && IsDoubted(one.Unit.Hour))).Select(one => one.Unit.Hour).Distinct()]);
+        UnfinishedHour[] first = [.. ended.Where(one => IsFirst(one.Final) || (one.Final.Versions.Count == 0 && IsDoubted(one.Unit.Hour))).Select(one => one.Unit)];
+        await CheckFinalsAroundAsync(at, [.. first.Select(unit => unit.Hour).Distinct()], first);
         long version = position.State.Version + 1;
         var finals = new List<HourFinal>();
         foreach ((UnfinishedHour unit, RecountFinal final) in ended)

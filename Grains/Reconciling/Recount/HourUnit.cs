@@ -168,7 +168,7 @@ internal sealed class HourUnit
                     ? Result(RecountOutcome.Refused, refused.Code, refused.Message, recount)
                     : Result(
                         RecountOutcome.Done, gone ? ReconciliationGrain.FinalGone : null,
-                        gone ? "the hour was in a run, and its row of final_hours is gone: versions before this run are not answered" : null,
+                        gone ? WhatIsGone(recount) : null,
                         recount, !_request.DryRun && (open || gone || _corrector.Reopened) ? new RecountFinal(_upto, _versions, _kept) : null);
         }
         catch (ArchiveDamagedException damaged)
@@ -452,6 +452,10 @@ internal sealed class HourUnit
         ArchiveProgress progress = await _ports.Archive.GetProgressAsync(_chain);
         return WhatIsLost(_chain, progress.Lost, Math.Min(_upto, mark?.Upto ?? long.MaxValue));
     }
+
+    private static string WhatIsGone(HourRecount recount) => recount.Read > 0
+        ? "the hour was in a run, and its row of final_hours is gone: versions before this run are not answered"
+        : "the hour is noted as one that was clicked, and no click of it is archived: somebody noted it (hours), or its row of final_hours is gone, too; versions before this run are not answered";
 
     /// <summary>What the archive of a chain never got below an offset, in words; null where it got all.</summary>
     public static string? WhatIsLost(int chain, IReadOnlyList<LostRange> ranges, long upto) =>

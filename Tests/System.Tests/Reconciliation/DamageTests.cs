@@ -602,7 +602,9 @@ public class DamageTests
             string click = string.Create(CultureInfo.InvariantCulture, $"{{\"click_id\":\"late-{late++}\",\"ad_id\":\"{ad}\",\"timestamp\":{(from * 3_600_000L) + 1}}}");
             await silo.AppendAsync([click]);
             truth.Add(click);
-            Assert.Equal(trouble is null ? [] : [trouble], (await silo.RunAsync(from, from + 1)).Troubles.Select(one => one.Code).Distinct());
+            IReadOnlyList<RunTrouble> troubles = (await silo.RunAsync(from, from + 1)).Troubles;
+            Assert.Equal(trouble is null ? [] : [trouble], troubles.Select(one => one.Code).Distinct());
+            Assert.Equal(trouble is not null, troubles.Any(one => one.Message.Contains($"; a click may have opened {DateTimeOffset.FromUnixTimeSeconds(from * 3600L):yyyy-MM-ddTHH}", StringComparison.Ordinal)));
             return (await AgreeAsync(silo, truth)).Finality!.Version;
         }
 
