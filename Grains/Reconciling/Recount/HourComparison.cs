@@ -71,7 +71,7 @@ internal sealed class HourComparison
             return null;
         }
 
-        CorrectionCause cause = same ? CorrectionCause.None : row.SetAside || sameQuarters ? CorrectionCause.StoreDamage : Cause(stored.Key.Series, number, quarters, row.Quarters, day);
+        CorrectionCause cause = same ? CorrectionCause.None : row.SetAside || sameQuarters ? CorrectionCause.StoreDamage : Cause(stored.Key.Series, number, quarters, row.Quarters, day, uptoIsWrong);
         string detail = string.Join(
             ", ",
             new[]
@@ -157,7 +157,7 @@ internal sealed class HourComparison
             Key(number), Cause(_table.Series(number), number, quarters, s_none, s_none), [.. s_none], quarters, _withMinutes ? expected : null, 0, false, "no row");
     }
 
-    private CorrectionCause Cause(string series, int number, long[] expected, ReadOnlySpan<long> stored, ReadOnlySpan<long> day)
+    private CorrectionCause Cause(string series, int number, long[] expected, ReadOnlySpan<long> stored, ReadOnlySpan<long> day, bool uptoIsWrong = false)
     {
         if (_notWhole.Count > 0 && !Above(stored, expected) && SeriesName.TryParse(series, out SeriesName name) && _notWhole.Contains(name.Rollup.ToString()))
         {
@@ -174,7 +174,7 @@ internal sealed class HourComparison
             return CorrectionCause.Duplicate;
         }
 
-        if (!day.SequenceEqual(stored))
+        if (uptoIsWrong || !day.SequenceEqual(stored)) // a row that says it has more takes what comes for counted
         {
             return CorrectionCause.StoreDamage;
         }
