@@ -91,6 +91,13 @@ public readonly record struct LedgerPosition([property: Id(0)] int Through, [pro
     /// <summary>What is known to be gone of the history; null for nothing.</summary>
     [Id(2)]
     public IReadOnlyList<LostHistory>? Lost { get; init; }
+
+    /// <summary>Versions that hours may get still: their finalisations are being written, or nobody knows whether they were. Null for none.</summary>
+    [Id(3)]
+    public IReadOnlyList<long>? Unsettled { get; init; }
+
+    /// <summary>Whether every hour that has a version, or will have it, has it now.</summary>
+    public bool IsSettled(long version) => Unsettled?.Contains(version) != true;
 }
 
 /// <summary>Counts that a run kept of earlier versions, and that are gone: which of its windows they were of nobody can say.</summary>

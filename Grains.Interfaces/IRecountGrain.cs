@@ -62,10 +62,15 @@ public sealed record RecountRequest(
     public string Name => Attempt == 1 ? string.Create(CultureInfo.InvariantCulture, $"r{Run}") : string.Create(CultureInfo.InvariantCulture, $"r{Run}.{Attempt}");
 
     /// <summary>Whether a row carries a run's name, of whichever try.</summary>
-    public static bool IsNameOf(string? name, long run)
+    public static bool IsNameOf(string? name, long run) => name is not null && RunOf(name) == run;
+
+    /// <summary>The run of a name, of whichever try; null where it is no run's.</summary>
+    public static long? RunOf(string name)
     {
-        string first = string.Create(CultureInfo.InvariantCulture, $"r{run}");
-        return name is not null && (name == first || name.StartsWith(first + ".", StringComparison.Ordinal));
+        ArgumentNullException.ThrowIfNull(name);
+        ReadOnlySpan<char> number = name.StartsWith('r') ? name.AsSpan(1) : default;
+        int dot = number.IndexOf('.');
+        return long.TryParse(dot < 0 ? number : number[..dot], NumberStyles.None, CultureInfo.InvariantCulture, out long run) ? run : null;
     }
 }
 

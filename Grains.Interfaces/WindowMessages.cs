@@ -6,13 +6,28 @@ namespace ClickAggregator.Grains;
 /// <param name="Attempt">0 for the first call, one more with each repeat, at most 500: added to the stamp.</param>
 /// <param name="PreviousStamp">Of this chain's last write to the window, as acknowledged; null for unknown.</param>
 /// <param name="Minutes">Clicks per minute of the hour.</param>
+/// <param name="Final">The latest finalisation of the window's hour; null where it is not final, or ended just now.</param>
 [GenerateSerializer, Immutable, Alias("ClickAggregator.WindowDelta")]
 public sealed record WindowDelta(
     [property: Id(0)] long End,
     [property: Id(1)] long Stamp,
     [property: Id(2)] int Attempt,
     [property: Id(3)] long? PreviousStamp,
-    [property: Id(4)] ReadOnlyMemory<MinuteCount> Minutes);
+    [property: Id(4)] ReadOnlyMemory<MinuteCount> Minutes,
+    [property: Id(5)] FinalMark? Final = null);
+
+/// <summary>A finalisation of an hour of a chain.</summary>
+/// <param name="Upto">Every click of the hour below this offset is in its counts.</param>
+/// <param name="Run">The run that did it.</param>
+/// <param name="Version">Its version: no two have the same.</param>
+[GenerateSerializer, Immutable, Alias("ClickAggregator.FinalMark")]
+public readonly record struct FinalMark([property: Id(0)] long Upto, [property: Id(1)] long Run, [property: Id(2)] long Version)
+{
+    /// <summary>Whether a row has what it had then: no later batch is in it, and no later run has corrected it.</summary>
+    /// <param name="upto">The row's.</param>
+    /// <param name="run">The name of the run that corrected the row last; null for none.</param>
+    public bool IsStateOf(long upto, string? run) => upto <= Upto && (run is null || RecountRequest.RunOf(run) <= Run);
+}
 
 /// <summary>A recount's result for one window, to stand in place of what is stored.</summary>
 /// <param name="Upto">Every click below this offset is in the counts.</param>

@@ -20,25 +20,56 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
     public async Task<IReadOnlyList<HourRow>> ReadHoursAsync(
         IReadOnlyList<string> series, int fromHour, int toHour, bool withMinutes, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
-        long now = store.Keeping.Now();
-        (long from, long to) = await store.Range.CutAsync(fromHour, toHour, cancellationToken).ConfigureAwait(false);
-        int fromDay = Calendar.DayOf((int)from), toDay = Calendar.DayFrom((int)to);
-        IReadOnlyList<(string Series, int Day)> parts = from >= to ? []
-            : toDay - fromDay <= FewDays ? [.. series.SelectMany(one => Enumerable.Range(fromDay, toDay - fromDay).Select(day => (one, day)))]
-            : await DaysThatExistAsync(series, fromDay, toDay, cancellationToken).ConfigureAwait(false);
-
+        IReadOnlyList<(string Series, int Day)> parts = await DaysOfAsync(series, fromHour, toHour, cancellationToken).ConfigureAwait(false);
         IEnumerable<(string[] Series, int Day)> together = withMinutes
             ? parts.GroupBy(part => part.Day, part => part.Series).SelectMany(day => day.Chunk(SeriesAtOnce).Select(some => (some, day.Key)))
             : parts.Select(part => (new[] { part.Series }, part.Day));
-        return await store.GatherAsync<(string[] Series, int Day), HourRow>(
+        return await ReadRowsAsync(
             [.. together],
+            (some, day) => some.Length > 1 ? store.Statements.ReadHoursOfSeries.Bind(some, day, fromHour, toHour)
+                : (withMinutes ? store.Statements.ReadHoursWithMinutes : store.Statements.ReadHours).Bind(some[0], day, fromHour, toHour),
+            withMinutes,
+            static (_, row) => row,
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    public async Task<IReadOnlyList<StandingRow>> ReadStandingAsync(
+        IReadOnlyList<string> series, int fromHour, int toHour, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<(string Series, int Day)> parts = await DaysOfAsync(series, fromHour, toHour, cancellationToken).ConfigureAwait(false);
+        return await ReadRowsAsync(
+            [.. parts.Select(part => (new[] { part.Series }, part.Day))],
+            (some, day) => store.Statements.ReadStanding.Bind(some[0], day, fromHour, toHour),
+            withMinutes: true,
+            static (stored, row) => new StandingRow(
+                row, stored.GetOrDefault<long>("upto"), stored.GetOrDefault<string>("run") is { Length: > 0 } run ? run : null,
+                WindowTable.AtFinalOf(new WindowKey(row.Series, row.Hour, row.Chain), stored)),
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The days of some series that the hours touch.</summary>
+    private async Task<IReadOnlyList<(string Series, int Day)>> DaysOfAsync(
+        IReadOnlyList<string> series, int fromHour, int toHour, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        (long from, long to) = await store.Range.CutAsync(fromHour, toHour, cancellationToken).ConfigureAwait(false);
+        int fromDay = Calendar.DayOf((int)from), toDay = Calendar.DayFrom((int)to);
+        return from >= to ? []
+            : toDay - fromDay <= FewDays ? [.. series.SelectMany(one => Enumerable.Range(fromDay, toDay - fromDay).Select(day => (one, day)))]
+            : await DaysThatExistAsync(series, fromDay, toDay, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<List<TRow>> ReadRowsAsync<TRow>(
+        IReadOnlyList<(string[] Series, int Day)> parts, Func<string[], int, CqlCommand> read, bool withMinutes, Func<CqlRow, HourRow, TRow> make,
+        CancellationToken cancellationToken)
+    {
+        long now = store.Keeping.Now();
+        return await store.GatherAsync<(string[] Series, int Day), TRow>(
+            parts,
             async (part, rows, token) =>
             {
                 var dayWritten = new Dictionary<string, Dictionary<int, long>>(StringComparer.Ordinal);
-                CqlCommand read = part.Series.Length > 1 ? store.Statements.ReadHoursOfSeries.Bind(part.Series, part.Day, fromHour, toHour)
-                    : (withMinutes ? store.Statements.ReadHoursWithMinutes : store.Statements.ReadHours).Bind(part.Series[0], part.Day, fromHour, toHour);
-                await foreach (CqlRow row in store.Cql.QueryAsync(read, token).ConfigureAwait(false))
+                await foreach (CqlRow row in store.Cql.QueryAsync(read(part.Series, part.Day), token).ConfigureAwait(false))
                 {
                     int hour = row.Get<int>("hour");
                     if (Calendar.DayOf(hour) != part.Day)
@@ -66,7 +97,7 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
                     long[] quarters = row.Get<long[]>("quarters");
                     bool whole = quarters.Length == 4;
                     long[]? minutes = withMinutes && !store.Keeping.AreMinutesOver(hour, written, now) ? CountColumns.Minutes(row) : null;
-                    rows.Add(new HourRow(one, hour, chain, whole ? quarters : new long[4], minutes, !whole || row.GetOrDefault<bool>("set_aside")));
+                    rows.Add(make(row, new HourRow(one, hour, chain, whole ? quarters : new long[4], minutes, !whole || row.GetOrDefault<bool>("set_aside"))));
                 }
             },
             cancellationToken).ConfigureAwait(false);

@@ -43,6 +43,7 @@ public static class CassandraSchema
         ],
         LedgerSchema.Steps,
         [.. LedgerSchema.Marks, .. RankingSchema.Steps],
+        LedgerSchema.AtFinal,
     ]);
 
     /// <exception cref="SchemaUnusableException">A table is read in a way that lets counts go back.</exception>

@@ -1,4 +1,5 @@
 using ClickAggregator.Clicks;
+using ClickAggregator.Grains;
 using ClickAggregator.Grains.Reconciling;
 using ClickAggregator.Grains.Storage;
 using ClickAggregator.Persistence.Cassandra;
@@ -130,6 +131,26 @@ public sealed class CassandraStore : IBatchStore, IAsyncDisposable, IDisposable
 
     /// <inheritdoc/>
     public Task<long?> ReadHourAsync(int hour, int chain, CancellationToken cancellationToken) => Marks.ReadAsync(hour, chain, cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyDictionary<int, FinalMark>> ReadFinalsAsync(IReadOnlyList<int> hours, int chain, CancellationToken cancellationToken)
+    {
+        HashSet<int> asked = [.. hours];
+        List<(int Hour, FinalMark Final)> found = await GatherAsync<IGrouping<int, int>, (int Hour, FinalMark Final)>(
+            [.. asked.GroupBy(Calendar.DayOf)],
+            async (ofDay, finals, token) =>
+            {
+                await foreach (CqlRow row in Cql.QueryAsync(Statements.Ledger.ReadFinals.Bind(ofDay.Key, ofDay.Min(), ofDay.Max() + 1), token).ConfigureAwait(false))
+                {
+                    if (row.Get<int>("chain") == chain && asked.Contains(row.Get<int>("hour")))
+                    {
+                        finals.Add((row.Get<int>("hour"), new FinalMark(row.Get<long>("upto"), row.Get<long>("run"), row.Get<long[]>("versions")[^1])));
+                    }
+                }
+            },
+            cancellationToken).ConfigureAwait(false);
+        return found.ToDictionary(one => one.Hour, one => one.Final);
+    }
 
     /// <summary>Closes the connections, where they are this store's own.</summary>
     public ValueTask DisposeAsync() => _owned?.DisposeAsync() ?? ValueTask.CompletedTask;

@@ -53,4 +53,7 @@ internal static class LedgerSchema
             PRIMARY KEY ((series, span), hour, chain, ordinal)
             """, Blocking),
     ];
+
+    /// <summary>What a window had at a finalisation, before clicks that came late: version 4. A build before it leaves the column as it is.</summary>
+    public static IReadOnlyList<SchemaStep> AtFinal { get; } = [SchemaStep.NewColumn("clicks_by_hour", "at_final", "blob")];
 }

@@ -15,8 +15,8 @@ internal sealed class StoreStatements(CqlIdentifier keyspace)
     public LedgerStatements Ledger { get; } = new(keyspace);
 
     public CqlStatement PutWindow { get; } = Of($"""
-        INSERT INTO {keyspace}.clicks_by_hour (series, day, hour, chain, quarters, upto, stamp, set_aside, run, written)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ? AND TTL ?
+        INSERT INTO {keyspace}.clicks_by_hour (series, day, hour, chain, quarters, upto, stamp, set_aside, run, written, at_final)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ? AND TTL ?
         """);
 
     public CqlStatement PutMinutes { get; } = Of($"""
@@ -25,7 +25,7 @@ internal sealed class StoreStatements(CqlIdentifier keyspace)
 
     // With the time of each cell: nothing but its chain writes a window, and what else did is seen by it.
     public CqlStatement GetWindow { get; } = Of($"""
-        SELECT quarters, minutes, upto, stamp, set_aside, run, written, WRITETIME(quarters) AS at0, WRITETIME(minutes) AS at1,
+        SELECT quarters, minutes, upto, stamp, set_aside, run, written, at_final, WRITETIME(quarters) AS at0, WRITETIME(minutes) AS at1,
             WRITETIME(upto) AS at2, WRITETIME(stamp) AS at3, WRITETIME(set_aside) AS at4, WRITETIME(run) AS at5, WRITETIME(written) AS at6
         FROM {keyspace}.clicks_by_hour WHERE series = ? AND day = ? AND hour = ? AND chain = ?
         """);
@@ -54,6 +54,11 @@ internal sealed class StoreStatements(CqlIdentifier keyspace)
 
     public CqlStatement ReadHoursWithMinutes { get; } = Of($"""
         SELECT hour, chain, quarters, set_aside, written, minutes FROM {keyspace}.clicks_by_hour
+        WHERE series = ? AND day = ? AND hour >= ? AND hour < ?
+        """);
+
+    public CqlStatement ReadStanding { get; } = Of($"""
+        SELECT hour, chain, quarters, set_aside, written, minutes, upto, run, at_final FROM {keyspace}.clicks_by_hour
         WHERE series = ? AND day = ? AND hour >= ? AND hour < ?
         """);
 

@@ -120,6 +120,10 @@ internal sealed class WindowTable(CassandraStore store)
         };
     }
 
+    /// <summary>What the window had at a finalisation; null where that is not there, or was altered.</summary>
+    public static CountsAtFinal? AtFinalOf(WindowKey key, CqlRow stored) =>
+        stored.TryGetBytes("at_final", out ReadOnlySpan<byte> bytes) ? CountsAtFinalCodec.Read(key, bytes) : null;
+
     public static long WrittenOf(CqlRow stored) => stored.GetOrDefault<DateTimeOffset?>("written")?.ToUnixTimeMilliseconds() ?? 0;
 
     /// <summary>The latest time of its cells, as far as they are there.</summary>
@@ -164,6 +168,7 @@ internal sealed class WindowTable(CassandraStore store)
         if (found is { } stored && !(dayIsOver && store.Keeping.IsOver(dayNumber, WrittenOf(stored), now)))
         {
             row = RowOf(key.Hour, stored, now);
+            row.AtFinal = AtFinalOf(key, stored);
             (long lowest, long highest) = Times(stored);
             if (lowest != row.Stamp || highest != row.Stamp)
             {
@@ -215,7 +220,10 @@ internal sealed class WindowTable(CassandraStore store)
             .Add((sbyte)(key.Hour - (day.Day * 24))).Add(CountColumns.Element(row)).Add(row.Stamp).Add(time)
             .Add(key.Series).Add(day.Year).Add(day.Day).Add(key.Chain);
         CqlValues ofRow = new CqlValues().Add(key.Series).Add(day.Day).Add(key.Hour).Add(key.Chain)
-            .Add(row.Quarters).Add(row.Upto).Add(row.Stamp).Add(row.SetAside).Add(row.Run ?? "").Add(time).Add(row.Stamp).Add(ttl);
+            .Add(row.Quarters).Add(row.Upto).Add(row.Stamp).Add(row.SetAside).Add(row.Run ?? "").Add(time);
+
+        // Left alone rather than deleted: what stands there was kept at another finalisation than those to come, and tells nothing of them.
+        ofRow = (row.AtFinal is null ? ofRow.Add(CqlUnset.Value) : ofRow.Add(CountsAtFinalCodec.Write(key, row.AtFinal))).Add(row.Stamp).Add(ttl);
         CqlValues ofMinutes = new CqlValues().Add(row.Stamp).Add(store.Keeping.MinutesTtl(key.Hour, written, now))
             .Add(CountColumns.Minutes(row.Minutes)).Add(key.Series).Add(day.Day).Add(key.Hour).Add(key.Chain);
         return (statements.PutDay.BindAll(ofDay), statements.PutWindow.BindAll(ofRow), statements.PutMinutes.BindAll(ofMinutes));

@@ -41,7 +41,7 @@ internal sealed class ReadSession : IDisposable
     {
         Statement get = Prepare("""
             SELECT h.quarters, h.minutes, h.upto, h.stamp, h.set_aside, h.run, d.quarters,
-                (SELECT value FROM facts WHERE name = 'forgotten_before')
+                (SELECT value FROM facts WHERE name = 'forgotten_before'), h.at_final
             FROM (SELECT 1) LEFT JOIN clicks_by_hour h ON h.series = ?1 AND h.hour = ?2 AND h.chain = ?3
                 LEFT JOIN clicks_by_day d ON d.series = ?1 AND d.day = ?4 AND d.chain = ?3
             """).Bind(1, key.Series).Bind(2, key.Hour).Bind(3, key.Chain).Bind(4, (long)Math.Floor(key.Hour / 24d));
@@ -53,6 +53,7 @@ internal sealed class ReadSession : IDisposable
             CountCodec.TryRead(get.Bytes(6), day);
             row.DayClicks = CountCodec.Sum(day);
             row.ForgottenBefore = get.Number(7);
+            row.AtFinal = CountsAtFinalCodec.Read(key, get.Bytes(8));
             return row;
         }
         finally

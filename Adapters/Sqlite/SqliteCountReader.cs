@@ -44,6 +44,38 @@ internal sealed class SqliteCountReader(SqliteStore store) : ICountReader
             },
             cancellationToken);
 
+    public Task<IReadOnlyList<StandingRow>> ReadStandingAsync(
+        IReadOnlyList<string> series, int fromHour, int toHour, CancellationToken cancellationToken) =>
+        store.ReadAsync<IReadOnlyList<StandingRow>>(
+            session =>
+            {
+                var rows = new List<StandingRow>();
+                Statement get = session.Prepare(
+                    "SELECT hour, chain, quarters, minutes, upto, stamp, set_aside, run, at_final FROM clicks_by_hour WHERE series = ? AND hour >= ? AND hour < ?");
+                foreach (string one in series)
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    get.Bind(1, one).Bind(2, fromHour).Bind(3, toHour);
+                    try
+                    {
+                        while (get.Step())
+                        {
+                            var key = new WindowKey(one, (int)get.Number(0), (int)get.Number(1));
+                            WindowRow row = ReadSession.RowOf(get, 2);
+                            rows.Add(new StandingRow(
+                                new HourRow(one, key.Hour, key.Chain, row.Quarters, row.Minutes, row.SetAside), row.Upto, row.Run, CountsAtFinalCodec.Read(key, get.Bytes(8))));
+                        }
+                    }
+                    finally
+                    {
+                        get.Reset();
+                    }
+                }
+
+                return rows;
+            },
+            cancellationToken);
+
     public Task<IReadOnlyList<DayRow>> ReadDaysAsync(
         IReadOnlyList<string> series, int fromDay, int toDay, CancellationToken cancellationToken) =>
         store.ReadAsync<IReadOnlyList<DayRow>>(

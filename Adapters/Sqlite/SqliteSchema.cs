@@ -75,6 +75,11 @@ internal static partial class SqliteSchema
         CREATE INDEX windows_by_hour ON clicks_by_hour (hour, chain, series);
         CREATE INDEX slices_by_day ON clicks_by_day (day, chain, series);
         """,
+
+        // What a window had at a finalisation, before clicks that came late.
+        """
+        ALTER TABLE clicks_by_hour ADD COLUMN at_final BLOB;
+        """,
     ];
 
     /// <summary>The version that this build writes.</summary>

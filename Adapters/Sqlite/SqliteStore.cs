@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ClickAggregator.Grains;
 using ClickAggregator.Grains.Reconciling;
 using ClickAggregator.Grains.Storage;
 using Microsoft.Data.Sqlite;
@@ -122,6 +123,30 @@ public sealed partial class SqliteStore : IBatchStore, IAsyncDisposable
             get.Reset();
         }
     }));
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyDictionary<int, FinalMark>> ReadFinalsAsync(IReadOnlyList<int> hours, int chain, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyDictionary<int, FinalMark>>(Read(session =>
+        {
+            var finals = new Dictionary<int, FinalMark>();
+            Statement get = session.Prepare("SELECT upto, run, version FROM final_hours WHERE hour = ? AND chain = ?");
+            foreach (int hour in hours)
+            {
+                try
+                {
+                    if (get.Bind(1, hour).Bind(2, chain).Step())
+                    {
+                        finals[hour] = new FinalMark(get.Number(0), get.Number(1), get.Number(2));
+                    }
+                }
+                finally
+                {
+                    get.Reset();
+                }
+            }
+
+            return finals;
+        }));
 
     /// <summary>Copies the store into a new file, consistently, while it is in use.</summary>
     /// <param name="store">The store's file.</param>

@@ -18,10 +18,10 @@ internal sealed class WriteStatements(sqlite3 database) : IDisposable
     public Statement Rollback { get; } = new(database, "ROLLBACK");
 
     public Statement PutWindow { get; } = new(database, """
-        INSERT INTO clicks_by_hour (series, hour, chain, quarters, minutes, upto, stamp, set_aside, run)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        INSERT INTO clicks_by_hour (series, hour, chain, quarters, minutes, upto, stamp, set_aside, run, at_final)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT DO UPDATE SET quarters = excluded.quarters, minutes = excluded.minutes, upto = excluded.upto,
-            stamp = excluded.stamp, set_aside = excluded.set_aside, run = excluded.run
+            stamp = excluded.stamp, set_aside = excluded.set_aside, run = excluded.run, at_final = excluded.at_final
         WHERE excluded.stamp > stamp
         """);
 

@@ -21,6 +21,15 @@ internal sealed class WindowWrite(WindowKey key, WindowRow row) : StoreWrite
             put.Bind(5, bytes[..length]);
         }
 
+        if (row.AtFinal is null)
+        {
+            put.BindNull(10);
+        }
+        else
+        {
+            put.Bind(10, CountsAtFinalCodec.Write(key, row.AtFinal));
+        }
+
         int day = (int)Math.Floor(key.Hour / 24d);
         int hourOfDay = key.Hour - (day * 24);
         Span<long> quarters = stackalloc long[96];

@@ -46,7 +46,7 @@ internal static class LedgerEndpoints
         Get<ErasureList>(app, ErasureQueries.Route, "Erasures, the latest first.", ErasureQueries.ListParameters, ErasureQueries.ListAsync, "text/csv");
         Get<ErasureAnswer>(app, ErasureQueries.Route + "/{id}", "How far an erasure is, and what it rewrote.", [], query => ErasureQueries.GetAsync(query, Id(query))).ProducesProblem(404);
         Order<PeriodAnswer>(app.MapPost("/v1/periods/{month}/close", QueryContext.HandleOrder([], query => PeriodQueries.CloseAsync(query, Value(query, "month")))),
-            "Freezes the version of a month (UTC) for billing; one that is closed stays as it was closed. 409 while an hour of it is not final.", 200)
+            "Freezes the version of a month (UTC) for billing; one that is closed stays as it was closed. 409 while an hour of it was in no run; clicks that came late and wait for theirs are its adjustment.", 200)
             .WithMetadata(new QueryParameterList([])).ProducesProblem(409);
         Get<InvalidationList>(app, InvalidationQueries.Route, "Invalidations, the latest first.", InvalidationQueries.ListParameters, InvalidationQueries.ListAsync, "text/csv");
         Get<InvalidationAnswer>(app, InvalidationQueries.Route + "/{id}", "An invalidation.", [], query => InvalidationQueries.GetAsync(query, Id(query))).ProducesProblem(404);

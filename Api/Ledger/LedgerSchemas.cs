@@ -167,7 +167,7 @@ internal sealed record PeriodDetails(
     IReadOnlyDictionary<string, string> Filter,
     DateTimeOffset From,
     DateTimeOffset To,
-    [property: Description("As it was closed. Null while an hour of it is not final again: see detail.")] long? ClicksClosed,
+    [property: Description("As it was closed. Null while a run is changing an hour of it: see detail.")] long? ClicksClosed,
     long ClicksNow,
     [property: Description("Now less closed: clicks that came late, and corrections.")] long? Adjustment,
     string? Detail,

@@ -70,8 +70,8 @@ internal static class PeriodQueries
         }
         catch (NotFinalException notFinal)
         {
-            // A click came late: what is new since the closing can be told apart once its hour is final again. Or it was not added
-            // up at that version.
+            // A run changes an hour of it just now: what is new since the closing can be told apart once it is final again. Or it was not
+            // added up at that version.
             detail = notFinal.Message;
         }
 

@@ -20,7 +20,7 @@ internal static class OpenApiParameters
         ["device"] = "A device; needs the rollup.",
         ["campaign_id"] = "Not added up per target.",
         ["group_by"] = "country or device; needs the rollup.",
-        [Finality.Parameter] = "The version of an answer: the same numbers again, over hours that are final; else 409 not_final.",
+        [Finality.Parameter] = "The version of an answer: the same numbers again, over hours that were final then; else 409 not_final.",
         ["limit"] = "1 to 1000.",
         ["cursor"] = "The next_cursor of the page before.",
         ["format"] = "json or csv; or say it with Accept. Beside a table, headers say what JSON says in fields: " + string.Join(", ", AnswerHeaders.All) + ".",

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using ClickAggregator.Clicks;
 using ClickAggregator.Grains.Counting;
 using ClickAggregator.Grains.Storage;
@@ -183,7 +184,7 @@ public sealed partial class PartitionChain
     private async Task DeliverAsync(FoldedBatch folded, long end, CancellationToken cancellationToken)
     {
         _touched.Note(folded.Hours, end);
-        await NoteOldHoursAsync(folded, end, cancellationToken);
+        IReadOnlyDictionary<int, FinalMark> finals = await NoteOldHoursAsync(folded, end, cancellationToken);
         foreach (FoldedWindow window in folded.Windows)
         {
             if (window.Slot.TopKind != TargetKind.None)
@@ -195,7 +196,7 @@ public sealed partial class PartitionChain
         IReadOnlyList<FoldedWindow> left = folded.Windows;
         while (true)
         {
-            var delivery = new Delivery(left, end, _record.Stamp);
+            var delivery = new Delivery(left, end, _record.Stamp, finals);
             int lanes = Math.Min(_options.InFlight, left.Count);
             var running = new Task[lanes];
             for (int lane = 0; lane < lanes; lane++)
@@ -231,15 +232,20 @@ public sealed partial class PartitionChain
     /// ended just now are in no reconciliation yet, and for them it is soon enough with the rows of the batch. The clock
     /// decides no count here, only whether the same is written once or twice.
     /// </summary>
-    private async Task NoteOldHoursAsync(FoldedBatch folded, long end, CancellationToken cancellationToken)
+    /// <returns>What of these hours was final until now: their windows keep what they had then.</returns>
+    private async Task<IReadOnlyDictionary<int, FinalMark>> NoteOldHoursAsync(FoldedBatch folded, long end, CancellationToken cancellationToken)
     {
         long now = Math.Max(folded.LastTimestamp, _time.GetUtcNow().ToUnixTimeMilliseconds());
         int[] old = [.. folded.Hours.Where(hour => ((hour + 1L) * HourMilliseconds) + YoungMilliseconds <= now)];
+        IReadOnlyDictionary<int, FinalMark> finals = FrozenDictionary<int, FinalMark>.Empty;
         if (old.Length > 0 && !_faults.HasFlag(ChainFaults.HoursLast))
         {
             var marks = new BatchRows(_record.Chain, end, _record.Stamp, [], [], []) { Opens = old };
             await RetryAsync(() => _batches.WriteAsync(marks, cancellationToken), cancellationToken);
+            await RetryAsync(async () => finals = await _batches.ReadFinalsAsync(old, _record.Chain, cancellationToken), cancellationToken);
         }
+
+        return finals;
     }
 
     private async Task LaneAsync(Delivery delivery, CancellationToken cancellationToken)
@@ -254,7 +260,7 @@ public sealed partial class PartitionChain
                 {
                     ack = await _windows.ApplyAsync(
                         window.Slot,
-                        new WindowDelta(delivery.End, delivery.Stamp, attempt, window.Slot.LastStamp, window.Minutes));
+                        new WindowDelta(delivery.End, delivery.Stamp, attempt, window.Slot.LastStamp, window.Minutes, delivery.FinalOf(window.Slot.Key.Hour)));
                 }
                 catch (Exception error) when (error is not OperationCanceledException and not ChainFencedException && attempt < _options.MaxAttempts)
                 {
@@ -324,7 +330,7 @@ public sealed partial class PartitionChain
         Task.Delay(_options.RetryDelay * Math.Min(100, 1 << Math.Min(attempt, 7)), _time, cancellationToken);
 
     /// <summary>The windows of a batch, handed out to the lanes one by one.</summary>
-    private sealed class Delivery(IReadOnlyList<FoldedWindow> windows, long end, long stamp)
+    private sealed class Delivery(IReadOnlyList<FoldedWindow> windows, long end, long stamp, IReadOnlyDictionary<int, FinalMark> finals)
     {
         // The windows of one series go through one lane, one after the other: each answers with the clicks of its day
         // too, and an older answer that arrives after a later one would put an older count into the day's top list.
@@ -340,6 +346,8 @@ public sealed partial class PartitionChain
         public List<FoldedWindow> Refused { get; } = [];
 
         public long HighestStamp { get; private set; }
+
+        public FinalMark? FinalOf(int hour) => finals.TryGetValue(hour, out FinalMark final) ? final : null;
 
         /// <summary>The next window of the lane's series, or of a series that no lane has.</summary>
         public bool TryNext(ref string? series, out FoldedWindow window)

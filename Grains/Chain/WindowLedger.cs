@@ -69,6 +69,12 @@ public sealed class WindowLedger
             return Task.FromResult(Answer(WindowOutcome.Refused, row));
         }
 
+        // The first click behind a finalisation: what the row had then is told for its version until there is a next one.
+        if (delta.Final is { } final && delta.End > final.Upto && row.AtFinal?.Version != final.Version && final.IsStateOf(row.Upto, row.Run))
+        {
+            row.AtFinal = new CountsAtFinal(final.Version, [.. row.Minutes ?? row.Quarters]);
+        }
+
         // A row whose minutes were forgotten never gets some of them again: they would look like all of them.
         bool withMinutes = row.Minutes is not null;
         foreach (MinuteCount count in delta.Minutes.Span)

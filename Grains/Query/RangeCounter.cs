@@ -46,12 +46,18 @@ public static class RangeCounter
         ICountReader reader, IReadOnlyList<string> series, long[] bounds, CancellationToken cancellationToken) =>
         CountAsync(reader, series, bounds, null, cancellationToken);
 
+    /// <summary>The same without some days.</summary>
+    internal static Task<IReadOnlyDictionary<string, SeriesCounts>> CountWithoutAsync(
+        ICountReader reader, IReadOnlyList<string> series, long[] bounds, IReadOnlySet<int> days, CancellationToken cancellationToken) =>
+        CountAsync(reader, series, bounds, null, cancellationToken, days);
+
     /// <summary>
     /// The same, of many series whose days are mostly remembered: for a ranking the days that the range cuts are read as well, in place of
     /// their hours, up to a quarter of an hour or, where it is cut between, up to that hour.
     /// </summary>
     internal static async Task<IReadOnlyDictionary<string, SeriesCounts>> CountAsync(
-        ICountReader reader, IReadOnlyList<string> series, long[] bounds, RankingReads? ranking, CancellationToken cancellationToken)
+        ICountReader reader, IReadOnlyList<string> series, long[] bounds, RankingReads? ranking, CancellationToken cancellationToken,
+        IReadOnlySet<int>? without = null)
     {
         ArgumentNullException.ThrowIfNull(reader);
         ArgumentNullException.ThrowIfNull(series);
@@ -67,7 +73,7 @@ public static class RangeCounter
         }
         else if (quarters && firstDay < endDay)
         {
-            foreach (DayRow row in await reader.ReadDaysAsync(series, (int)firstDay, (int)endDay, cancellationToken))
+            foreach (DayRow row in (await reader.ReadDaysAsync(series, (int)firstDay, (int)endDay, cancellationToken)).Where(row => without?.Contains(row.Day) != true))
             {
                 totals[row.Series].Add((long)row.Day * DayMinutes, row.Quarters, RangeBounds.QuarterMinutes, row.SetAside);
             }
@@ -150,7 +156,7 @@ public static class RangeCounter
 
         void AddHourRows(IReadOnlyList<HourRow> rows, bool withMinutes)
         {
-            foreach (HourRow row in rows)
+            foreach (HourRow row in rows.Where(row => without?.Contains((int)FloorDiv(row.Hour, 24)) != true))
             {
                 Sum sum = totals[row.Series];
                 if (withMinutes && row.Minutes is { } minutes)

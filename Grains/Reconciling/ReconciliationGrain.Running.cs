@@ -12,6 +12,7 @@ internal sealed partial class ReconciliationGrain
     private const int MostDeferred = 1000;
     private const int RecentHours = 48;
     private const int TriesInStart = 1000;
+    private const int MostUnsettled = 100;
     private const int MostStarts = 998;
     internal const string Failed = "failed";
     private const string SearchIncomplete = "search_incomplete";
@@ -174,12 +175,14 @@ internal sealed partial class ReconciliationGrain
         if (finals.Count > 0)
         {
             position.State.Version = version;
+            position.State.Unsettled = [.. position.State.Unsettled.TakeLast(MostUnsettled - 1), version];
             await WritePositionAsync();
             foreach (HourFinal final in finals)
             {
                 await ledger.WriteFinalAsync(final, _stop.Token);
             }
 
+            position.State.Unsettled.Remove(version);
             at.Finals += finals.Count;
             at.HistoryRows += results.Sum(one => one.Result is { Outcome: Grains.RecountOutcome.Done, Final: { } final } ? final.HistoryRows : 0);
         }

@@ -131,22 +131,28 @@ internal sealed partial class ReconciliationGrain
         int to = HourOf(month + 1);
         for (int attempt = 0; attempt < PeriodTries; attempt++)
         {
-            long version = _position.Version;
+            LedgerPosition asked = _position;
             if (_position.Through < to)
             {
                 throw new ReconciliationRefusedException("not_final", $"hours from {Time(Math.Max(from, _position.Through))} on were not recounted yet");
             }
 
-            IReadOnlyList<HourMark> open = await ledger.ReadOpenHoursAsync(from, to, 1, _stop.Token);
-            if (open.Count > 0)
+            IReadOnlyList<HourMark> open = await ledger.ReadOpenHoursAsync(from, to, int.MaxValue, _stop.Token);
+            Dictionary<(int, int), long> finalUpTo = open.Count == 0 ? []
+                : (await ledger.ReadFinalsAsync(from, to, _stop.Token)).ToDictionary(final => (final.Hour, final.Chain), final => final.Upto);
+            foreach (HourMark mark in open)
             {
-                throw new ReconciliationRefusedException("not_final", $"the hour {Time(open[0].Hour)} is not final");
+                // Clicks that came to it since it was final are the adjustment's; whatever else is done to it now has to end first.
+                if (!finalUpTo.TryGetValue((mark.Hour, mark.Chain), out long upto) || mark.Upto <= upto)
+                {
+                    throw new ReconciliationRefusedException("not_final", $"the hour {Time(mark.Hour)} is not final");
+                }
             }
 
-            // Finalisations meanwhile would have a later version.
-            if (version == _position.Version)
+            // Finalisations meanwhile would have a later version; and no hour that is open may get one that was given out already.
+            if (asked.Version == _position.Version && (open.Count == 0 || asked.IsSettled(asked.Version)))
             {
-                var period = new ClosedPeriod(month, version, Now, by);
+                var period = new ClosedPeriod(month, asked.Version, Now, by);
                 periods.State.Periods = [.. periods.State.Periods.Append(period).OrderBy(one => one.Month)];
                 await WriteOrReadAsync(periods);
                 return period;

@@ -169,7 +169,11 @@ internal sealed partial class ReconciliationGrain(
     private void NotePosition()
     {
         LostHistory[] lost = [.. from run in runs.State.Runs where run.Proof is { MissingRows: > 0 } select new LostHistory(run.Run.Number, run.Proof!.AfterVersion, run.Proof.ToVersion, run.Proof.MissingRows)];
-        _position = new LedgerPosition(position.State.Through ?? int.MinValue, position.State.Version) { Lost = lost.Length == 0 ? null : lost };
+        _position = new LedgerPosition(position.State.Through ?? int.MinValue, position.State.Version)
+        {
+            Lost = lost.Length == 0 ? null : lost,
+            Unsettled = position.State.Unsettled.Count == 0 ? null : [.. position.State.Unsettled],
+        };
         board.Hear(_position);
     }
 

@@ -9,6 +9,11 @@ public sealed class PositionDocument
     /// <summary>Of the last finalisation.</summary>
     public long Version { get; set; }
 
+    /// <summary>
+    /// Versions whose finalisations are being written, or may come late: the write of one failed, or its owner died. The latest 100.
+    /// </summary>
+    public List<long> Unsettled { get; set; } = [];
+
     /// <summary>When hours with late clicks were planned last, milliseconds since the epoch.</summary>
     public long LateAt { get; set; }
 

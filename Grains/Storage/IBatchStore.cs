@@ -14,6 +14,9 @@ public interface IBatchStore
 
     /// <summary>The end of the last batch that touched an hour (since the epoch) of a chain, as it is noted; null where nothing is.</summary>
     Task<long?> ReadHourAsync(int hour, int chain, CancellationToken cancellationToken);
+
+    /// <summary>The latest finalisations of some hours (since the epoch) of a chain, of those that have one.</summary>
+    Task<IReadOnlyDictionary<int, FinalMark>> ReadFinalsAsync(IReadOnlyList<int> hours, int chain, CancellationToken cancellationToken);
 }
 
 /// <summary>The rows of one batch.</summary>

@@ -14,6 +14,13 @@ public interface ICountReader
     Task<IReadOnlyList<HourRow>> ReadHoursAsync(
         IReadOnlyList<string> series, int fromHour, int toHour, bool withMinutes, CancellationToken cancellationToken);
 
+    /// <summary>The same with what tells whether a row is as its hour was final, and how it was then.</summary>
+    /// <param name="series">At most 1,000.</param>
+    /// <param name="fromHour">The first hour.</param>
+    /// <param name="toHour">The one behind the last.</param>
+    /// <param name="cancellationToken">Cancels it.</param>
+    Task<IReadOnlyList<StandingRow>> ReadStandingAsync(IReadOnlyList<string> series, int fromHour, int toHour, CancellationToken cancellationToken);
+
     /// <summary>The stored day slices of several series in <c>[fromDay, toDay)</c>, one row per (series, day, chain).</summary>
     Task<IReadOnlyList<DayRow>> ReadDaysAsync(
         IReadOnlyList<string> series, int fromDay, int toDay, CancellationToken cancellationToken);
@@ -92,6 +99,20 @@ public sealed record HourRow(
     long[] Quarters,
     long[]? Minutes,
     bool SetAside);
+
+/// <summary>A stored hour of a series, and how it stands to the finalisations of its hour.</summary>
+/// <param name="Row">Its counts now, with its minutes.</param>
+/// <param name="Upto">End offset of the last batch that is in it.</param>
+/// <param name="Run">The name of the run that corrected it last; null for none.</param>
+/// <param name="AtFinal">What it had at a finalisation; null where no click came after one.</param>
+public sealed record StandingRow(HourRow Row, long Upto, string? Run, CountsAtFinal? AtFinal)
+{
+    /// <summary>What it had at the latest finalisation of its hour; null where the row does not tell.</summary>
+    public long[]? CountsAt(FinalMark final) =>
+        AtFinal?.Version == final.Version ? AtFinal.Counts
+        : final.IsStateOf(Upto, Run) ? Row.Minutes ?? Row.Quarters
+        : null;
+}
 
 /// <summary>A stored day slice of a series.</summary>
 /// <param name="Series">The series.</param>

@@ -28,6 +28,9 @@ public sealed class WindowRow
     /// <summary>The reconciliation run that last corrected the row; null for none.</summary>
     public string? Run { get; set; }
 
+    /// <summary>What it had at a finalisation of its hour, before clicks that came after it; null where none came.</summary>
+    public CountsAtFinal? AtFinal { get; set; }
+
     /// <summary>
     /// Filled by the provider with each read and after each write: clicks of this series and chain in the whole UTC day, as the day
     /// slice has them now.

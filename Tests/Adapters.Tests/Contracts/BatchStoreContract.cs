@@ -1,4 +1,6 @@
 using ClickAggregator.Clicks;
+using ClickAggregator.Grains;
+using ClickAggregator.Grains.Reconciling;
 using ClickAggregator.Grains.Storage;
 
 namespace ClickAggregator.Adapters.Tests.Contracts;
@@ -6,7 +8,8 @@ namespace ClickAggregator.Adapters.Tests.Contracts;
 /// <summary>What <see cref="IBatchStore"/> promises: whole lists, ordered by the stamps of their batches.</summary>
 public abstract class BatchStoreContract
 {
-    private static readonly TopKey s_key = new(TargetKind.Ad, TopSlice.Hour, 500_000, 3);
+    private const int Hour = 500_000;
+    private static readonly TopKey s_key = new(TargetKind.Ad, TopSlice.Hour, Hour, 3);
 
     [Fact]
     public async Task A_list_that_was_never_written_is_none()
@@ -46,6 +49,22 @@ public abstract class BatchStoreContract
         Assert.Null(await store.Batches.ReadHourAsync(500_001, 3, CancellationToken.None));
 
         Task NoteAsync(long upto, long stamp) => store.Batches.WriteAsync(new BatchRows(3, upto, stamp, [500_000], [], []), CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task The_latest_finalisation_of_each_hour_that_has_one_is_found_whatever_day_it_is_in()
+    {
+        await using IStoreUnderTest store = await OpenAsync();
+        await store.Ledger.WriteFinalAsync(new HourFinal(Hour, 3, 10, 1, 0, [5], 1), CancellationToken.None);
+        await store.Ledger.WriteFinalAsync(new HourFinal(Hour, 3, 30, 2, 0, [5, 8], 2), CancellationToken.None);
+        await store.Ledger.WriteFinalAsync(new HourFinal(Hour + 1, 3, 11, 1, 0, [5], 1), CancellationToken.None);
+        await store.Ledger.WriteFinalAsync(new HourFinal(Hour + 2, 4, 12, 1, 0, [5], 1), CancellationToken.None);
+        await store.Ledger.WriteFinalAsync(new HourFinal(Hour - 100, 3, 13, 2, 0, [9], 1), CancellationToken.None);
+
+        IReadOnlyDictionary<int, FinalMark> finals = await store.Batches.ReadFinalsAsync([Hour, Hour + 2, Hour - 100], 3, CancellationToken.None);
+
+        Assert.Equal([(Hour - 100, new FinalMark(13, 2, 9)), (Hour, new FinalMark(30, 2, 8))], finals.Select(pair => (pair.Key, pair.Value)).Order());
+        Assert.Empty(await store.Batches.ReadFinalsAsync([], 3, CancellationToken.None));
     }
 
     [Fact]

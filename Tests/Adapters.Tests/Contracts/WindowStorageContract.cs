@@ -1,3 +1,4 @@
+using ClickAggregator.Grains;
 using ClickAggregator.Grains.Storage;
 using Orleans;
 using static ClickAggregator.Adapters.Tests.Contracts.WindowAccess;
@@ -37,6 +38,7 @@ public abstract class WindowStorageContract
             Stamp = 1_900_000_000_123_456,
             SetAside = true,
             Run = "run 7 – ü",
+            AtFinal = new CountsAtFinal(17, [.. Enumerable.Range(0, 60).Select(n => n * 3L)]),
         };
         await store.Windows.WriteAsync(s_key, row);
         await store.ReopenAsync();
@@ -46,6 +48,38 @@ public abstract class WindowStorageContract
         Assert.Equal(row.Minutes, read.Minutes);
         Assert.Equal(row.Quarters, read.Quarters);
         Assert.Equal((row.Upto, row.Stamp, true, row.Run), (read.Upto, read.Stamp, read.SetAside, read.Run));
+        Assert.Equal(17, read.AtFinal!.Version);
+        Assert.Equal(row.AtFinal.Counts, read.AtFinal.Counts);
+    }
+
+    [Fact]
+    public async Task What_a_window_had_at_a_finalisation_is_read_with_its_row_and_gives_way_to_what_it_had_at_the_next()
+    {
+        await using IStoreUnderTest store = await OpenAsync();
+        await store.Windows.WriteAsync(s_key, Row(10, 20, 5, upto: 100));
+        StandingRow never = Assert.Single(await StandingAsync());
+        Assert.Equal((100L, null, null), (never.Upto, never.Run, never.AtFinal));
+        Assert.Equal(5, never.CountsAt(new FinalMark(100, 1, 7))![20]);
+        Assert.Null(never.CountsAt(new FinalMark(99, 1, 7)));
+
+        foreach ((long version, long[] counts) in ((long, long[])[])[(7, [0, 5, 0, 0]), (9, new long[60])])
+        {
+            WindowRow row = Row(10 + version, 20, 8, upto: 100 + version);
+            (row.Run, row.AtFinal) = ("r3", new CountsAtFinal(version, counts));
+            await store.Windows.WriteAsync(s_key, row);
+            StandingRow standing = Assert.Single(await StandingAsync());
+            Assert.Equal((s_key.Series, s_key.Hour, s_key.Chain, 100 + version, "r3"), (standing.Row.Series, standing.Row.Hour, standing.Row.Chain, standing.Upto, standing.Run));
+            Assert.Equal(8, standing.Row.Minutes![20]);
+            Assert.Equal(counts, standing.CountsAt(new FinalMark(100, 2, version)));
+            Assert.Null(standing.CountsAt(new FinalMark(100, 2, version - 1)));
+            Assert.Null(standing.CountsAt(new FinalMark(1000, 2, version + 1))); // a later run has corrected the row
+            Assert.Equal(8, standing.CountsAt(new FinalMark(1000, 3, version + 1))![20]);
+        }
+
+        Assert.Empty(await store.Counts.ReadStandingAsync([s_key.Series], Hour + 1, Hour + 2, CancellationToken.None));
+        Assert.Empty(await store.Counts.ReadStandingAsync(["ad:4"], Hour, Hour + 1, CancellationToken.None));
+
+        Task<IReadOnlyList<StandingRow>> StandingAsync() => store.Counts.ReadStandingAsync([s_key.Series], Hour - 30, Hour + 30, CancellationToken.None);
     }
 
     [Fact]

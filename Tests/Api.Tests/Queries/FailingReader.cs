@@ -42,6 +42,9 @@ internal sealed class FailingReader(Func<ICountReader> inner) : ICountReader
         return SetAside ? [.. rows.Select(row => row with { SetAside = true })] : rows;
     }
 
+    public Task<IReadOnlyList<StandingRow>> ReadStandingAsync(IReadOnlyList<string> series, int fromHour, int toHour, CancellationToken cancellationToken) =>
+        Inner.ReadStandingAsync(series, fromHour, toHour, cancellationToken);
+
     public Task<IReadOnlyList<DayRow>> ReadDaysAsync(IReadOnlyList<string> series, int fromDay, int toDay, CancellationToken cancellationToken) =>
         Inner.ReadDaysAsync(series, fromDay, toDay, cancellationToken);
 

@@ -24,7 +24,7 @@ public sealed class DerivedRowsTests : IAsyncDisposable
     {
         _store = SqliteStore.Open(new SqliteOptions { Path = Path.Combine(_folder, "store.db") }, NullLoggerFactory.Instance);
         Run($"""
-            INSERT INTO clicks_by_hour VALUES ('ad:a', {Hour}, 1, x'0005', x'0005', 9, 10, 0, NULL);
+            INSERT INTO clicks_by_hour VALUES ('ad:a', {Hour}, 1, x'0005', x'0005', 9, 10, 0, NULL, NULL);
             INSERT INTO clicks_by_day VALUES ('ad:a', {Day}, 1, x'0005', 10, 0);
             INSERT INTO series_by_day VALUES ({Day}, 'ad:a');
             INSERT INTO hours VALUES ({Hour}, 1, 9, 10);

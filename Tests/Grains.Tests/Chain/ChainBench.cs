@@ -145,5 +145,8 @@ internal sealed class ChainBench : IDisposable
         public Task<TopList?> ReadTopAsync(TopKey key, CancellationToken cancellationToken) => windows.ReadTopAsync(key, cancellationToken);
 
         public Task<long?> ReadHourAsync(int hour, int chain, CancellationToken cancellationToken) => windows.ReadHourAsync(hour, chain, cancellationToken);
+
+        public Task<IReadOnlyDictionary<int, FinalMark>> ReadFinalsAsync(IReadOnlyList<int> hours, int chain, CancellationToken cancellationToken) =>
+            windows.ReadFinalsAsync(hours, chain, cancellationToken);
     }
 }

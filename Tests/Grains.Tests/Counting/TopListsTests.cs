@@ -112,5 +112,8 @@ public class TopListsTests
             Task.FromResult(_lists.GetValueOrDefault(key));
 
         public Task<long?> ReadHourAsync(int hour, int chain, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task<IReadOnlyDictionary<int, FinalMark>> ReadFinalsAsync(IReadOnlyList<int> hours, int chain, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
     }
 }

@@ -72,6 +72,9 @@ public class RangeCounterTests
                 .Select(g => new HourRow("total", g.Key.Item1, g.Key.Chain, Fill(g.Select(c => c.Click % 60 / 15), 4),
                     withMinutes && !(g.Key.Item1 < minutesFloor) ? Fill(g.Select(c => c.Click % 60), 60) : null, false))]);
 
+        public Task<IReadOnlyList<StandingRow>> ReadStandingAsync(
+            IReadOnlyList<string> series, int fromHour, int toHour, CancellationToken cancellationToken) => throw new NotSupportedException();
+
         public Task<IReadOnlyList<DayRow>> ReadDaysAsync(
             IReadOnlyList<string> series, int fromDay, int toDay, CancellationToken cancellationToken) =>
             Task.FromResult<IReadOnlyList<DayRow>>([.. clicks.Where(c => c / 1440 >= fromDay && c / 1440 < toDay)

@@ -56,5 +56,8 @@ public class TopCandidatesTests
         public Task<TopList?> ReadTopAsync(TopKey key, CancellationToken cancellationToken) => Task.FromResult(All.GetValueOrDefault(key));
 
         public Task<long?> ReadHourAsync(int hour, int chain, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public Task<IReadOnlyDictionary<int, FinalMark>> ReadFinalsAsync(IReadOnlyList<int> hours, int chain, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
     }
 }

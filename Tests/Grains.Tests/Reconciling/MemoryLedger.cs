@@ -153,6 +153,16 @@ internal sealed class MemoryLedger(World world, MemoryWindows windows, int chain
     public Task<long?> ReadHourAsync(int hour, int of, CancellationToken cancellationToken) =>
         world.Effect<long?>("hour read", () => Marks.TryGetValue((hour, of), out long upto) ? upto : null);
 
+    public Task<IReadOnlyDictionary<int, FinalMark>> ReadFinalsAsync(IReadOnlyList<int> hours, int of, CancellationToken cancellationToken) =>
+        world.Effect<IReadOnlyDictionary<int, FinalMark>>("finals read", () => Finals.Values.Where(final => final.Chain == of && hours.Contains(final.Hour))
+            .ToDictionary(final => final.Hour, final => new FinalMark(final.Upto, final.Run, final.Versions[^1])));
+
+    public Task<IReadOnlyList<StandingRow>> ReadStandingAsync(IReadOnlyList<string> series, int fromHour, int toHour, CancellationToken cancellationToken) =>
+        world.Effect<IReadOnlyList<StandingRow>>("standing rows read", () =>
+            [.. windows.Rows.Where(pair => series.Contains(pair.Key.Series) && pair.Key.Hour >= fromHour && pair.Key.Hour < toHour).Select(pair => new StandingRow(
+                new HourRow(pair.Key.Series, pair.Key.Hour, pair.Key.Chain, [.. pair.Value.Quarters], pair.Value.Minutes?.ToArray(), pair.Value.SetAside),
+                pair.Value.Upto, pair.Value.Run, pair.Value.AtFinal))]);
+
     public Task<IReadOnlyList<HourRow>> ReadHoursAsync(
         IReadOnlyList<string> series, int fromHour, int toHour, bool withMinutes, CancellationToken cancellationToken) =>
         world.Effect<IReadOnlyList<HourRow>>("hour rows read", () =>

@@ -4,6 +4,7 @@ using ClickAggregator.Grains.Archive;
 using ClickAggregator.Grains.Chain;
 using ClickAggregator.Grains.Counting;
 using ClickAggregator.Grains.Partitions;
+using ClickAggregator.Grains.Query;
 using ClickAggregator.Grains.Reconciling;
 using ClickAggregator.Grains.Reconciling.Recount;
 using ClickAggregator.Grains.Reconciling.Replay;
@@ -38,6 +39,9 @@ internal sealed class ReconcileRun : IDisposable
 
     // Nobody changes the store, and no click comes twice: then what is counted is right at any moment.
     private readonly bool _calm;
+
+    // Nobody changes the store: then what a version is answered with is right at any moment.
+    private readonly bool _unharmed;
     private readonly World _world;
     private readonly MemoryLog _log;
     private readonly MemoryRecords _records;
@@ -61,6 +65,7 @@ internal sealed class ReconcileRun : IDisposable
     private string? _last;
     private long _events;
     private long _version;
+    private readonly List<long> _unsettled = [];
     private long _archived;
     private long _run;
     private bool _quiet;
@@ -86,6 +91,7 @@ internal sealed class ReconcileRun : IDisposable
             _isOn = _world.Chance(20);
         }
 
+        _unharmed = _calm || _world.Chance(30);
         _rulesBefore = new CountingRules(new RollupSet(s_rollups.Where(rollup => rollup != _later)), TimeSpan.FromMinutes(2), 40);
     }
 
@@ -127,6 +133,7 @@ internal sealed class ReconcileRun : IDisposable
             _world.After(at, Append);
             _world.After(at + _world.Random.Next(0, 20_000), Disturb);
             _world.After(at + _world.Random.Next(0, 30_000), () => StartUnit(_firstHour + _world.Random.Next(Hours)));
+            _world.After(at + _world.Random.Next(0, 40_000), AskVersion);
         }
 
         StartOwner();
@@ -161,7 +168,17 @@ internal sealed class ReconcileRun : IDisposable
             if (n >= Hours && n % Hours == 0)
             {
                 // Late clicks, damage, and clicks that are taken back: what was final becomes so again, as something else.
-                Append();
+                if (!_unharmed || _world.Chance(60))
+                {
+                    Append();
+                }
+
+                for (int asked = 0; _unharmed && asked < 40; asked++)
+                {
+                    _world.After(_world.Random.Next(0, 60_000), AskVersion);
+                    _world.After(_world.Random.Next(20_000, 60_000), asked % 10 == 0 && n == Hours ? Append : AskVersion);
+                }
+
                 if (!_calm)
                 {
                     Damage();
@@ -174,7 +191,7 @@ internal sealed class ReconcileRun : IDisposable
                     Erase();
                 }
 
-                if (!Until(20_000))
+                if (!Until(_unharmed && n > Hours ? 80_000 : 20_000))
                 {
                     return _failure ?? "late clicks were not counted";
                 }
@@ -298,7 +315,7 @@ internal sealed class ReconcileRun : IDisposable
 
     private void Damage()
     {
-        if (_windows.Rows.Count == 0)
+        if (_windows.Rows.Count == 0 || _unharmed)
         {
             return;
         }
@@ -522,6 +539,67 @@ internal sealed class ReconcileRun : IDisposable
         });
     }
 
+    /// <summary>
+    /// Somebody asks for an hour as it stood at a version, also while late clicks of it are counted, and a run is under way over it. Where
+    /// nobody has changed the store the answer is what was promised, or that it cannot be told now.
+    /// </summary>
+    private void AskVersion()
+    {
+        ((int Hour, long Version), SortedDictionary<string, long[]>)[] told = [.. from each in _promised where IsTold(each.Key) select (each.Key, each.Value)];
+        if (told.Length == 0 || !_unharmed)
+        {
+            return;
+        }
+
+        ((int hour, long version), SortedDictionary<string, long[]> promised) = told[_world.Random.Next(told.Length)];
+        long[] bounds = _world.Random.Next(3) switch
+        {
+            0 => [.. Enumerable.Range(hour * 60, 61)],
+            1 => [.. Enumerable.Range(hour * 4, 5).Select(quarter => quarter * 15)],
+            _ => [.. Enumerable.Range(hour / 24 * 96, 97).Select(quarter => quarter * 15)],
+        };
+        Actor actor = _world.NewActor();
+        actor.Start(async () =>
+        {
+            var finality = new AnswerFinality(
+                _ledger, new LedgerBoard(), () => Task.FromResult(new LedgerPosition(_firstHour + Hours + 48, _version) { Unsettled = [.. _unsettled] }), _world);
+            bool isOpen = _ledger.Open.ContainsKey((hour, Chain));
+            string[] series = [.. promised.Keys.Append("ad:phantom").Append("total").Where(one => !IsLater(one)).Distinct()];
+            try
+            {
+                (IReadOnlyDictionary<string, SeriesCounts> counts, _) = await new VersionedCounts(_ledger, _ledger, finality).CountAsync(series, bounds, version, CancellationToken.None);
+                _world.Fire(isOpen ? "version of an open hour" : "version of a final hour");
+                foreach (string one in series)
+                {
+                    long[] minutes = promised.GetValueOrDefault(one) ?? new long[60];
+                    int step = (int)(bounds[1] - bounds[0]);
+                    long[] expected = [.. minutes.Chunk(step).Select(some => some.Sum())];
+                    long[] answered = counts[one].Points[(int)(((hour * 60) - bounds[0]) / step)..(int)((((hour + 1) * 60) - bounds[0]) / step)];
+                    if (!answered.SequenceEqual(expected))
+                    {
+                        _failure ??= $"{one}@{hour} was answered at version {version} as {Text(answered)}, and was promised as {Text(expected)}; {_ledger.Finals[(hour, Chain)]}, open {_ledger.Open.GetValueOrDefault((hour, Chain))}";
+                    }
+                }
+            }
+            catch (NotFinalException)
+            {
+                _world.Fire(isOpen ? "version of an open hour not told" : "version not told");
+            }
+            catch (Exception error) when (error is TimeoutException or StoreUnavailableException)
+            {
+            }
+#pragma warning disable CA1031 // nothing else may happen, and what does is the run's result
+            catch (Exception error)
+#pragma warning restore CA1031
+            {
+                _failure ??= error.ToString();
+            }
+        });
+    }
+
+    private bool IsTold((int Hour, long Version) promise) =>
+        _ledger.Finals.TryGetValue((promise.Hour, Chain), out HourFinal? final) && final.Versions.Contains(promise.Version);
+
     private async Task<bool> RecountAsync(int hour, long run, int attempt)
     {
         MemoryArchive archive = Archive();
@@ -568,7 +646,9 @@ internal sealed class ReconcileRun : IDisposable
                 _wholeAt[(hour, version)] = start!.Switches;
             }
 
+            _unsettled.Add(version);
             await _ledger.WriteFinalAsync(new HourFinal(hour, Chain, final.Upto, run, events, [.. final.Versions, version], _world.Now), CancellationToken.None);
+            _unsettled.Remove(version);
             _world.Fire($"final {Math.Min(final.Versions.Count, 3)}");
             if (rebuilds && await _history.NoteRebuiltAsync(_later!.ToString(), start!.Switches, [new HourRange(hour, hour + 1)], _version))
             {
@@ -795,12 +875,12 @@ internal sealed class ReconcileRun : IDisposable
     {
         foreach (((int hour, long version), SortedDictionary<string, long[]> promised) in _promised)
         {
-            HourFinal final = _ledger.Finals[(hour, Chain)];
-            int ordinal = final.Versions.ToList().FindLastIndex(one => one <= version);
-            if (ordinal < 0 || final.Versions[ordinal] != version)
+            if (!IsTold((hour, version)))
             {
-                continue; // its run died before the hour was made final: nobody was told
+                continue; // its run died before the hour was made final
             }
+
+            int ordinal = _ledger.Finals[(hour, Chain)].Versions.ToList().IndexOf(version);
 
             foreach (string series in promised.Keys.Union(_windows.Rows.Keys.Where(key => key.Hour == hour).Select(key => key.Series)))
             {
@@ -955,5 +1035,8 @@ internal sealed class ReconcileRun : IDisposable
         public Task<TopList?> ReadTopAsync(TopKey key, CancellationToken cancellationToken) => run._ledger.ReadTopAsync(key, cancellationToken);
 
         public Task<long?> ReadHourAsync(int hour, int chain, CancellationToken cancellationToken) => run._ledger.ReadHourAsync(hour, chain, cancellationToken);
+
+        public Task<IReadOnlyDictionary<int, FinalMark>> ReadFinalsAsync(IReadOnlyList<int> hours, int chain, CancellationToken cancellationToken) =>
+            run._ledger.ReadFinalsAsync(hours, chain, cancellationToken);
     }
 }

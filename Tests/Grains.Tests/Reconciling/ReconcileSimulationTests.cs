@@ -14,6 +14,7 @@ public class ReconcileSimulationTests(ITestOutputHelper output)
         "mark of an hour deleted by a clock ahead", "part of a day hidden",
         "unit died", "owner crash", "invalidated", "user invalidated", "erased", "revoked", "final 0", "final 1", "final 2", "unit Again archive_behind",
         "unit Again replay_unavailable", "done Direct", "done Republish",
+        "version of an open hour", "version of a final hour",
         "rollup on", "rollup off", "rebuilt with a version", "called whole",
     ];
 

@@ -104,6 +104,7 @@ internal sealed class MemoryWindows(World world, ChainFaults faults) : IBatchSto
         Stamp = row.Stamp,
         SetAside = row.SetAside,
         Run = row.Run,
+        AtFinal = row.AtFinal,
     };
 
     public IWindowStore Open(WindowKey key) => new View(this, key);
@@ -148,6 +149,9 @@ internal sealed class MemoryWindows(World world, ChainFaults faults) : IBatchSto
 
     public Task<long?> ReadHourAsync(int hour, int chain, CancellationToken cancellationToken) =>
         world.Effect<long?>("hour read", () => Opened.TryGetValue(hour, out long upto) ? upto : null);
+
+    public Task<IReadOnlyDictionary<int, FinalMark>> ReadFinalsAsync(IReadOnlyList<int> hours, int chain, CancellationToken cancellationToken) =>
+        world.Effect<IReadOnlyDictionary<int, FinalMark>>("finals read", static () => new Dictionary<int, FinalMark>());
 
     private long DayClicks(WindowKey key) => Days.TryGetValue((key.Series, key.Hour / 24), out long[]? day) ? day.Sum() : 0;
 

@@ -58,10 +58,10 @@ public class DamageTests
             ($"DELETE FROM clicks_by_hour WHERE {any}", ad, CorrectionCause.StoreDamage),
             ($"UPDATE clicks_by_hour SET quarters = (SELECT quarters FROM clicks_by_hour WHERE {another}) WHERE {any}", ad, CorrectionCause.StoreDamage),
             ($"DELETE FROM clicks_by_hour WHERE {another}; DELETE FROM clicks_by_day WHERE series = 'total' AND day = {hour / 24} AND chain = {chain}", "total", CorrectionCause.Missed),
-            ($"INSERT INTO clicks_by_hour SELECT 'ad:nobody', hour, chain, quarters, minutes, upto, stamp, 0, NULL FROM clicks_by_hour WHERE {any}; "
+            ($"INSERT INTO clicks_by_hour SELECT 'ad:nobody', hour, chain, quarters, minutes, upto, stamp, 0, NULL, NULL FROM clicks_by_hour WHERE {any}; "
                 + $"INSERT INTO clicks_by_day SELECT 'ad:nobody', day, chain, quarters, stamp, 0 FROM clicks_by_day WHERE series = '{ad}' AND day = {hour / 24} AND chain = {chain}; "
                 + $"INSERT INTO series_by_day VALUES ({hour / 24}, 'ad:nobody')", "ad:nobody", CorrectionCause.Phantom),
-            ($"INSERT INTO clicks_by_hour SELECT 'ad:unnamed', hour, chain, quarters, minutes, upto, stamp, 0, NULL FROM clicks_by_hour WHERE {any}", "ad:unnamed", CorrectionCause.StoreDamage),
+            ($"INSERT INTO clicks_by_hour SELECT 'ad:unnamed', hour, chain, quarters, minutes, upto, stamp, 0, NULL, NULL FROM clicks_by_hour WHERE {any}", "ad:unnamed", CorrectionCause.StoreDamage),
             ($"INSERT INTO clicks_by_day SELECT 'ad:unnamed-day', day, chain, quarters, stamp, 0 FROM clicks_by_day WHERE series = '{ad}' AND day = {hour / 24} AND chain = {chain}", "ad:unnamed-day", CorrectionCause.StoreDamage),
             ($"DELETE FROM clicks_by_day WHERE series = '{ad}' AND day = {hour / 24} AND chain = {chain}", ad, CorrectionCause.StoreDamage),
             ($"DELETE FROM series_by_day WHERE series = '{ad}' AND day = {hour / 24}", ad, CorrectionCause.StoreDamage),
@@ -117,11 +117,11 @@ public class DamageTests
         }
 
         string any = $"series = 'total' AND hour = {from}";
-        Assert.True(store.Run($"INSERT INTO clicks_by_hour SELECT 'ad:unnamed', hour, chain, quarters, minutes, upto, stamp, 0, NULL FROM clicks_by_hour WHERE {any}") > 0);
+        Assert.True(store.Run($"INSERT INTO clicks_by_hour SELECT 'ad:unnamed', hour, chain, quarters, minutes, upto, stamp, 0, NULL, NULL FROM clicks_by_hour WHERE {any}") > 0);
         Assert.True(store.Run($"INSERT INTO clicks_by_day SELECT 'ad:unnamed-day', day, chain, quarters, stamp, 0 FROM clicks_by_day WHERE series = 'total' AND day = {from / 24}") > 0);
         Assert.Equal(1, store.Run($"DELETE FROM series_by_day WHERE series = 'total' AND day = {from / 24}"));
-        store.Run($"INSERT INTO clicks_by_hour SELECT 'ad:of-no-chain', hour, 77, quarters, minutes, upto, stamp, 0, NULL FROM clicks_by_hour WHERE {any} LIMIT 1");
-        store.Run("INSERT INTO clicks_by_hour SELECT 'ad:of-no-time', 100000000, chain, quarters, minutes, upto, stamp, 0, NULL FROM clicks_by_hour WHERE series = 'total' LIMIT 1");
+        store.Run($"INSERT INTO clicks_by_hour SELECT 'ad:of-no-chain', hour, 77, quarters, minutes, upto, stamp, 0, NULL, NULL FROM clicks_by_hour WHERE {any} LIMIT 1");
+        store.Run("INSERT INTO clicks_by_hour SELECT 'ad:of-no-time', 100000000, chain, quarters, minutes, upto, stamp, 0, NULL, NULL FROM clicks_by_hour WHERE series = 'total' LIMIT 1");
 
         // Part by part, and where one silo stopped the next one goes on.
         await using (await LedgerSilo.StartAsync(data, sweepEvery: TimeSpan.FromSeconds(6)))
@@ -220,7 +220,7 @@ public class DamageTests
         }
 
         int hour = (int)store.Number("SELECT hour FROM clicks_by_hour WHERE series = 'total' AND chain = 0 ORDER BY hour LIMIT 1");
-        Assert.Equal(1, store.Run($"INSERT INTO clicks_by_hour SELECT 'ad:unnamed', hour, chain, quarters, minutes, upto, stamp, 0, NULL FROM clicks_by_hour WHERE series = 'total' AND hour = {hour} AND chain = 0"));
+        Assert.Equal(1, store.Run($"INSERT INTO clicks_by_hour SELECT 'ad:unnamed', hour, chain, quarters, minutes, upto, stamp, 0, NULL, NULL FROM clicks_by_hour WHERE series = 'total' AND hour = {hour} AND chain = 0"));
         File.Move(data.File("archive/" + Entry), data.File("gone"));
         await using (LedgerSilo silo = await LedgerSilo.StartAsync(data, sweepEvery: TimeSpan.FromSeconds(6)))
         {
@@ -417,9 +417,15 @@ public class DamageTests
         Assert.Equal(to * 60L, first.Finality!.FinalUntil);
         long version = first.Finality.Version;
 
-        // A late click.
-        string more = string.Create(CultureInfo.InvariantCulture, $"{{\"click_id\":\"late-1\",\"ad_id\":\"late\",\"timestamp\":{(from * 3_600_000L) + 1}}}");
+        // A late click: the version is told while it waits for its run, by what its rows keep, and by nothing that somebody put there.
+        var store = new StoreFile(data);
+        string late = store.Texts($"SELECT substr(series, 4) FROM clicks_by_hour WHERE hour = {from} AND series LIKE 'ad:%' AND series NOT LIKE '%|%'")[0];
+        string more = string.Create(CultureInfo.InvariantCulture, $"{{\"click_id\":\"late-1\",\"ad_id\":\"{late}\",\"timestamp\":{(from * 3_600_000L) + 1}}}");
         await silo.AppendAsync([more]);
+        SeriesSums waiting = await SumAsync(silo, from, to);
+        Assert.Equal((truth.Total + 1, from * 60L), (waiting.Counts[0].Clicks, waiting.Finality!.FinalUntil));
+        Assert.Equal(truth.Total, (await SumAsync(silo, from, to, version)).Counts[0].Clicks);
+        Assert.Equal(1, store.Run($"UPDATE clicks_by_hour SET at_final = x'000102030405060708' || substr(at_final, 10) WHERE hour = {from} AND series = 'total' AND at_final IS NOT NULL"));
         await Assert.ThrowsAsync<NotFinalException>(() => SumAsync(silo, from, to, version));
         Assert.Equal(RunState.Done, (await silo.RunAsync(from, from + 1)).State);
         Assert.Equal(truth.Total + 1, (await SumAsync(silo, from, to)).Counts[0].Clicks);
