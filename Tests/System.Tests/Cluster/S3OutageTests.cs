@@ -76,10 +76,10 @@ public sealed class S3OutageTests(KafkaServer kafka, CassandraServer cassandra, 
         // 5. Away for so long that Kafka forgets some.
         await line.CutAsync();
         await CountsAsync(api.Http, 400);
-        ChainState[] behind = [];
+        ChainState[] behind = []; // transactions take offsets, too
         await Eventually.Async(
             "the status says what is not archived",
-            async () => (behind = [.. (await ArchiveAsync(api.Http)).Where(chain => chain.Lag > 0)]).Sum(chain => chain.Lag) == 400, TimeSpan.FromMinutes(1));
+            async () => (behind = [.. (await ArchiveAsync(api.Http)).Where(chain => chain.Lag > 0)]).Sum(chain => chain.Lag) >= 400, TimeSpan.FromMinutes(1));
         await Task.WhenAny(cluster.Silos.Select(silo => silo.UntilItSaysAsync("the log forgets records after 00:01:00", TimeSpan.FromMinutes(3))));
         Say("the alarm came");
         double[] lags = [.. await Task.WhenAll(cluster.Silos.Select(LagAsync))];
