@@ -21,11 +21,8 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
         IReadOnlyList<string> series, int fromHour, int toHour, bool withMinutes, CancellationToken cancellationToken)
     {
         IReadOnlyList<(string Series, int Day)> parts = await DaysOfAsync(series, fromHour, toHour, cancellationToken).ConfigureAwait(false);
-        IEnumerable<(string[] Series, int Day)> together = withMinutes
-            ? parts.GroupBy(part => part.Day, part => part.Series).SelectMany(day => day.Chunk(SeriesAtOnce).Select(some => (some, day.Key)))
-            : parts.Select(part => (new[] { part.Series }, part.Day));
         return await ReadRowsAsync(
-            [.. together],
+            withMinutes ? Together(parts) : parts.Select(part => (new[] { part.Series }, part.Day)),
             (some, day) => some.Length > 1 ? store.Statements.ReadHoursOfSeries.Bind(some, day, fromHour, toHour)
                 : (withMinutes ? store.Statements.ReadHoursWithMinutes : store.Statements.ReadHours).Bind(some[0], day, fromHour, toHour),
             withMinutes,
@@ -38,8 +35,8 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
     {
         IReadOnlyList<(string Series, int Day)> parts = await DaysOfAsync(series, fromHour, toHour, cancellationToken).ConfigureAwait(false);
         return await ReadRowsAsync(
-            [.. parts.Select(part => (new[] { part.Series }, part.Day))],
-            (some, day) => store.Statements.ReadStanding.Bind(some[0], day, fromHour, toHour),
+            Together(parts),
+            (some, day) => store.Statements.ReadStanding.Bind(some, day, fromHour, toHour),
             withMinutes: true,
             static (stored, row) => new StandingRow(
                 row, stored.GetOrDefault<long>("upto"), stored.GetOrDefault<string>("run") is { Length: > 0 } run ? run : null,
@@ -59,13 +56,16 @@ internal sealed partial class CassandraCountReader(CassandraStore store) : ICoun
             : await DaysThatExistAsync(series, fromDay, toDay, cancellationToken).ConfigureAwait(false);
     }
 
+    private static IEnumerable<(string[] Series, int Day)> Together(IEnumerable<(string Series, int Day)> parts) =>
+        parts.GroupBy(part => part.Day, part => part.Series).SelectMany(day => day.Chunk(SeriesAtOnce).Select(some => (some, day.Key)));
+
     private async Task<List<TRow>> ReadRowsAsync<TRow>(
-        IReadOnlyList<(string[] Series, int Day)> parts, Func<string[], int, CqlCommand> read, bool withMinutes, Func<CqlRow, HourRow, TRow> make,
+        IEnumerable<(string[] Series, int Day)> parts, Func<string[], int, CqlCommand> read, bool withMinutes, Func<CqlRow, HourRow, TRow> make,
         CancellationToken cancellationToken)
     {
         long now = store.Keeping.Now();
         return await store.GatherAsync<(string[] Series, int Day), TRow>(
-            parts,
+            [.. parts],
             async (part, rows, token) =>
             {
                 var dayWritten = new Dictionary<string, Dictionary<int, long>>(StringComparer.Ordinal);

@@ -57,14 +57,14 @@ internal sealed class StoreStatements(CqlIdentifier keyspace)
         WHERE series = ? AND day = ? AND hour >= ? AND hour < ?
         """);
 
-    public CqlStatement ReadStanding { get; } = Of($"""
-        SELECT hour, chain, quarters, set_aside, written, minutes, upto, run, at_final FROM {keyspace}.clicks_by_hour
-        WHERE series = ? AND day = ? AND hour >= ? AND hour < ?
-        """);
-
-    // Of some series, for rankings: a request for each would cost more than what is read.
+    // Of some series: a request for each would cost more than what is read.
     public CqlStatement ReadHoursOfSeries { get; } = Of($"""
         SELECT series, hour, chain, quarters, set_aside, written, minutes FROM {keyspace}.clicks_by_hour
+        WHERE series IN ? AND day = ? AND hour >= ? AND hour < ?
+        """);
+
+    public CqlStatement ReadStanding { get; } = Of($"""
+        SELECT series, hour, chain, quarters, set_aside, written, minutes, upto, run, at_final FROM {keyspace}.clicks_by_hour
         WHERE series IN ? AND day = ? AND hour >= ? AND hour < ?
         """);
 
