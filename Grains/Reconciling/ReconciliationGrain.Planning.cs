@@ -108,8 +108,8 @@ internal sealed partial class ReconciliationGrain
 
             state.Sweep?.Left.Clear();
 
-            // What is more is looked for when these hours are done.
-            state.LateAt = gone.Count < MostTroubles ? Now : 0;
+            // What is more is looked for when these hours are done. Before the first run the clicks may be on their way that somebody brings along.
+            state.LateAt = gone.Count < MostTroubles && runs.State.Runs.Count > 0 ? Now : 0;
             await WritePositionAsync();
         }
 
